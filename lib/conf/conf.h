@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+/**
+ * @file
+ * The configuration file: one INI file, read whole, every key checked.
+ *
+ * One table (conf_schema.c) says of each key its section, type, default, limits and meaning. The
+ * loader, `dnsweir --print-config` and config/dnsweir.ini come from it.
+ *
+ * Layer:   lib/conf; no EAL.
+ * Threads: control only.
+ */
+#include <stdint.h>
+#include <stdio.h>
+
+#include "policy/policy.h"
+
+#define CONF_PATH_SIZE  1024 /**< file names, NUL included; iniparser's longest line is 1024 */
+#define CONF_PAIRS_MAX  16   /**< port pairs */
+#define CONF_ERROR_SIZE 1536
+
+enum conf_idle {
+	CONF_IDLE_AUTO, /**< spin where the lcore has an isolated CPU to itself, else back off */
+	CONF_IDLE_SPIN,
+	CONF_IDLE_BACKOFF,
+};
+
+enum conf_format {
+	CONF_FORMAT_AUTO, /**< a catalogue if the first line is its header, else names */
+	CONF_FORMAT_CATALOGUE,
+	CONF_FORMAT_NAMES,
+};
+
+/** A pair of DPDK ports: what comes in at one side leaves at the other. */
+struct conf_pair {
+	uint16_t client;   /**< port id towards the clients */
+	uint16_t resolver; /**< port id towards the resolvers */
+};
+
+/** What one [list NAME] section says besides its struct policy_list (same index). */
+struct conf_list {
+	char source[CONF_PATH_SIZE]; /**< absolute, or relative to the working directory */
+	unsigned line;               /**< where the section starts */
+	unsigned source_line;        /**< where `source` stands */
+	enum conf_format format;
+	unsigned min_labels; /**< fewest labels of a rule for a whole subtree */
+};
+
+struct conf {
+	char path[CONF_PATH_SIZE];
+
+	/* [ports] */
+	unsigned n_pairs; /**< 0: all ports in order, 0:1 2:3 ... */
+	struct conf_pair pairs[CONF_PAIRS_MAX];
+	unsigned rx_descriptors; /**< 0: what the port prefers */
+	unsigned tx_descriptors; /**< 0: what the port prefers */
+	unsigned mbufs;          /**< in the packet pool; 0: reckoned from ports and workers */
+	bool link_propagate;     /**< show the link state of one side to the other */
+
+	/* [workers] */
+	enum conf_idle idle;
+	unsigned idle_sleep_max_us;
+
+	/* [mirror] */
+	unsigned mirror_ring_slots; /**< 64-byte slots of each worker's ring, a power of two */
+
+	/* [time] */
+	char time_zone[128]; /**< tz database name; empty: the system's */
+
+	/* [control] */
+	char control_socket[108]; /**< empty: none */
+	char control_group[64];   /**< group that may use the socket; empty: root's */
+
+	/* [consent] */
+	char consent_source[CONF_PATH_SIZE]; /**< empty: everybody consents */
+	unsigned consent_source_line;
+
+	/* [sinkhole], [filter], [list NAME] */
+	struct policy policy;
+	struct conf_list lists[POLICY_LISTS_MAX];
+};
+
+/**
+ * Read and check a configuration.
+ *
+ * Relative file names in it are taken from the folder of the file. Files named by `source` must
+ * exist and be readable.
+ *
+ * @param path   the INI file
+ * @param error  [out] on failure one line without a newline: "FILE:LINE: what was expected, what
+ *               was there"; CONF_ERROR_SIZE bytes
+ * @return the configuration (taken, free with conf_free), or NULL
+ */
+struct conf *conf_load(const char *path, char *error);
+
+/** Free @p conf; NULL is allowed. */
+void conf_free(struct conf *conf);
+
+/** Words for the operator about what is legal but hardly meant, one line each, until it returns NULL.
+ * @param i 0, 1, ...   @param text CONF_ERROR_SIZE bytes */
+const char *conf_warning(const struct conf *conf, unsigned i, char *text);
+
+/** Write the commented file with every key at its default: config/dnsweir.ini is this text. */
+void conf_print(FILE *out);
