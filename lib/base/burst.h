@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+/**
+ * @file
+ * A burst: the packets of one receive call, and what the stages of the pipeline find out about each.
+ * Every stage reads and writes these slots; nothing here knows how packets are held (an mbuf, a
+ * fuzzer's buffer).
+ *
+ * Offsets are bytes from frame[0] unless said otherwise; numbers are in host byte order.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/reason.h"
+
+#define BURST_MAX 32 /**< packets; more adds latency to the first, fewer starves prefetching */
+
+enum burst_side {
+	BURST_FROM_CLIENTS,
+	BURST_FROM_RESOLVERS,
+};
+
+struct fqdn_rule;
+
+struct burst_slot {
+	/* input of the pipeline */
+	uint8_t *frame;      /**< Ethernet header first; borrowed, rewritten in place */
+	uint32_t frame_size; /**< bytes */
+
+	/* pkt: valid when reason is none after parsing, or the packet is TCP */
+	uint16_t l3;       /**< IP header */
+	uint16_t l4;       /**< UDP header */
+	uint16_t msg;      /**< DNS message */
+	uint16_t msg_size; /**< bytes */
+	uint16_t src_port;
+	uint16_t dst_port;
+	uint8_t family;   /**< enum addr_family */
+	uint8_t protocol; /**< IP protocol number of the transport */
+
+	/* consent */
+	uint8_t refused; /**< CONSENT_NO_FILTER | CONSENT_NO_LOG */
+
+	/* dns, fqdn, policy: valid when `response` */
+	bool response;       /**< a DNS response to be counted and mirrored, if its client lets us */
+	bool question;       /**< qtype is valid: the message has a question */
+	bool edit;           /**< the rewrite stage has work to do */
+	uint8_t rcode;       /**< RFC 1035 s4.1.1, 0..15 */
+	uint16_t qtype;      /**< of the first question */
+	uint16_t n_ipv4;     /**< A records of class IN in the answer section */
+	uint16_t n_ipv6;     /**< AAAA records of class IN in the answer section */
+	uint16_t match;      /**< where the name that decided stands, from the message's start */
+	const struct fqdn_rule *block; /**< rule that decided, in the worker's table; NULL: none */
+	const struct fqdn_rule *log;   /**< rule of a list that only logs; NULL: none */
+	const struct fqdn_rule *allow; /**< exemption that made a difference; NULL: none */
+
+	enum reason reason;
+};
+
+struct burst {
+	unsigned n;              /**< slots in use */
+	enum burst_side side;    /**< where the packets came from */
+	struct burst_slot slot[BURST_MAX];
+};

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+/**
+ * @file
+ * Why a packet left as it did. Each packet gets exactly one reason, so their counters add up to the
+ * packets received. The list gives the enum, the counter, its name and the words for the operator.
+ *
+ * Order: how far the packet got on its way through the pipeline.
+ */
+
+#define REASONS(REASON)                                                                            \
+	REASON(oversize, "frame larger than 65,535 bytes, not inspected")                          \
+	REASON(snapped, "frame ends before its headers or its IP packet do")                       \
+	REASON(non_ip, "neither IPv4 nor IPv6 (ARP, LLDP, STP, MPLS, ...)")                        \
+	REASON(bad_ip, "IP header that contradicts itself")                                        \
+	REASON(fragment, "IP fragment, not inspected")                                             \
+	REASON(ipsec, "authenticated by AH, a rewrite would break it")                             \
+	REASON(source_routed, "IPv6 with segments left in a routing header")                       \
+	REASON(not_udp, "IP, but neither UDP nor DNS over TCP")                                    \
+	REASON(tcp_dns, "TCP from or to a DNS port, not inspected")                                \
+	REASON(bad_udp, "UDP length that contradicts the IP packet")                               \
+	REASON(other_port, "UDP, not from a DNS port")                                             \
+	REASON(other_server, "from a DNS port of a server that is not watched")                    \
+	REASON(short_message, "UDP payload shorter than a DNS header")                             \
+	REASON(query, "DNS query")                                                                 \
+	REASON(client_side, "DNS response that came from the client side")                         \
+	REASON(no_log, "DNS response to a client that refused logging")                            \
+	REASON(opcode, "DNS response with an opcode other than QUERY")                             \
+	REASON(bad_label, "label type that RFC 1035 reserves")                                     \
+	REASON(bad_pointer, "compression pointer that does not point back, or too many in a row")  \
+	REASON(long_name, "name of more than 255 octets")                                          \
+	REASON(short_record, "message ends inside a question or an answer record")                 \
+	REASON(name_limit, "more different names than are looked up in one message")               \
+	REASON(no_filter, "DNS response to a client that refused filtering")                       \
+	REASON(miss, "DNS response without a listed name")                                         \
+	REASON(allowed, "listed name that an allow list exempts")                                  \
+	REASON(logged, "listed name, and the list only logs")                                      \
+	REASON(no_address, "listed name, but no A or AAAA record in the answer")                   \
+	REASON(no_sinkhole, "listed name, but no sinkhole of its address family")                  \
+	REASON(rewritten, "listed name, its addresses replaced by the sinkhole's")
+
+enum reason {
+	REASON_none, /**< not decided yet; never leaves the pipeline */
+#define REASON_ENUM(name, text) REASON_##name,
+	REASONS(REASON_ENUM)
+#undef REASON_ENUM
+		REASON_COUNT,
+};
+
+/** Name as in counters ("bad_ip"); "none" for REASON_none. */
+const char *reason_name(enum reason reason);
+
+/** One sentence for the operator. */
+const char *reason_text(enum reason reason);
