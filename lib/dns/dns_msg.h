@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+/**
+ * @file
+ * DNS messages as they stand on the wire: header, questions, records, and the names inside them,
+ * which may be compressed.
+ *
+ * Layer:   lib/dns; no EAL, no allocation.
+ * Threads: pure functions, any thread. Messages are borrowed and not changed.
+ * Source:  RFC 1035 s4.1; RFC 9267 for what goes wrong in such code.
+ */
+#include "base/bytes.h"
+#include "dns/dns_const.h"
+
+/** Why a message cannot be read further. */
+enum dns_err {
+	DNS_E_SHORT = -1,   /**< a label, pointer, question or record leaves the message */
+	DNS_E_LABEL = -2,   /**< label type 01 or 10 (RFC 1035 s4.1.4 reserves them) */
+	DNS_E_POINTER = -3, /**< pointer not backward, into the header, or over DNS_HOPS_MAX */
+	DNS_E_LONG = -4,    /**< more than DNS_NAME_SIZE_MAX octets */
+};
+
+/**
+ * Pointers followed for one name. Ours: a name has at most 127 labels, and a pointer that leads to
+ * another pointer serves nobody but an attacker.
+ */
+#define DNS_HOPS_MAX DNS_LABELS_MAX
+
+/** A name in canonical form, with the places of its labels. */
+struct dns_name {
+	uint8_t size;                   /**< bytes, root label included, 1..255 */
+	uint8_t n_labels;               /**< without the root label, 0..127 */
+	uint8_t label[DNS_LABELS_MAX];  /**< where each label's length octet stands, leftmost first */
+	uint8_t bytes[DNS_NAME_SIZE_MAX + 9]; /**< then up to 8 octets that may be read, not trusted */
+};
+
+/** A resource record; offsets are bytes from the message's start. */
+struct dns_rr {
+	uint16_t name;       /**< owner name, may be compressed */
+	uint16_t type;
+	uint16_t class;
+	uint16_t ttl;        /**< offset of the TTL, 4 bytes */
+	uint16_t rdata;      /**< offset of RDATA */
+	uint16_t rdata_size; /**< bytes, all inside the message */
+};
+
+static inline uint16_t dns_msg_flags(const uint8_t *msg)
+{
+	return load_be16(msg + 2);
+}
+
+static inline uint8_t dns_msg_opcode(const uint8_t *msg)
+{
+	return (msg[2] >> 3) & 15;
+}
+
+static inline uint8_t dns_msg_rcode(const uint8_t *msg)
+{
+	return msg[3] & 15;
+}
+
+static inline uint16_t dns_msg_qdcount(const uint8_t *msg)
+{
+	return load_be16(msg + 4);
+}
+
+static inline uint16_t dns_msg_ancount(const uint8_t *msg)
+{
+	return load_be16(msg + 6);
+}
+
+/**
+ * Read the name at @p off into canonical form, following pointers.
+ *
+ * Each pointer must lead to before the labels that led to it, so work is bounded by
+ * DNS_NAME_SIZE_MAX octets and DNS_HOPS_MAX pointers whatever the message holds.
+ *
+ * @param msg  message bytes
+ * @param size message size, bytes, at least DNS_HEADER_SIZE
+ * @param off  first label, bytes from msg[0], at most size
+ * @param name [out] undefined on error
+ * @return bytes the name occupies at @p off (1..255), or a negative enum dns_err
+ */
+int dns_msg_name_read(const uint8_t *msg, uint32_t size, uint32_t off, struct dns_name *name)
+	__attribute__((warn_unused_result));
+
+/**
+ * Step over the name at @p off without following a pointer.
+ *
+ * @return bytes the name occupies at @p off (1..255), or a negative enum dns_err
+ */
+int dns_msg_name_skip(const uint8_t *msg, uint32_t size, uint32_t off)
+	__attribute__((warn_unused_result));
+
+/**
+ * Read the record at @p off; its owner name is stepped over, not read.
+ *
+ * @return bytes of the record, or a negative enum dns_err
+ */
+int dns_msg_rr_read(const uint8_t *msg, uint32_t size, uint32_t off, struct dns_rr *rr)
+	__attribute__((warn_unused_result));
