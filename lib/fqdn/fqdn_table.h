@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+/**
+ * @file
+ * The table of listed names: which rules stand for a name and for the subtrees it lies in.
+ *
+ * A table is one relocatable block (offsets, no pointers). A worker's copy is one memcpy of
+ * fqdn_table_worker_size() bytes; the rest (identifiers) is for control and the statistics core.
+ *
+ * Rules carry the days on which they are active, and a look-up is told which day it is: entries
+ * switch on and off at midnight without a new table.
+ *
+ * Layer:   lib/fqdn; no EAL. Look-ups allocate nothing.
+ * Threads: look-ups any thread, the table does not change; building control only.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dns/dns_msg.h"
+
+/** Which names a rule stands for; the values are those of enum list_scope. */
+enum fqdn_scope {
+	FQDN_EXACT,   /**< the name */
+	FQDN_BELOW,   /**< every name below it */
+	FQDN_SUBTREE, /**< the name and every name below it */
+};
+
+/** What a rule wants. */
+enum fqdn_verdict {
+	FQDN_BLOCK,
+	FQDN_LOG,
+	FQDN_ALLOW,
+	FQDN_VERDICTS,
+};
+
+/** Rules of one name, all lists together; more are refused, so that work per packet is bounded. */
+#define FQDN_RULES_MAX 64
+
+struct fqdn_rule {
+	uint16_t list;      /**< index in struct policy */
+	uint16_t first_day; /**< days since 2000-01-01; active from here ... */
+	uint16_t last_day;  /**< ... to here, both inclusive */
+	uint8_t scope;      /**< enum fqdn_scope */
+	uint8_t verdict;    /**< enum fqdn_verdict */
+	uint32_t id;        /**< malware identifier, see fqdn_table_id */
+};
+
+/** What a name's rules come to on a day. */
+struct fqdn_match {
+	const struct fqdn_rule *block; /**< the rule that decides; NULL: none. In the table */
+	const struct fqdn_rule *log;   /**< rule of a list that only logs; NULL: none */
+	const struct fqdn_rule *allow; /**< the exemption; NULL: none */
+	bool suppressed;               /**< the exemption took the place of a block or log rule */
+};
+
+struct fqdn_table;
+
+/**
+ * Look a name up with all its suffixes.
+ *
+ * Precedence: an exact rule is more specific than one for a subtree. An allow rule suppresses block
+ * and log rules of the same or a less specific kind. Of what is left the list that comes first in
+ * the policy decides, and within a list the longest name.
+ *
+ * @param name  canonical
+ * @param today days since 2000-01-01
+ * @param match [out]
+ * @return whether any of the three rules is set
+ *
+ * Hot path. At most one probe for each label; a name that is not listed costs no string compare.
+ */
+bool fqdn_lookup(const struct fqdn_table *table, const struct dns_name *name, uint16_t today,
+	struct fqdn_match *match);
+
+/** The rules of exactly this name (not its suffixes), for tools. @return their number */
+unsigned fqdn_table_rules(const struct fqdn_table *table, const uint8_t *name, uint8_t size,
+	const struct fqdn_rule *rules[FQDN_RULES_MAX]);
+
+/**
+ * Count, for each list, the rules that are active on a day.
+ *
+ * @param counts [in,out] by list, @p n_lists of them; added to
+ */
+void fqdn_table_count_active(const struct fqdn_table *table, uint16_t today, uint64_t *counts,
+	unsigned n_lists);
+
+/** Names in the table. */
+uint64_t fqdn_table_names(const struct fqdn_table *table);
+
+/** Bytes of the whole block, and of the part that workers need. */
+size_t fqdn_table_size(const struct fqdn_table *table);
+size_t fqdn_table_worker_size(const struct fqdn_table *table);
+
+/** Malware identifier of a rule, "" for none. Not in a worker's copy. */
+const char *fqdn_table_id(const struct fqdn_table *table, const struct fqdn_rule *rule);
+
+/** Number of a rule of this table, and the rule of a number: the same in every copy of the table. */
+uint32_t fqdn_table_rule_number(const struct fqdn_table *table, const struct fqdn_rule *rule);
+const struct fqdn_rule *fqdn_table_rule(const struct fqdn_table *table, uint32_t number);
+
+struct fqdn_builder;
+
+/** @return an empty builder (free with fqdn_builder_destroy), or NULL */
+struct fqdn_builder *fqdn_builder_create(void);
+void fqdn_builder_destroy(struct fqdn_builder *builder);
+
+/**
+ * Number of an identifier, the same for the same text.
+ * @return 0.. , or -ENOMEM; "" is always 0
+ */
+int64_t fqdn_builder_id(struct fqdn_builder *builder, const char *id);
+
+/**
+ * Add a rule for a name. A rule that is already there is not added again.
+ *
+ * @return 1 added, 0 was there, -ENOMEM, or -E2BIG when the name has FQDN_RULES_MAX rules
+ */
+int fqdn_builder_add(struct fqdn_builder *builder, const uint8_t *name, uint8_t size,
+	const struct fqdn_rule *rule);
+
+/**
+ * Make the table.
+ *
+ * @return a block of fqdn_table_size() bytes from block_alloc (taken), or NULL with errno set
+ */
+struct fqdn_table *fqdn_builder_finish(struct fqdn_builder *builder);
