@@ -17,7 +17,7 @@
 
 #define CONF_PATH_SIZE  1024 /**< file names, NUL included; iniparser's longest line is 1024 */
 #define CONF_PAIRS_MAX  16   /**< port pairs */
-#define CONF_ERROR_SIZE 1536
+#define CONF_ERROR_SIZE 4096
 
 enum conf_idle {
 	CONF_IDLE_AUTO, /**< spin where the lcore has an isolated CPU to itself, else back off */

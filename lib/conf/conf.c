@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "conf/conf_private.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <iniparser/iniparser.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/** What is built while the spots of the file are gone through. */
+struct load {
+	struct conf_reader reader;
+	struct conf_scan scan;
+	dictionary *values;
+	struct conf *conf;
+	struct policy_sinkhole common; /* [sinkhole] */
+	const char *section;           /* the template's name, for conf_key_find */
+	int list;                      /* index of the list whose section it is, or -1 */
+	unsigned sinkhole_line[POLICY_LISTS_MAX][3]; /* where a list's own keys stand, 0: nowhere */
+};
+
+static const char *const sinkhole_keys[3] = {"ipv4", "ipv6", "ttl_max"};
+
+static char parser_message[256]; // what iniparser said last; its callback takes no context
+
+static int keep_message(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(parser_message, sizeof(parser_message), format, args);
+	va_end(args);
+	parser_message[strcspn(parser_message, "\n")] = '\0';
+	return 0;
+}
+
+/** Let iniparser read the scanned text; it takes nothing but a file name. */
+static int parse_text(struct load *load)
+{
+	int fd = memfd_create("dnsweir-conf", MFD_CLOEXEC);
+	size_t done = 0;
+	char path[64];
+
+	load->reader.line = 0;
+	while (fd >= 0 && done < load->scan.size) {
+		ssize_t n = write(fd, load->scan.text + done, load->scan.size - done);
+
+		if (n < 0 && errno != EINTR)
+			break;
+		done += n > 0 ? (size_t)n : 0;
+	}
+	if (fd < 0 || done < load->scan.size) {
+		conf_fail(&load->reader, "cannot copy: %s", strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return -EIO;
+	}
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	parser_message[0] = '\0';
+	iniparser_set_error_callback(keep_message);
+	load->values = iniparser_load(path);
+	iniparser_set_error_callback(NULL);
+	close(fd);
+	if (!load->values)
+		return conf_fail(&load->reader, "cannot parse: %s", parser_message);
+	return 0;
+}
+
+/** The struct that a key of the current section belongs to. */
+static void *key_home(struct load *load, const struct conf_key *key)
+{
+	struct policy_list *list = load->list < 0 ? NULL : &load->conf->policy.lists[load->list];
+
+	switch (key->home) {
+	case CONF_IN_SINKHOLE:
+		return &load->common;
+	case CONF_IN_LIST:
+		return &load->conf->lists[load->list];
+	case CONF_IN_POLICY_LIST:
+		return list;
+	case CONF_IN_LIST_SINKHOLE:
+		return &list->sinkhole;
+	default:
+		return load->conf;
+	}
+}
+
+static int set_defaults(struct load *load, const char *section)
+{
+	load->reader.line = 0;
+	for (const struct conf_key *key = conf_keys; key->section; key++) {
+		if ((section ? strcmp(key->section, section) != 0
+			     : strcmp(key->section, CONF_LIST_SECTION) == 0) || !key->fallback)
+			continue;
+		if (conf_value_set(&load->reader, key, key->fallback, key_home(load, key)) < 0)
+			return -EINVAL;
+	}
+	return 0;
+}
+
+static bool list_name_good(const char *name)
+{
+	size_t size = strlen(name);
+
+	return size >= 1 && size <= POLICY_LIST_NAME_MAX &&
+		strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") == size;
+}
+
+static int begin_list(struct load *load, const char *name)
+{
+	struct conf *conf = load->conf;
+	struct conf_reader *reader = &load->reader;
+	char clip[CONF_CLIP_SIZE];
+	unsigned line = reader->line;
+
+	if (!list_name_good(name))
+		return conf_fail(reader,
+			"expected a list name of 1..63 letters, digits, '_', '-' and '.', got %s",
+			conf_clip(name, clip));
+	static_assert(POLICY_LIST_NAME_MAX == 63, "named in the error above");
+	for (unsigned i = 0; i < conf->policy.n_lists; i++)
+		if (strcasecmp(conf->policy.lists[i].name, name) == 0)
+			return conf_fail(reader,
+				"expected each list once, got [list %s] again after line %u", name,
+				conf->lists[i].line);
+	if (conf->policy.n_lists == POLICY_LISTS_MAX)
+		return conf_fail(reader, "expected at most %d lists, got [list %s]",
+			POLICY_LISTS_MAX, name);
+	load->list = conf->policy.n_lists++;
+	load->section = CONF_LIST_SECTION;
+	snprintf(conf->policy.lists[load->list].name, POLICY_LIST_NAME_MAX + 1, "%s", name);
+	conf->policy.lists[load->list].slot = (uint16_t)load->list;
+	if (set_defaults(load, CONF_LIST_SECTION) < 0)
+		return -EINVAL;
+	reader->line = conf->lists[load->list].line = line;
+	return 0;
+}
+
+static int begin_section(struct load *load, const struct conf_spot *spot)
+{
+	char names[256], clip[CONF_CLIP_SIZE];
+	const char *guess;
+
+	load->list = -1;
+	if (strncasecmp(spot->section, "list", 4) == 0 && strpbrk(spot->section, " \t") ==
+		spot->section + 4)
+		return begin_list(load, spot->section + 4 + strspn(spot->section + 4, " \t"));
+	for (const struct conf_key *key = conf_keys; key->section; key++) {
+		if (strcasecmp(key->section, spot->section) != 0)
+			continue;
+		load->section = key->section;
+		for (const struct conf_spot *s = load->scan.spots; s < spot; s++)
+			if (!s->key && strcasecmp(s->section, spot->section) == 0)
+				return conf_fail(&load->reader,
+					"expected each section once, got [%s] again after line %u",
+					spot->section, s->line);
+		return 0;
+	}
+	guess = conf_section_guess(spot->section);
+	if (guess)
+		return conf_fail(&load->reader, "unknown section %s, did you mean [%s]?",
+			conf_clip(spot->section, clip), guess);
+	return conf_fail(&load->reader, "unknown section %s, expected one of %s",
+		conf_clip(spot->section, clip), conf_names(NULL, names, sizeof(names)));
+}
+
+/** Remember where a list's own sinkhole stands, and where a file is named. */
+static void note_line(struct load *load, const struct conf_key *key, unsigned line)
+{
+	for (unsigned i = 0; key->home == CONF_IN_LIST_SINKHOLE && i < 3; i++)
+		if (strcmp(key->key, sinkhole_keys[i]) == 0)
+			load->sinkhole_line[load->list][i] = line;
+	if (key->line_offset)
+		memcpy((char *)key_home(load, key) + key->line_offset, &line, sizeof(line));
+}
+
+static int take_key(struct load *load, const struct conf_spot *spot)
+{
+	const struct conf_key *key = conf_key_find(load->section, spot->key);
+	char names[256], clip[CONF_CLIP_SIZE], name[CONF_LINE_MAX + 1];
+	const char *value, *guess;
+
+	if (!key) {
+		guess = conf_key_guess(load->section, spot->key);
+		if (guess)
+			return conf_fail(&load->reader, "unknown key %s in [%s], did you mean %s?",
+				conf_clip(spot->key, clip), spot->section, guess);
+		return conf_fail(&load->reader, "unknown key %s in [%s], expected one of %s",
+			conf_clip(spot->key, clip), spot->section,
+			conf_names(load->section, names, sizeof(names)));
+	}
+	// Sections are unique, so the keys of this one stand directly in front.
+	for (const struct conf_spot *s = spot - 1; s->key; s--)
+		if (strcmp(s->key, spot->key) == 0)
+			return conf_fail(&load->reader,
+				"expected each key once, got %s again after line %u", spot->key,
+				s->line);
+	snprintf(name, sizeof(name), "%s:%s", spot->section, spot->key);
+	value = iniparser_getstring(load->values, name, NULL);
+	if (!value)
+		return conf_fail(&load->reader, "%s: expected a value, iniparser found none",
+			spot->key);
+	note_line(load, key, spot->line);
+	return conf_value_set(&load->reader, key, value, key_home(load, key));
+}
+
+/** Give lists without a sinkhole of their own the common one. */
+static int finish_list(struct load *load, unsigned i)
+{
+	struct policy_list *list = &load->conf->policy.lists[i];
+	struct policy_sinkhole *own = &list->sinkhole, *common = &load->common;
+	const unsigned *lines = load->sinkhole_line[i];
+
+	for (unsigned k = 0; list->action != POLICY_SINKHOLE && k < 3; k++) {
+		load->reader.line = lines[k];
+		if (lines[k])
+			return conf_fail(&load->reader,
+				"%s: expected it in lists with action = %s only, got it with action = %s",
+				sinkhole_keys[k], policy_action_name(POLICY_SINKHOLE),
+				policy_action_name(list->action));
+	}
+	if (list->action != POLICY_SINKHOLE)
+		return 0;
+	if (!lines[0]) {
+		memcpy(own->ipv4, common->ipv4, sizeof(own->ipv4));
+		own->n_ipv4 = common->n_ipv4;
+	}
+	if (!lines[1]) {
+		memcpy(own->ipv6, common->ipv6, sizeof(own->ipv6));
+		own->n_ipv6 = common->n_ipv6;
+	}
+	if (!lines[2])
+		own->ttl_max = common->ttl_max;
+	return 0;
+}
+
+/** Whether every required key of a list is there. */
+static int check_required(struct load *load, unsigned i)
+{
+	const struct conf_spot *spot = load->scan.spots;
+
+	load->reader.line = load->conf->lists[i].line;
+	while (spot->line != load->conf->lists[i].line)
+		spot++;
+	for (const struct conf_key *key = conf_keys; key->section; key++) {
+		bool found = !key->required;
+
+		for (const struct conf_spot *s = spot + 1;
+			!found && s < load->scan.spots + load->scan.n && s->key; s++)
+			found = strcmp(s->key, key->key) == 0;
+		if (!found)
+			return conf_fail(&load->reader, "expected the key %s in [list %s], got none",
+				key->key, load->conf->policy.lists[i].name);
+	}
+	return 0;
+}
+
+static int load_file(struct load *load)
+{
+	int result = conf_scan_file(&load->reader, &load->scan);
+
+	if (result == 0)
+		result = parse_text(load);
+	if (result == 0)
+		result = set_defaults(load, NULL);
+	for (const struct conf_spot *spot = load->scan.spots;
+		result == 0 && spot < load->scan.spots + load->scan.n; spot++) {
+		load->reader.line = spot->line;
+		result = spot->key ? take_key(load, spot) : begin_section(load, spot);
+	}
+	for (unsigned i = 0; result == 0 && i < load->conf->policy.n_lists; i++) {
+		result = check_required(load, i);
+		if (result == 0)
+			result = finish_list(load, i);
+	}
+	return result;
+}
+
+struct conf *conf_load(const char *path, char *error)
+{
+	struct load load = {.reader = {.path = path, .error = error}, .list = -1};
+	int result;
+
+	error[0] = '\0';
+	load.conf = calloc(1, sizeof(*load.conf));
+	if (!load.conf || strlen(path) >= CONF_PATH_SIZE) {
+		conf_fail(&load.reader, "cannot read: %s",
+			strerror(load.conf ? ENAMETOOLONG : ENOMEM));
+		free(load.conf);
+		return NULL;
+	}
+	strcpy(load.conf->path, path);
+	result = load_file(&load);
+	if (load.values)
+		iniparser_freedict(load.values);
+	conf_scan_free(&load.scan);
+	if (result < 0) {
+		free(load.conf);
+		return NULL;
+	}
+	return load.conf;
+}
+
+void conf_free(struct conf *conf)
+{
+	free(conf);
+}
+
+const char *conf_warning(const struct conf *conf, unsigned i, char *text)
+{
+	const struct policy *policy = &conf->policy;
+	unsigned n = 0, blocking = 0;
+
+	for (const struct policy_list *l = policy->lists; l < policy->lists + policy->n_lists; l++) {
+		blocking += l->action != POLICY_ALLOW;
+		if (l->action == POLICY_SINKHOLE && l->sinkhole.n_ipv4 == 0 && n++ == i) {
+			snprintf(text, CONF_ERROR_SIZE,
+				"list %s: no ipv4 sinkhole, A answers of its names are left as they are",
+				l->name);
+			return text;
+		}
+		if (l->action == POLICY_SINKHOLE && l->sinkhole.n_ipv6 == 0 && n++ == i) {
+			snprintf(text, CONF_ERROR_SIZE,
+				"list %s: no ipv6 sinkhole, AAAA answers of its names are left as they are",
+				l->name);
+			return text;
+		}
+	}
+	if (blocking == 0 && n == i) {
+		snprintf(text, CONF_ERROR_SIZE, "%s: nothing is filtered",
+			policy->n_lists == 0 ? "no list" : "allow lists alone");
+		return text;
+	}
+	return NULL;
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "conf/conf_private.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define AT(member)          .home = CONF_IN_CONF, .offset = offsetof(struct conf, member)
+#define AT_SINKHOLE(member) .home = CONF_IN_SINKHOLE, .offset = offsetof(struct policy_sinkhole, member)
+#define AT_LIST(member)     .home = CONF_IN_LIST, .offset = offsetof(struct conf_list, member)
+#define AT_POLICY(member)   .home = CONF_IN_POLICY_LIST, .offset = offsetof(struct policy_list, member)
+#define AT_OWN(member) \
+	.home = CONF_IN_LIST_SINKHOLE, .offset = offsetof(struct policy_sinkhole, member)
+#define LIST CONF_LIST_SECTION
+
+static const struct {
+	const char *section, *help;
+} sections[] = {
+	{"ports", "The DPDK ports that the box joins."},
+	{"workers", "The lcores that move packets."},
+	{"filter", "Which responses are looked at."},
+	{"sinkhole", "What is put into the answers of listed names; a list may have its own."},
+	{LIST, "A list of names; as many sections as there are lists, taken in the order of the "
+	       "file. NAME is 1 to 63 letters, digits, '_', '-' and '.'."},
+	{"consent", "Which clients refuse filtering or logging."},
+	{"time", "When a day of the lists begins."},
+	{"mirror", "What workers tell the statistics lcore."},
+	{"control", "The socket of dnsweir-shell."},
+};
+
+const struct conf_key conf_keys[] = {
+	{"ports", "pairs", CONF_PAIRS, "", 0, 65534, "",
+		"Ports in pairs, client side : resolver side, as in 0:1 2:3. Empty: all ports in "
+		"order.",
+		AT(n_pairs)},
+	{"ports", "rx_descriptors", CONF_NUMBER, "0", 0, 32768, "descriptors",
+		"Size of each receive queue. 0: what the port prefers.", AT(rx_descriptors)},
+	{"ports", "tx_descriptors", CONF_NUMBER, "0", 0, 32768, "descriptors",
+		"Size of each transmit queue. 0: what the port prefers.", AT(tx_descriptors)},
+	{"ports", "mbufs", CONF_NUMBER, "0", 0, 16777216, "packets",
+		"Size of the packet pool. 0: reckoned from ports and workers.", AT(mbufs)},
+	{"ports", "link_state", CONF_FLAG, "propagate", 0, 0, "",
+		"Whether a link that is down on one side is taken down on the other.",
+		.words = "off|propagate", AT(link_propagate)},
+
+	{"workers", "idle", CONF_WORD, "auto", 0, 0, "",
+		"What a worker without packets does: spin, or back off by sleeping ever longer. "
+		"auto: spin where the lcore has an isolated CPU to itself, else back off.",
+		.words = "auto|spin|backoff", AT(idle)},
+	{"workers", "idle_sleep_max_us", CONF_NUMBER, "200", 1, 100000, "microseconds",
+		"Longest sleep of a worker that backs off.", AT(idle_sleep_max_us)},
+
+	{"filter", "ports", CONF_UDP_PORTS, "53", 1, UINT16_MAX, "",
+		"UDP source ports of responses.", AT(policy)},
+	{"filter", "servers", CONF_PREFIXES, "", 0, 0, "",
+		"Resolvers whose responses are looked at. Empty: any.", AT(policy)},
+	{"filter", "allow", CONF_FLAG, "name", 0, 0, "",
+		"What an allow list lets pass. name: each name is judged by itself. message: an "
+		"allowed question name passes the whole response.",
+		.words = "name|message", AT(policy.allow_message)},
+
+	{"sinkhole", "ipv4", CONF_IPV4, "", 0, 0, "",
+		"Addresses for A records. Empty: A records are left as they are.", AT_SINKHOLE(ipv4)},
+	{"sinkhole", "ipv6", CONF_IPV6, "", 0, 0, "",
+		"Addresses for AAAA records. Empty: AAAA records are left as they are.",
+		AT_SINKHOLE(ipv6)},
+	{"sinkhole", "ttl_max", CONF_NUMBER, "60", 0, INT32_MAX, "seconds",
+		"Longest time to live of a rewritten answer.", AT_SINKHOLE(ttl_max)},
+
+	{LIST, "source", CONF_FILE, NULL, 0, 0, "",
+		"File with the names; a relative path starts in the folder of this file.",
+		.example = "/etc/dnsweir/c2.csv", .required = true, AT_LIST(source),
+		.line_offset = offsetof(struct conf_list, source_line)},
+	{LIST, "action", CONF_ACTION, NULL, 0, 0, "",
+		"sinkhole: put the sinkhole's addresses into the answer. log: count and log only. "
+		"allow: never filter these names.",
+		.example = "sinkhole", .required = true, AT_POLICY(action)},
+	{LIST, "format", CONF_WORD, "auto", 0, 0, "",
+		"Form of the file: a catalogue (CSV with dates) or plain names. auto: a catalogue if "
+		"the first line is its header.",
+		.words = "auto|catalogue|names", .example = "auto", AT_LIST(format)},
+	{LIST, "min_labels", CONF_NUMBER, "2", 1, 127, "labels",
+		"Fewest labels of a name that stands for everything below it; guards against '.com'.",
+		.example = "2", AT_LIST(min_labels)},
+	{LIST, "ipv4", CONF_IPV4, NULL, 0, 0, "", "The list's own sinkhole for A records.",
+		.example = "192.0.2.1", AT_OWN(ipv4)},
+	{LIST, "ipv6", CONF_IPV6, NULL, 0, 0, "", "The list's own sinkhole for AAAA records.",
+		.example = "2001:db8::1", AT_OWN(ipv6)},
+	{LIST, "ttl_max", CONF_NUMBER, NULL, 0, INT32_MAX, "seconds",
+		"The list's own longest time to live.", .example = "60", AT_OWN(ttl_max)},
+
+	{"consent", "source", CONF_FILE, "", 0, 0, "",
+		"CSV file with client prefixes and what they agree to. Empty: everybody consents.",
+		AT(consent_source), .line_offset = offsetof(struct conf, consent_source_line)},
+
+	{"time", "zone", CONF_ZONE, "", 0, 0, "",
+		"Time zone of the dates in lists, as in Asia/Tokyo. Empty: the system's.",
+		AT(time_zone)},
+
+	{"mirror", "ring_slots", CONF_POWER_OF_TWO, "65536", 64, 16777216, "slots of 64 bytes",
+		"Size of each worker's ring of records.", AT(mirror_ring_slots)},
+
+	{"control", "socket", CONF_SOCKET, "/run/dnsweir/control.sock", 0, 0, "",
+		"Unix socket for dnsweir-shell. none: no socket.", AT(control_socket)},
+	{"control", "group", CONF_GROUP, "", 0, 0, "",
+		"Group that may use the socket. Empty: that of the process.", AT(control_group)},
+	{NULL},
+};
+
+const char *conf_section_help(const char *section)
+{
+	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++)
+		if (strcmp(sections[i].section, section) == 0)
+			return sections[i].help;
+	return NULL;
+}
+
+const struct conf_key *conf_key_find(const char *section, const char *key)
+{
+	for (const struct conf_key *k = conf_keys; k->section; k++)
+		if (strcmp(k->section, section) == 0 && strcmp(k->key, key) == 0)
+			return k;
+	return NULL;
+}
+
+/** Levenshtein distance of two words; long ones are far from everything. */
+static unsigned edit_distance(const char *a, const char *b)
+{
+	unsigned row[65];
+	size_t m = strlen(a), n = strlen(b);
+
+	if (m >= 64 || n >= 64)
+		return 64;
+	for (unsigned j = 0; j <= n; j++)
+		row[j] = j;
+	for (unsigned i = 1; i <= m; i++) {
+		unsigned diagonal = row[0];
+
+		row[0] = i;
+		for (unsigned j = 1; j <= n; j++) {
+			unsigned best = diagonal + (a[i - 1] != b[j - 1]);
+
+			diagonal = row[j];
+			if (row[j] + 1 < best)
+				best = row[j] + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			row[j] = best;
+		}
+	}
+	return row[n];
+}
+
+#define GUESS_DISTANCE 2 /* slips of one or two letters; more is another word */
+
+const char *conf_key_guess(const char *section, const char *key)
+{
+	unsigned best = GUESS_DISTANCE + 1;
+	const char *guess = NULL;
+
+	for (const struct conf_key *k = conf_keys; k->section; k++) {
+		unsigned d = strcmp(k->section, section) == 0 ? edit_distance(k->key, key) : 64;
+
+		if (d < best) {
+			best = d;
+			guess = k->key;
+		}
+	}
+	return guess;
+}
+
+const char *conf_section_guess(const char *name)
+{
+	unsigned best = GUESS_DISTANCE + 1;
+	const char *guess = NULL, *blank = strpbrk(name, " \t");
+	char first[16];
+
+	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
+		unsigned d = edit_distance(sections[i].section, name);
+
+		if (d < best) {
+			best = d;
+			guess = sections[i].section;
+		}
+	}
+	// "[lists c2]" is a slip of "[list c2]", whatever the list is called.
+	snprintf(first, sizeof(first), "%.*s", blank ? (int)(blank - name) : 0, name);
+	if (!guess && blank && blank - name < 8 && edit_distance("list", first) <= GUESS_DISTANCE)
+		guess = CONF_LIST_SECTION;
+	return guess;
+}
+
+char *conf_names(const char *section, char *text, size_t size)
+{
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; !section && i < sizeof(sections) / sizeof(sections[0]); i++) {
+		used += (size_t)snprintf(text + used, size - used, "%s[%s]", i ? ", " : "",
+			sections[i].section);
+		if (used >= size)
+			return text;
+	}
+	for (const struct conf_key *k = conf_keys; section && k->section; k++) {
+		if (strcmp(k->section, section) != 0)
+			continue;
+		used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "", k->key);
+		if (used >= size)
+			return text;
+	}
+	return text;
+}

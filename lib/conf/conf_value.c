@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "conf/conf_private.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define ZONE_FOLDER "/usr/share/zoneinfo"
+#define ITEM_SIZE   64 /* room for one item of a list; the longest is a prefix, PREFIX_TEXT_SIZE */
+
+static int fail_value(const struct conf_reader *reader, const struct conf_key *key,
+	const char *expected, const char *value)
+{
+	char clip[CONF_CLIP_SIZE];
+
+	return conf_fail(reader, "%s: expected %s, got %s", key->key, expected,
+		conf_clip(value, clip));
+}
+
+/** Read decimal digits up to @p max. @return false when there is anything else */
+static bool number_parse(const char *text, uint64_t max, uint64_t *value)
+{
+	*value = 0;
+	if (!*text)
+		return false;
+	for (; *text; text++) {
+		if (*text < '0' || *text > '9')
+			return false;
+		*value = *value * 10 + (uint64_t)(*text - '0');
+		if (*value > max)
+			return false;
+	}
+	return true;
+}
+
+static int set_number(struct conf_reader *reader, const struct conf_key *key, const char *value,
+	void *to)
+{
+	bool power = key->type == CONF_POWER_OF_TWO;
+	char expected[96];
+	unsigned result;
+	uint64_t n;
+
+	if (!number_parse(value, key->max, &n) || n < key->min || (power && (n & (n - 1)) != 0)) {
+		snprintf(expected, sizeof(expected), "a %s %u..%u%s%s%s",
+			power ? "power of two" : "number", key->min, key->max,
+			*key->unit ? " (" : "", key->unit, *key->unit ? ")" : "");
+		return fail_value(reader, key, expected, value);
+	}
+	result = (unsigned)n;
+	memcpy(to, &result, sizeof(result));
+	return 0;
+}
+
+/** Take the next item of a list separated by blanks and commas. @return false at the end */
+static bool next_item(const char **list, char item[ITEM_SIZE])
+{
+	size_t size;
+
+	*list += strspn(*list, " \t,");
+	size = strcspn(*list, " \t,");
+	snprintf(item, ITEM_SIZE, "%.*s", (int)size, *list);
+	*list += size;
+	return size > 0;
+}
+
+static int set_word(struct conf_reader *reader, const struct conf_key *key, const char *value,
+	void *to)
+{
+	char expected[96] = "one of ", *end = expected + strlen(expected);
+	const char *word = key->words;
+
+	for (unsigned i = 0; *word; i++) {
+		size_t size = strcspn(word, "|");
+
+		if (strlen(value) == size && memcmp(word, value, size) == 0) {
+			if (key->type == CONF_FLAG)
+				*(bool *)to = i == 1;
+			else
+				memcpy(to, &i, sizeof(i));
+			return 0;
+		}
+		end += snprintf(end, (size_t)(expected + sizeof(expected) - end), "%s%.*s",
+			i ? ", " : "", (int)size, word);
+		word += size;
+		word += *word == '|';
+	}
+	return fail_value(reader, key, expected, value);
+}
+
+static int set_action(struct conf_reader *reader, const struct conf_key *key, const char *value,
+	void *to)
+{
+	char expected[96];
+
+	for (enum policy_action action = 0; action < POLICY_ACTIONS; action++)
+		if (strcmp(value, policy_action_name(action)) == 0) {
+			memcpy(to, &action, sizeof(action));
+			return 0;
+		}
+	snprintf(expected, sizeof(expected), "one of %s, %s, %s",
+		policy_action_name(POLICY_SINKHOLE), policy_action_name(POLICY_LOG),
+		policy_action_name(POLICY_ALLOW));
+	return fail_value(reader, key, expected, value);
+}
+
+/** Read "CLIENT:RESOLVER". */
+static bool pair_parse(const char *item, uint32_t max, struct conf_pair *pair)
+{
+	const char *colon = strchr(item, ':');
+	char client[ITEM_SIZE];
+	uint64_t a, b;
+
+	if (!colon)
+		return false;
+	snprintf(client, sizeof(client), "%.*s", (int)(colon - item), item);
+	if (!number_parse(client, max, &a) || !number_parse(colon + 1, max, &b))
+		return false;
+	*pair = (struct conf_pair){.client = (uint16_t)a, .resolver = (uint16_t)b};
+	return true;
+}
+
+static int set_pairs(struct conf_reader *reader, const struct conf_key *key, const char *value,
+	struct conf *conf)
+{
+	char item[ITEM_SIZE];
+	struct conf_pair p;
+
+	for (conf->n_pairs = 0; next_item(&value, item); conf->pairs[conf->n_pairs++] = p) {
+		if (!pair_parse(item, key->max, &p))
+			return fail_value(reader, key, "pairs of ports as in 0:1 2:3", item);
+		if (conf->n_pairs == CONF_PAIRS_MAX)
+			return fail_value(reader, key, "at most 16 pairs", item);
+		if (p.client == p.resolver)
+			return fail_value(reader, key, "each port once", item);
+		for (unsigned i = 0; i < conf->n_pairs; i++) {
+			const struct conf_pair *q = &conf->pairs[i];
+
+			if (q->client == p.client || q->client == p.resolver ||
+				q->resolver == p.client || q->resolver == p.resolver)
+				return fail_value(reader, key, "each port once", item);
+		}
+	}
+	static_assert(CONF_PAIRS_MAX == 16, "named in the error above");
+	return 0;
+}
+
+static int set_udp_ports(struct conf_reader *reader, const struct conf_key *key, const char *value,
+	struct policy *policy)
+{
+	char item[ITEM_SIZE];
+	uint64_t port;
+
+	for (policy->n_ports = 0; next_item(&value, item);
+		policy->ports[policy->n_ports++] = (uint16_t)port) {
+		if (!number_parse(item, key->max, &port) || port < key->min)
+			return fail_value(reader, key, "UDP ports 1..65535", item);
+		if (policy->n_ports == POLICY_PORTS_MAX)
+			return fail_value(reader, key, "at most 16 ports", item);
+		for (unsigned i = 0; i < policy->n_ports; i++)
+			if (policy->ports[i] == port)
+				return fail_value(reader, key, "each port once", item);
+	}
+	static_assert(POLICY_PORTS_MAX == 16, "named in the error above");
+	return policy->n_ports > 0 ? 0 : fail_value(reader, key, "UDP ports 1..65535", "");
+}
+
+static int set_prefixes(struct conf_reader *reader, const struct conf_key *key, const char *value,
+	struct policy *policy)
+{
+	char item[ITEM_SIZE];
+	struct prefix prefix;
+
+	for (policy->n_servers = 0; next_item(&value, item);
+		policy->servers[policy->n_servers++] = prefix) {
+		if (prefix_parse(item, &prefix) < 0)
+			return fail_value(reader, key, "addresses or prefixes", item);
+		if (policy->n_servers == POLICY_SERVERS_MAX)
+			return fail_value(reader, key, "at most 64 servers", item);
+	}
+	static_assert(POLICY_SERVERS_MAX == 64, "named in the error above");
+	return 0;
+}
+
+static int set_addresses(struct conf_reader *reader, const struct conf_key *key, const char *value,
+	struct policy_sinkhole *sinkhole)
+{
+	bool v4 = key->type == CONF_IPV4;
+	uint8_t *n = v4 ? &sinkhole->n_ipv4 : &sinkhole->n_ipv6;
+	char item[ITEM_SIZE];
+	struct addr addr;
+
+	for (*n = 0; next_item(&value, item); ++*n) {
+		if (addr_parse(item, &addr) < 0 || addr.family != (v4 ? ADDR_IPV4 : ADDR_IPV6))
+			return fail_value(reader, key, v4 ? "IPv4 addresses" : "IPv6 addresses",
+				item);
+		if (*n == POLICY_SINKHOLES_MAX)
+			return fail_value(reader, key, "at most 16 addresses", item);
+		memcpy(v4 ? sinkhole->ipv4[*n] : sinkhole->ipv6[*n], addr.bytes,
+			addr_size(addr.family));
+	}
+	static_assert(POLICY_SINKHOLES_MAX == 16, "named in the error above");
+	return 0;
+}
+
+/** Whether a file can be opened for reading and is no folder. @return 0 or an errno */
+static int check_readable(const char *path)
+{
+	// Non-blocking, so that a pipe without a writer does not hold up the start.
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), error = 0;
+	struct stat st;
+
+	if (fd < 0)
+		return errno;
+	if (fstat(fd, &st) < 0)
+		error = errno;
+	else if (S_ISDIR(st.st_mode))
+		error = EISDIR;
+	close(fd);
+	return error;
+}
+
+static int set_file(struct conf_reader *reader, const struct conf_key *key, const char *value,
+	char path[CONF_PATH_SIZE])
+{
+	const char *slash = strrchr(reader->path, '/');
+	int folder = *value == '/' || !slash ? 0 : (int)(slash + 1 - reader->path);
+	char clip[CONF_CLIP_SIZE];
+	int error;
+
+	if (!*value && !key->required) {
+		path[0] = '\0';
+		return 0;
+	}
+	if (!*value || snprintf(path, CONF_PATH_SIZE, "%.*s%s", folder, reader->path, value) >=
+			       CONF_PATH_SIZE)
+		return fail_value(reader, key, "the path of a file, at most 1023 bytes", value);
+	static_assert(CONF_PATH_SIZE == 1024, "named in the error above");
+	error = check_readable(path);
+	if (error)
+		return conf_fail(reader, "%s: expected a readable file, got %s: %s", key->key,
+			conf_clip(value, clip), strerror(error));
+	return 0;
+}
+
+static int set_zone(struct conf_reader *reader, const struct conf_key *key, const char *value,
+	struct conf *conf)
+{
+	char path[sizeof(ZONE_FOLDER) + sizeof(conf->time_zone)], magic[4] = "";
+	FILE *file;
+
+	if (*value) {
+		// A name of the database is a path below its folder; files of zones start with "TZif".
+		snprintf(path, sizeof(path), "%s/%s", ZONE_FOLDER, value);
+		file = strlen(value) < sizeof(conf->time_zone) && *value != '/' &&
+				!strstr(value, "..") ? fopen(path, "re") : NULL;
+		if (file && fread(magic, 1, sizeof(magic), file) < sizeof(magic))
+			magic[0] = '\0';
+		if (file)
+			fclose(file);
+		if (memcmp(magic, "TZif", sizeof(magic)) != 0)
+			return fail_value(reader, key, "a time zone below " ZONE_FOLDER, value);
+	}
+	snprintf(conf->time_zone, sizeof(conf->time_zone), "%s", value);
+	return 0;
+}
+
+static int set_socket(struct conf_reader *reader, const struct conf_key *key, const char *value,
+	struct conf *conf)
+{
+	// struct sockaddr_un has 108 bytes for the path and its NUL, see unix(7).
+	if (!*value || strlen(value) >= sizeof(conf->control_socket))
+		return fail_value(reader, key, "a path of at most 107 bytes, or none", value);
+	snprintf(conf->control_socket, sizeof(conf->control_socket), "%s",
+		strcmp(value, "none") == 0 ? "" : value);
+	return 0;
+}
+
+static int set_group(struct conf_reader *reader, const struct conf_key *key, const char *value,
+	struct conf *conf)
+{
+	if (*value && (strlen(value) >= sizeof(conf->control_group) || !getgrnam(value)))
+		return fail_value(reader, key, "the name of a group of this system", value);
+	snprintf(conf->control_group, sizeof(conf->control_group), "%s", value);
+	return 0;
+}
+
+int conf_value_set(struct conf_reader *reader, const struct conf_key *key, const char *value,
+	void *home)
+{
+	void *to = (char *)home + key->offset;
+
+	switch (key->type) {
+	case CONF_NUMBER:
+	case CONF_POWER_OF_TWO:
+		return set_number(reader, key, value, to);
+	case CONF_WORD:
+	case CONF_FLAG:
+		return set_word(reader, key, value, to);
+	case CONF_ACTION:
+		return set_action(reader, key, value, to);
+	case CONF_PAIRS:
+		return set_pairs(reader, key, value, home);
+	case CONF_UDP_PORTS:
+		return set_udp_ports(reader, key, value, to);
+	case CONF_PREFIXES:
+		return set_prefixes(reader, key, value, to);
+	case CONF_IPV4:
+	case CONF_IPV6:
+		return set_addresses(reader, key, value, home);
+	case CONF_FILE:
+		return set_file(reader, key, value, to);
+	case CONF_ZONE:
+		return set_zone(reader, key, value, home);
+	case CONF_SOCKET:
+		return set_socket(reader, key, value, home);
+	case CONF_GROUP:
+		return set_group(reader, key, value, home);
+	}
+	return conf_fail(reader, "%s: no such type", key->key);
+}
