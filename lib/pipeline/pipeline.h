@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+/**
+ * @file
+ * The stages a burst goes through between receive and transmit. Workers, tests, fuzzers and
+ * benchmarks run this same code; none of it knows what an mbuf is.
+ *
+ *   pipeline_parse    frame -> DNS response, or the reason why it is none of ours
+ *   pipeline_consent  response -> what its client refuses
+ *   pipeline_match    response -> names looked up, verdict
+ *   (the mirror takes the original here)
+ *   pipeline_rewrite  verdict -> the answer changed in place
+ *   pipeline_count    verdict -> counters
+ *
+ * Layer:   lib/pipeline; no EAL, no allocation.
+ * Threads: a worker's tables and counters are its own.
+ */
+#include "base/burst.h"
+#include "consent/consent.h"
+#include "fqdn/fqdn_table.h"
+#include "policy/policy.h"
+#include "stats/stats.h"
+
+/**
+ * Different names looked up in one message; the rest of the message passes as `name_limit`. Ours:
+ * resolvers end CNAME chains after 8 to 16 steps, and a message may hold several questions, so a
+ * real answer stays far below; without a limit one message could cost thousands of look-ups.
+ */
+#define PIPELINE_NAMES_MAX 128
+
+/** What a worker judges by; borrowed for the burst, all parts of one generation. */
+struct pipeline_tables {
+	const struct policy *policy;
+	const struct fqdn_table *names;
+	const struct consent_table *consent;
+	uint16_t today; /**< days since 2000-01-01, operator's time zone */
+};
+
+void pipeline_parse(struct burst *burst, const struct pipeline_tables *tables);
+void pipeline_consent(struct burst *burst, const struct pipeline_tables *tables);
+void pipeline_match(struct burst *burst, const struct pipeline_tables *tables);
+void pipeline_rewrite(struct burst *burst, const struct pipeline_tables *tables,
+	struct stats_worker *stats);
+void pipeline_count(const struct burst *burst, const struct pipeline_tables *tables,
+	struct stats_worker *stats);
+
+/** Client address of a response: 4 or 16 bytes in the frame, by slot->family. */
+static inline const uint8_t *pipeline_client(const struct burst_slot *slot)
+{
+	return slot->frame + slot->l3 + (slot->family == ADDR_IPV4 ? 16 : 24);
+}
+
+/** Server address of a response. */
+static inline const uint8_t *pipeline_server(const struct burst_slot *slot)
+{
+	return slot->frame + slot->l3 + (slot->family == ADDR_IPV4 ? 12 : 8);
+}

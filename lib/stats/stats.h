@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+/**
+ * @file
+ * The one table of counters. Workers write struct stats_worker, each its own; stats_visit turns them
+ * into rows "metric{label=value,...} number", from which telemetry, the shell and the final report
+ * are made.
+ *
+ * Layer:   lib/stats; no EAL.
+ * Threads: a struct stats_worker has one writer (base/counter.h); reading any thread.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+#include <jansson.h>
+
+#include "base/counter.h"
+#include "base/reason.h"
+#include "dns/dns_type.h"
+#include "policy/policy.h"
+
+#define STATS_RCODES 16
+
+/** Exact at any load. Plain arrays of uint64_t: sums are taken over the whole struct. */
+struct stats_worker {
+	uint64_t rx_packets, rx_bytes;         /**< received, bytes without FCS */
+	uint64_t tx_packets, tx_bytes;         /**< given to the port */
+	uint64_t tx_dropped;                   /**< the port did not take them in time */
+	uint64_t verdicts[REASON_COUNT];       /**< each received packet in exactly one row */
+	/* What follows has no packet of a client that refused logging in it. */
+	uint64_t responses[STATS_RCODES][DNS_TYPE_ROW_COUNT];
+	uint64_t matched[POLICY_LISTS_MAX];    /**< a filtering list decided, by slot; also without
+						    an address to replace */
+	uint64_t filtered[POLICY_LISTS_MAX][POLICY_ACTIONS]; /**< by list slot and what was done:
+						    rewritten, logged, exempted */
+	uint64_t records_rewritten[2];         /**< A, AAAA */
+	uint64_t records_left;                 /**< A or AAAA without a sinkhole of their family */
+	uint64_t mirrored;                     /**< records given to the statistics core */
+	uint64_t mirror_lost;                  /**< records lost because the ring was full */
+} __attribute__((aligned(64)));
+
+/** Add @p from into @p sum. */
+void stats_add(struct stats_worker *sum, const struct stats_worker *from);
+
+/** A list's row. */
+struct stats_list {
+	const char *name;
+	enum policy_action action;
+	uint16_t slot;
+};
+
+#define STATS_LABELS_MAX 2
+
+struct stats_row {
+	const char *metric; /**< "dnsweir_verdicts_total" */
+	struct {
+		const char *name, *value;
+	} labels[STATS_LABELS_MAX]; /**< as many as have a name */
+	uint64_t value;
+};
+
+typedef void (*stats_visitor)(void *ctx, const struct stats_row *row);
+
+/**
+ * Every counter of @p sum as rows. Verdicts and lists are there from the start, zero included;
+ * responses as soon as there is one of that code and type.
+ *
+ * @param lists what to name the slots; @p n_lists of them
+ */
+void stats_visit(const struct stats_worker *sum, const struct stats_list *lists, unsigned n_lists,
+	stats_visitor visitor, void *ctx);
+
+/** The rows as JSON: {"metric": number} or {"metric": {"label": {"label": number}}}. */
+json_t *stats_json(const struct stats_worker *sum, const struct stats_list *lists, unsigned n_lists);
