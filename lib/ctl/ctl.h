@@ -76,7 +76,11 @@ int ctl_server_fd(const struct ctl_server *server);
 /** Serve what is there without waiting, and close clients that are over their time. */
 void ctl_server_poll(struct ctl_server *server);
 
-/** Answer a request whose handler returned NULL. @param reply taken. A gone client is no error. */
+/**
+ * Answer a request whose handler returned NULL. A gone client is no error. On the server's thread.
+ *
+ * @param reply taken
+ */
 void ctl_reply(struct ctl_server *server, unsigned request_id, json_t *reply);
 
 void ctl_server_close(struct ctl_server *server);
@@ -88,7 +92,8 @@ json_t *ctl_error(const char *format, ...) __attribute__((format(printf, 1, 2)))
 int ctl_connect(const char *path);
 
 /**
- * Send one request and wait for its reply.
+ * Send one request and wait for its reply. A signal handler that runs meanwhile ends the wait. After a
+ * failure the connection is out of step: close it.
  *
  * @param error [out] one line on failure
  * @return the reply (taken by the caller), or NULL
