@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+/**
+ * @file
+ * What the files of the data plane's program share; nothing else includes it.
+ *
+ * Threads: main lcore = control; one statistics lcore (or the main one, where there are only two);
+ * the other lcores are workers; one loader thread, off the data path; DPDK's telemetry thread.
+ */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <jansson.h>
+
+#include "conf/conf.h"
+#include "ctl/ctl.h"
+#include "mirror/mirror.h"
+#include "port.h"
+#include "replica/replica.h"
+#include "stats/stats.h"
+
+#define APP_WORKERS_MAX 64
+#define APP_PORTS_MAX   (2 * CONF_PAIRS_MAX)
+#define APP_ERROR_SIZE  CONF_ERROR_SIZE
+
+/** Exit codes: architecture, section 7. */
+enum app_exit {
+	APP_DONE = 0,
+	APP_FAILED = 1,
+	APP_USAGE = 2,
+};
+
+/** Command line behind "--". */
+struct options {
+	const char *config;
+	bool check;
+	bool print_config;
+	bool json;               /**< final counters as one JSON object on stdout */
+	unsigned exit_when_idle; /**< milliseconds; 0: never */
+};
+
+/** A frame that could not be sent yet waits here, and its partner port is not read meanwhile. */
+struct backlog {
+	struct rte_mbuf *mbufs[BURST_MAX];
+	unsigned n;
+	uint64_t since; /**< TSC when it began to wait */
+};
+
+/** One worker lcore. */
+struct worker {
+	/* read-only after start */
+	unsigned id;       /**< also its queue on every port and its number as a reader */
+	unsigned lcore;
+	int node;          /**< NUMA */
+	bool spin;         /**< never sleeps */
+	unsigned sleep_max_us;
+	unsigned n_pairs;
+	struct conf_pair pairs[CONF_PAIRS_MAX];
+	struct replica_set *replicas;
+	struct mirror_ring *mirror;
+	uint64_t stale_cycles; /**< a backlog older than this is dropped and counted */
+	struct stats_worker *stats;
+
+	/* private to the worker */
+	struct burst burst __attribute__((aligned(64)));
+	struct backlog backlogs[APP_PORTS_MAX]; /**< by pair, then side */
+	uint8_t *scratch; /**< BURST_MAX frames of several mbufs, 64 KiB each */
+
+	/* shared */
+	atomic_bool stop __attribute__((aligned(64))); /**< worker: r, ctl: w */
+	_Atomic uint64_t rounds_busy;  /**< worker: w, ctl: r */
+	_Atomic uint64_t rounds_empty; /**< worker: w, ctl: r */
+	_Atomic uint64_t empty_run;    /**< worker: w, ctl: r; empty rounds since the last packet */
+};
+
+/** One list as the last load found it. */
+struct list_state {
+	uint64_t names;   /**< good lines */
+	uint64_t active;  /**< of these active on the day of loading or of the last midnight */
+	uint64_t bad;     /**< lines skipped */
+	char first_bad[256]; /**< the first of them, "" if none */
+};
+
+/** What the last loads came to; under app.lock. */
+struct load_state {
+	uint32_t generation;
+	int64_t loaded_at;      /**< seconds since 1970 */
+	double load_seconds;
+	uint64_t names, names_bytes;
+	uint64_t consent_prefixes, consent_bad;
+	uint64_t reloads_done, reloads_failed;
+	int64_t failed_at;      /**< 0: the last reload was good */
+	char error[APP_ERROR_SIZE];
+	struct list_state lists[POLICY_LISTS_MAX];
+};
+
+struct hits;
+struct loader;
+
+struct app {
+	struct options options;
+	struct conf *conf; /**< as started; loader replaces it under lock */
+	unsigned n_workers, n_ports;
+	bool link_propagate;
+	bool core_on_main; /**< no lcore of its own for the statistics core */
+	unsigned core_lcore;
+	struct worker *workers[APP_WORKERS_MAX];
+	struct mirror_ring *rings[APP_WORKERS_MAX];
+	struct stats_worker *stats[APP_WORKERS_MAX];
+	struct port ports[APP_PORTS_MAX]; /**< pair i: client side 2i, resolver side 2i + 1 */
+	struct rte_mempool *pool;
+	struct replica_set *replicas;
+	struct loader *loader;
+	struct hits *hits;
+	struct ctl_server *ctl;
+	uint64_t started_tsc;
+	int64_t started_at;
+	atomic_bool core_stop;
+	_Atomic uint64_t core_records;
+
+	pthread_mutex_t lock; /**< load, conf, slots, and the use of replica_master outside the loader */
+	struct load_state load;
+	char slots[POLICY_LISTS_MAX][POLICY_LIST_NAME_MAX + 1]; /**< names of lists by counter slot */
+};
+
+extern struct app app;
+
+/* options.c */
+/** Split argv at "--". @return APP_DONE to go on with, or the exit code, with *finished set */
+int options_parse(int argc, char **argv, struct options *options, int *eal_argc, bool *finished);
+
+/* load.c: build a generation from files; runs in the loader thread or before start */
+/**
+ * Read all that @p conf names and build a master.
+ *
+ * @param strict start-up: an empty list is allowed; reload: it is an error
+ * @param error  [out] one line
+ * @return the master, or NULL
+ */
+struct replica *load_master(struct conf *conf, bool strict, struct load_state *state, char *error);
+
+/** Entries of each list that are active today, into state->lists[].active. */
+void load_count_active(const struct replica *master, uint16_t today, struct load_state *state);
+
+/* loader.c: reload thread */
+/**
+ * Give each list its counters. Lists keep them over reloads: a name keeps its slot as long as the
+ * process runs. Under app.lock. @return 0, or -ENOSPC with @p error
+ */
+int loader_assign_slots(struct conf *conf, char *error);
+/** Put a master in force, with what its load came to. @return 0, or -ENOMEM: nothing has changed */
+int loader_publish(struct replica *master, const struct load_state *state);
+int loader_start(void);
+void loader_stop(void);
+/** Ask for a reload; requests that come while one runs are served by one more. @return its number */
+uint64_t loader_request(void);
+/** Reloads finished, good or bad; a request n is served when this is >= n. */
+uint64_t loader_finished(void);
+/** Readable when a reload has finished. */
+int loader_fd(void);
+
+/* worker.c */
+int worker_main(void *arg);
+
+/* core.c: statistics core */
+int core_main(void *arg);
+/** One round over all rings. @return records taken */
+unsigned core_poll(void);
+/** Hits for the shell, newest first. */
+json_t *core_hits(unsigned n);
+int core_start(void);
+void core_stop(void);
+
+/* show.c: replies of the control protocol */
+json_t *show_command(void *ctx, const struct ctl_command *command, const char *args,
+	const struct ctl_peer *peer, unsigned request_id);
+/** Sum over workers. */
+void show_sum(struct stats_worker *sum);
+/** Lists and their slots for stats_visit; under app.lock. @return how many */
+unsigned show_lists(struct stats_list lists[POLICY_LISTS_MAX]);
+/** All counters and what goes with them: `show stats` and --json. */
+json_t *show_stats(void);
+json_t *show_lists_json(void);
+json_t *show_workers_json(void);
+json_t *show_port_json(unsigned i);
+
+/* telemetry.c */
+void telemetry_register(void);
+
+/* control.c */
+/** Until told to stop. @return exit code */
+int control_loop(void);
+/** Signals that stop or reload; call before any thread is started. */
+void control_signals(void);
+/** Hold the reply to request @p request_id until reload @p number is finished. */
+void control_defer(unsigned request_id, uint64_t number);

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "app.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <time.h>
+
+#include <rte_cycles.h>
+#include <rte_pause.h>
+
+#include "dns/dns_msg.h"
+#include "dns/dns_name.h"
+#include "dns/dns_type.h"
+
+#define HITS_MAX     1024 // kept for `show hits`
+#define CORE_ID_SIZE 256
+#define CORE_SLEEP_US 500 // a ring of the default size lasts a second at 65,000 responses a second
+
+/* Only filtered responses keep the whole client address; others are cut (architecture, section 5). */
+#define CLIENT_BITS_IPV4 22
+#define CLIENT_BITS_IPV6 40
+
+/** One response that a rule was hit by. */
+struct hit {
+	int64_t time_ns; // since 1970
+	struct prefix client;
+	uint8_t question[DNS_NAME_SIZE_MAX], match[DNS_NAME_SIZE_MAX]; // canonical
+	char list[POLICY_LIST_NAME_MAX + 1];
+	char id[CORE_ID_SIZE];
+	uint32_t generation;
+	uint16_t qtype;
+	uint8_t reason, rcode;
+};
+
+struct hits {
+	pthread_mutex_t lock; // core: w, control: r
+	uint64_t n;           // taken so far; the last HITS_MAX are there
+	int64_t base_ns;      // real time at base_tsc
+	uint64_t base_tsc, tsc_hz;
+	struct hit hit[HITS_MAX];
+};
+
+int core_start(void)
+{
+	app.hits = calloc(1, sizeof(*app.hits));
+	if (!app.hits)
+		return -1;
+	pthread_mutex_init(&app.hits->lock, NULL);
+	app.hits->tsc_hz = rte_get_tsc_hz();
+	return 0;
+}
+
+void core_stop(void)
+{
+	if (!app.hits)
+		return;
+	pthread_mutex_destroy(&app.hits->lock);
+	free(app.hits);
+	app.hits = NULL;
+}
+
+// Records carry the time-stamp counter; real time is read here, where a step of it harms nobody.
+static void clock_base(struct hits *hits)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	hits->base_tsc = rte_rdtsc();
+	hits->base_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static int64_t clock_of(const struct hits *hits, uint64_t tsc)
+{
+	int64_t cycles = (int64_t)(tsc - hits->base_tsc);
+
+	return hits->base_ns + (int64_t)((double)cycles * 1e9 / (double)hits->tsc_hz);
+}
+
+static void client_fill(const struct mirror_record *record, struct prefix *client)
+{
+	bool whole = record->reason == REASON_rewritten, v4 = record->family == ADDR_IPV4;
+	uint8_t length = whole ? (v4 ? 32 : 128) : v4 ? CLIENT_BITS_IPV4 : CLIENT_BITS_IPV6;
+
+	memset(client, 0, sizeof(*client));
+	client->addr.family = record->family;
+	client->length = length;
+	memcpy(client->addr.bytes, record->client, length / 8);
+	if (length % 8)
+		client->addr.bytes[length / 8] = record->client[length / 8] &
+			(uint8_t)(0xff00 >> (length % 8));
+}
+
+static void name_fill(const uint8_t *msg, uint16_t size, uint16_t off, uint8_t *to)
+{
+	struct dns_name name;
+
+	to[0] = 0;
+	if (off < size && dns_msg_name_read(msg, size, off, &name) > 0)
+		memcpy(to, name.bytes, name.size);
+}
+
+static void hit_take(void *ctx, const struct mirror_record *record, const uint8_t *msg)
+{
+	const struct replica *master = ctx;
+	struct hits *hits = app.hits;
+	const struct fqdn_rule *rule;
+	struct hit *hit;
+
+	if (record->rule == MIRROR_NO_RULE || !msg)
+		return;
+	if (master->generation != record->generation)
+		master = __atomic_load_n(&master->older, __ATOMIC_ACQUIRE);
+	if (!master || master->generation != record->generation)
+		return;
+	rule = fqdn_table_rule(master->names, record->rule);
+	if (!rule)
+		return;
+	pthread_mutex_lock(&hits->lock);
+	hit = &hits->hit[hits->n++ % HITS_MAX];
+	hit->time_ns = clock_of(hits, record->tsc);
+	client_fill(record, &hit->client);
+	name_fill(msg, record->stored_size, DNS_HEADER_SIZE, hit->question);
+	name_fill(msg, record->stored_size, record->match, hit->match);
+	snprintf(hit->list, sizeof(hit->list), "%s", master->policy.lists[rule->list].name);
+	snprintf(hit->id, sizeof(hit->id), "%s", fqdn_table_id(master->names, rule));
+	hit->generation = record->generation;
+	hit->qtype = record->qtype;
+	hit->reason = record->reason;
+	hit->rcode = record->rcode;
+	pthread_mutex_unlock(&hits->lock);
+}
+
+unsigned core_poll(void)
+{
+	unsigned reader = replica_reader_core(app.replicas), taken = 0;
+	const struct replica *master;
+
+	replica_quiescent(app.replicas, reader);
+	master = replica_get(app.replicas, reader);
+	if (rte_rdtsc() - app.hits->base_tsc > app.hits->tsc_hz)
+		clock_base(app.hits);
+	for (unsigned i = 0; i < app.n_workers; i++)
+		taken += mirror_drain(app.rings[i], hit_take, (void *)(uintptr_t)master);
+	atomic_store_explicit(&app.core_records,
+		atomic_load_explicit(&app.core_records, memory_order_relaxed) + taken,
+		memory_order_relaxed);
+	return taken;
+}
+
+int core_main(void *arg)
+{
+	const struct timespec pause = {.tv_nsec = CORE_SLEEP_US * 1000};
+
+	(void)arg;
+	prctl(PR_SET_TIMERSLACK, 1000);
+	replica_enter(app.replicas, replica_reader_core(app.replicas));
+	while (!atomic_load_explicit(&app.core_stop, memory_order_relaxed))
+		if (core_poll() == 0)
+			nanosleep(&pause, NULL);
+	// Workers have stopped: what is in the rings now is all there will be.
+	core_poll();
+	replica_leave(app.replicas, replica_reader_core(app.replicas));
+	return 0;
+}
+
+static json_t *hit_json(const struct hit *hit)
+{
+	char name[DNS_NAME_TEXT_SIZE], text[PREFIX_TEXT_SIZE], stamp[64], type[16];
+	time_t seconds = (time_t)(hit->time_ns / 1000000000);
+	json_t *object = json_object();
+	bool whole = hit->client.length == (hit->client.addr.family == ADDR_IPV4 ? 32 : 128);
+	struct tm tm;
+	size_t n;
+
+	localtime_r(&seconds, &tm);
+	n = strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &tm);
+	n += (size_t)snprintf(stamp + n, sizeof(stamp) - n, ".%03d",
+		(int)(hit->time_ns / 1000000 % 1000));
+	strftime(stamp + n, sizeof(stamp) - n, "%z", &tm);
+	json_object_set_new(object, "time", json_string(stamp));
+	json_object_set_new(object, "client",
+		json_string(whole ? addr_format(&hit->client.addr, text) :
+				    prefix_format(&hit->client, text)));
+	dns_name_format(hit->question, name);
+	json_object_set_new(object, "name", json_string(name));
+	json_object_set_new(object, "type", json_string(dns_type_name(hit->qtype, type)));
+	json_object_set_new(object, "rcode", json_string(dns_rcode_name(hit->rcode)));
+	dns_name_format(hit->match, name);
+	json_object_set_new(object, "match", json_string(name));
+	json_object_set_new(object, "list", json_string(hit->list));
+	json_object_set_new(object, "id", json_string(hit->id));
+	json_object_set_new(object, "verdict", json_string(reason_name(hit->reason)));
+	json_object_set_new(object, "generation", json_integer(hit->generation));
+	return object;
+}
+
+json_t *core_hits(unsigned n)
+{
+	json_t *array = json_array();
+	struct hits *hits = app.hits;
+
+	pthread_mutex_lock(&hits->lock);
+	for (uint64_t i = hits->n; i > 0 && n > 0 && hits->n - i < HITS_MAX; i--, n--)
+		json_array_append_new(array, hit_json(&hits->hit[(i - 1) % HITS_MAX]));
+	pthread_mutex_unlock(&hits->lock);
+	return array;
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "app.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+#define LOADER_NICE 10 // packets come first, also where a worker shares its CPU
+
+struct loader {
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	uint64_t requested, finished; // under lock
+	bool stop;                    // under lock
+	int done_fd;
+};
+
+int loader_assign_slots(struct conf *conf, char *error)
+{
+	for (unsigned i = 0; i < conf->policy.n_lists; i++) {
+		struct policy_list *list = &conf->policy.lists[i];
+		unsigned slot = 0;
+
+		while (slot < POLICY_LISTS_MAX && app.slots[slot][0] &&
+			strcmp(app.slots[slot], list->name) != 0)
+			slot++;
+		if (slot == POLICY_LISTS_MAX) {
+			snprintf(error, APP_ERROR_SIZE,
+				"list %s: more than %u different lists since the start; restart to take it",
+				list->name, POLICY_LISTS_MAX);
+			return -ENOSPC;
+		}
+		snprintf(app.slots[slot], sizeof(app.slots[slot]), "%s", list->name);
+		list->slot = (uint16_t)slot;
+	}
+	return 0;
+}
+
+// What only a restart changes; the rest of a changed file takes effect now.
+static void restart_hint(const struct conf *old, const struct conf *new)
+{
+	const char *section = NULL;
+
+	if (memcmp(old->pairs, new->pairs, sizeof(old->pairs)) != 0 || old->n_pairs != new->n_pairs ||
+		old->rx_descriptors != new->rx_descriptors ||
+		old->tx_descriptors != new->tx_descriptors || old->mbufs != new->mbufs)
+		section = "ports";
+	else if (old->idle != new->idle || old->idle_sleep_max_us != new->idle_sleep_max_us)
+		section = "workers";
+	else if (old->mirror_ring_slots != new->mirror_ring_slots)
+		section = "mirror";
+	else if (strcmp(old->time_zone, new->time_zone) != 0)
+		section = "time";
+	else if (strcmp(old->control_socket, new->control_socket) != 0 ||
+		strcmp(old->control_group, new->control_group) != 0)
+		section = "control";
+	if (section)
+		log_line(LOG_WARN, "%s: changes in [%s] take effect at the next start", new->path,
+			section);
+}
+
+int loader_publish(struct replica *master, const struct load_state *state)
+{
+	uint32_t generation = master->generation;
+	struct replica *retired;
+	int err = replica_publish(app.replicas, master, &retired);
+
+	if (err < 0)
+		return err;
+	// Whoever uses a master outside the readers holds the lock.
+	pthread_mutex_lock(&app.lock);
+	replica_free(retired);
+	app.load.generation = generation;
+	app.load.loaded_at = state->loaded_at;
+	app.load.load_seconds = state->load_seconds;
+	app.load.names = state->names;
+	app.load.names_bytes = state->names_bytes;
+	app.load.consent_prefixes = state->consent_prefixes;
+	app.load.consent_bad = state->consent_bad;
+	memcpy(app.load.lists, state->lists, sizeof(app.load.lists));
+	pthread_mutex_unlock(&app.lock);
+	return 0;
+}
+
+// Everything is made aside first; the lock is held only to put it in force.
+static int reload(char *error)
+{
+	struct conf *conf = conf_load(app.options.config, error), *old;
+	struct load_state *state = malloc(sizeof(*state));
+	struct replica *master = NULL;
+	int err = -EINVAL;
+
+	if (!conf || !state)
+		goto out;
+	pthread_mutex_lock(&app.lock);
+	err = loader_assign_slots(conf, error);
+	pthread_mutex_unlock(&app.lock);
+	if (err < 0)
+		goto out;
+	err = -EINVAL;
+	master = load_master(conf, true, state, error);
+	if (!master)
+		goto out;
+	master->generation = app.load.generation + 1;
+	err = loader_publish(master, state);
+	if (err < 0) {
+		snprintf(error, APP_ERROR_SIZE, "copies of the tables: %s", strerror(-err));
+		goto out;
+	}
+	master = NULL;
+	pthread_mutex_lock(&app.lock);
+	old = app.conf;
+	app.conf = conf;
+	pthread_mutex_unlock(&app.lock);
+	restart_hint(old, conf);
+	conf = old;
+out:
+	replica_free(master);
+	conf_free(conf);
+	free(state);
+	return err;
+}
+
+static void reload_once(void)
+{
+	char error[APP_ERROR_SIZE] = "";
+	int err = reload(error);
+
+	pthread_mutex_lock(&app.lock);
+	if (err < 0) {
+		app.load.reloads_failed++;
+		app.load.failed_at = time(NULL);
+		snprintf(app.load.error, sizeof(app.load.error), "%s", error);
+	} else {
+		app.load.reloads_done++;
+		app.load.failed_at = 0;
+		app.load.error[0] = '\0';
+	}
+	pthread_mutex_unlock(&app.lock);
+	if (err < 0)
+		log_line(LOG_ERROR, "reload failed, generation %u stays in force: %s",
+			app.load.generation, error);
+	else
+		log_line(LOG_INFO, "reloaded: generation %u, %llu names, %llu consent prefixes, %.2f s",
+			app.load.generation, (unsigned long long)app.load.names,
+			(unsigned long long)app.load.consent_prefixes, app.load.load_seconds);
+}
+
+static void *loader_main(void *arg)
+{
+	struct loader *loader = arg;
+
+	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), LOADER_NICE);
+	pthread_mutex_lock(&loader->lock);
+	while (!loader->stop) {
+		uint64_t serving;
+
+		if (loader->requested == loader->finished) {
+			pthread_cond_wait(&loader->wake, &loader->lock);
+			continue;
+		}
+		serving = loader->requested;
+		pthread_mutex_unlock(&loader->lock);
+		reload_once();
+		pthread_mutex_lock(&loader->lock);
+		loader->finished = serving;
+		eventfd_write(loader->done_fd, 1);
+	}
+	pthread_mutex_unlock(&loader->lock);
+	return NULL;
+}
+
+int loader_start(void)
+{
+	struct loader *loader = calloc(1, sizeof(*loader));
+	int err;
+
+	if (!loader)
+		return -ENOMEM;
+	loader->done_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	pthread_mutex_init(&loader->lock, NULL);
+	pthread_cond_init(&loader->wake, NULL);
+	err = loader->done_fd < 0 ? errno : pthread_create(&loader->thread, NULL, loader_main, loader);
+	if (err != 0) {
+		if (loader->done_fd >= 0)
+			close(loader->done_fd);
+		free(loader);
+		return -err;
+	}
+	pthread_setname_np(loader->thread, "loader");
+	app.loader = loader;
+	return 0;
+}
+
+void loader_stop(void)
+{
+	struct loader *loader = app.loader;
+
+	if (!loader)
+		return;
+	pthread_mutex_lock(&loader->lock);
+	loader->stop = true;
+	pthread_cond_signal(&loader->wake);
+	pthread_mutex_unlock(&loader->lock);
+	pthread_join(loader->thread, NULL);
+	close(loader->done_fd);
+	pthread_mutex_destroy(&loader->lock);
+	pthread_cond_destroy(&loader->wake);
+	free(loader);
+	app.loader = NULL;
+}
+
+uint64_t loader_request(void)
+{
+	uint64_t number;
+
+	pthread_mutex_lock(&app.loader->lock);
+	number = ++app.loader->requested;
+	pthread_cond_signal(&app.loader->wake);
+	pthread_mutex_unlock(&app.loader->lock);
+	return number;
+}
+
+uint64_t loader_finished(void)
+{
+	uint64_t finished;
+
+	pthread_mutex_lock(&app.loader->lock);
+	finished = app.loader->finished;
+	pthread_mutex_unlock(&app.loader->lock);
+	return finished;
+}
+
+int loader_fd(void)
+{
+	return app.loader->done_fd;
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "list/list.h"
+#include "start.h"
+
+struct app app = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/** Run forward; undone backward from the one that failed, itself included. */
+static const struct {
+	int (*start)(char *error);
+	void (*stop)(void);
+} stages[] = {
+	{start_lcores, stop_lcores},
+	{start_tables, stop_tables},
+	{start_ports, stop_ports},
+	{start_control, stop_control},
+	{start_threads, NULL}, // stopped by hand: counters are read between threads and ports
+};
+
+#define N_STAGES (sizeof(stages) / sizeof(stages[0]))
+
+static void warnings_print(const struct conf *conf)
+{
+	char text[CONF_ERROR_SIZE];
+
+	for (unsigned i = 0; conf_warning(conf, i, text); i++)
+		log_line(LOG_WARN, "%s", text);
+}
+
+// Everything the configuration names is read, as at a start; no port is touched.
+static int check(void)
+{
+	struct load_state *state = calloc(1, sizeof(*state));
+	char error[APP_ERROR_SIZE] = "";
+	struct replica *master = state ? load_master(app.conf, false, state, error) : NULL;
+
+	if (!master) {
+		log_line(LOG_ERROR, "%s", error);
+		free(state);
+		return APP_USAGE;
+	}
+	printf("%s: good; %u lists, %llu names, %llu consent prefixes\n", app.conf->path,
+		app.conf->policy.n_lists, (unsigned long long)state->names,
+		(unsigned long long)state->consent_prefixes);
+	replica_free(master);
+	free(state);
+	return APP_DONE;
+}
+
+static void row_print(void *ctx, const struct stats_row *row)
+{
+	(void)ctx;
+	if (row->value == 0)
+		return;
+	printf("%s", row->metric);
+	for (unsigned i = 0; i < STATS_LABELS_MAX && row->labels[i].name; i++)
+		printf("%c%s=\"%s\"", i ? ',' : '{', row->labels[i].name, row->labels[i].value);
+	printf("%s %llu\n", row->labels[0].name ? "}" : "", (unsigned long long)row->value);
+}
+
+static void counters_print(void)
+{
+	static struct stats_list lists[POLICY_LISTS_MAX];
+	static struct stats_worker sum;
+	json_t *stats;
+
+	if (!app.options.json) {
+		show_sum(&sum);
+		stats_visit(&sum, lists, show_lists(lists), row_print, NULL);
+		return;
+	}
+	stats = show_stats();
+	json_dumpf(stats, stdout, JSON_COMPACT);
+	putchar('\n');
+	json_decref(stats);
+}
+
+static int run(int eal_argc, char **argv)
+{
+	char error[APP_ERROR_SIZE] = "";
+	int exit_code = APP_USAGE;
+	size_t n = 0;
+
+	if (start_eal(eal_argc, argv, error) == 0)
+		for (; n < N_STAGES; n++)
+			if (stages[n].start(error) < 0)
+				break;
+	if (n == N_STAGES) {
+		exit_code = control_loop();
+		// A reload waits for the workers, so it ends before they do.
+		loader_stop();
+		stop_threads();
+		counters_print();
+	} else {
+		log_line(LOG_ERROR, "cannot start: %s", error);
+	}
+	// The stage that failed may have got half way: its stop copes with that. Those behind it
+	// find nothing to undo.
+	for (n = N_STAGES; n-- > 0;)
+		if (stages[n].stop)
+			stages[n].stop();
+	stop_eal();
+	return exit_code;
+}
+
+int main(int argc, char **argv)
+{
+	char error[CONF_ERROR_SIZE];
+	bool finished;
+	int eal_argc, exit_code;
+
+	exit_code = options_parse(argc, argv, &app.options, &eal_argc, &finished);
+	if (exit_code != APP_DONE || finished)
+		return exit_code;
+	if (app.options.print_config) {
+		conf_print(stdout);
+		return APP_DONE;
+	}
+	app.conf = conf_load(app.options.config, error);
+	if (!app.conf) {
+		log_line(LOG_ERROR, "%s", error);
+		return APP_USAGE;
+	}
+	app.link_propagate = app.conf->link_propagate;
+	if (app.conf->time_zone[0])
+		setenv("TZ", app.conf->time_zone, 1);
+	tzset();
+	warnings_print(app.conf);
+	if (app.options.check) {
+		exit_code = check();
+	} else {
+		control_signals();
+		exit_code = run(eal_argc, argv);
+	}
+	conf_free(app.conf);
+	return exit_code;
+}
