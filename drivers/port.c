@@ -89,6 +89,34 @@ static int queues_set_up(struct port *port, const struct port_options *options,
 	return 0;
 }
 
+// Ports that are a kernel interface underneath: their link is read, and set, there.
+static int interface_flags(const char *ifname, short *flags, bool set)
+{
+	struct ifreq request = {0};
+	int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), err = 0;
+
+	if (sock < 0)
+		return -errno;
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%.*s", IFNAMSIZ - 1, ifname);
+	request.ifr_flags = *flags;
+	if (ioctl(sock, set ? SIOCSIFFLAGS : SIOCGIFFLAGS, &request) < 0)
+		err = -errno;
+	*flags = request.ifr_flags;
+	close(sock);
+	return err;
+}
+
+static int interface_set(const char *ifname, bool up)
+{
+	short flags = 0;
+	int err = interface_flags(ifname, &flags, false);
+
+	if (err < 0)
+		return err;
+	flags = (short)(up ? flags | IFF_UP : flags & ~IFF_UP);
+	return interface_flags(ifname, &flags, true);
+}
+
 int port_open(uint16_t id, const struct port_options *options, struct port *port, char *error,
 	size_t error_size)
 {
@@ -132,6 +160,8 @@ int port_open(uint16_t id, const struct port_options *options, struct port *port
 	// A port that has no filter of addresses need not support these.
 	rte_eth_promiscuous_enable(id);
 	rte_eth_allmulticast_enable(id);
+	if (port->ifname[0])
+		interface_set(port->ifname, true);
 	rte_eth_dev_get_mtu(id, &port->mtu);
 	return 0;
 }
@@ -155,7 +185,7 @@ void port_read(const struct port *port, struct port_state *state)
 	memset(state, 0, sizeof(*state));
 	rte_eth_stats_get(port->id, &stats);
 	rte_eth_link_get_nowait(port->id, &link);
-	state->up = link.link_status == RTE_ETH_LINK_UP;
+	state->up = port_link(port);
 	state->mbps = link.link_speed;
 	state->rx_packets = stats.ipackets;
 	state->tx_packets = stats.opackets;
@@ -170,31 +200,13 @@ void port_read(const struct port *port, struct port_state *state)
 bool port_link(const struct port *port)
 {
 	struct rte_eth_link link = {0};
+	short flags = 0;
 
+	// net_af_xdp says "up" whatever the interface says.
+	if (port->ifname[0])
+		return interface_flags(port->ifname, &flags, false) == 0 && (flags & IFF_UP) &&
+			(flags & IFF_RUNNING);
 	return rte_eth_link_get_nowait(port->id, &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
-}
-
-// Ports that are a kernel interface underneath are taken up and down there.
-static int interface_set(const char *ifname, bool up)
-{
-	struct ifreq request = {0};
-	int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), err = 0;
-
-	if (sock < 0)
-		return -errno;
-	snprintf(request.ifr_name, sizeof(request.ifr_name), "%.*s", IFNAMSIZ - 1, ifname);
-	if (ioctl(sock, SIOCGIFFLAGS, &request) < 0)
-		err = -errno;
-	if (err == 0) {
-		if (up)
-			request.ifr_flags |= IFF_UP;
-		else
-			request.ifr_flags = (short)(request.ifr_flags & ~IFF_UP);
-		if (ioctl(sock, SIOCSIFFLAGS, &request) < 0)
-			err = -errno;
-	}
-	close(sock);
-	return err;
 }
 
 int port_link_set(struct port *port, bool up)

@@ -108,6 +108,8 @@ struct app {
 	struct worker *workers[APP_WORKERS_MAX];
 	struct mirror_ring *rings[APP_WORKERS_MAX];
 	struct stats_worker *stats[APP_WORKERS_MAX];
+	unsigned n_pairs;
+	struct conf_pair pairs[CONF_PAIRS_MAX];
 	struct port ports[APP_PORTS_MAX]; /**< pair i: client side 2i, resolver side 2i + 1 */
 	struct rte_mempool *pool;
 	struct replica_set *replicas;

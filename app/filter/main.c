@@ -16,6 +16,7 @@ static const struct {
 	void (*stop)(void);
 } stages[] = {
 	{start_lcores, stop_lcores},
+	{start_pairs, NULL},
 	{start_tables, stop_tables},
 	{start_ports, stop_ports},
 	{start_control, stop_control},
@@ -23,14 +24,6 @@ static const struct {
 };
 
 #define N_STAGES (sizeof(stages) / sizeof(stages[0]))
-
-static void warnings_print(const struct conf *conf)
-{
-	char text[CONF_ERROR_SIZE];
-
-	for (unsigned i = 0; conf_warning(conf, i, text); i++)
-		log_line(LOG_WARN, "%s", text);
-}
 
 // Everything the configuration names is read, as at a start; no port is touched.
 static int check(void)
@@ -130,8 +123,8 @@ int main(int argc, char **argv)
 	if (app.conf->time_zone[0])
 		setenv("TZ", app.conf->time_zone, 1);
 	tzset();
-	warnings_print(app.conf);
 	if (app.options.check) {
+		start_warnings(app.conf);
 		exit_code = check();
 	} else {
 		control_signals();

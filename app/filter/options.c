@@ -120,6 +120,8 @@ int options_parse(int argc, char **argv, struct options *options, int *eal_argc,
 	while (err == APP_DONE && !*finished &&
 		(option = getopt_long(app_argc, app_argv, ":c:Vh", long_options, NULL)) != -1)
 		err = option_take(option, app_argv, options, finished);
+	// EAL parses its part with getopt too, and shall say what it does not know.
+	opterr = 1;
 	if (err != APP_DONE || *finished)
 		return err;
 	if (optind < app_argc) {

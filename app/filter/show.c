@@ -9,7 +9,6 @@
 
 #include <rte_cycles.h>
 
-#include "base/log.h"
 #include "dns/dns_name.h"
 #include "list/list.h"
 
@@ -386,13 +385,6 @@ static json_t *consent_of(const char *text)
 		refused & CONSENT_NO_LOG ? "no" : "yes");
 }
 
-static json_t *reload(const struct ctl_peer *peer, unsigned request_id)
-{
-	log_line(LOG_INFO, "reload asked for by uid %u, pid %d", (unsigned)peer->uid, (int)peer->pid);
-	control_defer(request_id, loader_request());
-	return NULL;
-}
-
 json_t *show_command(void *ctx, const struct ctl_command *command, const char *args,
 	const struct ctl_peer *peer, unsigned request_id)
 {
@@ -418,8 +410,11 @@ json_t *show_command(void *ctx, const struct ctl_command *command, const char *a
 	};
 
 	(void)ctx;
-	if (strcmp(command->path, "reload") == 0)
-		return reload(peer, request_id);
+	(void)peer;
+	if (strcmp(command->path, "reload") == 0) {
+		control_defer(request_id, loader_request());
+		return NULL;
+	}
 	for (size_t i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++)
 		if (strcmp(handlers[i].path, command->path) == 0)
 			return handlers[i].plain ? handlers[i].plain() : handlers[i].with(args);

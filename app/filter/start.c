@@ -10,103 +10,15 @@
 #include <unistd.h>
 
 #include <rte_cycles.h>
-#include <rte_eal.h>
-#include <rte_errno.h>
-#include <rte_ethdev.h>
 #include <rte_launch.h>
 #include <rte_lcore.h>
-#include <rte_log.h>
-#include <rte_malloc.h>
-#include <rte_mbuf.h>
 
 #include "base/block.h"
 #include "base/log.h"
 #include "list/list.h"
 
 #define STALE_MS        100  // a frame that its port does not take for so long is dropped
-#define POOL_CACHE      256
 #define SCRATCH_SIZE    ((size_t)BURST_MAX * 65536)
-#define AF_XDP_FILL     4096 // mbufs that a net_af_xdp queue keeps in its fill and completion rings
-
-/* ---- EAL ------------------------------------------------------------------------------------ */
-
-static bool eal_up;
-
-// The last lines that say something, as one: EAL and drivers explain a failure in several.
-static void eal_error_shorten(const char *captured, char *error, size_t size)
-{
-	const char *lines[64];
-	size_t lengths[64], n = 0, used = 0;
-
-	for (const char *line = captured; *line && n < 64;) {
-		size_t length = strcspn(line, "\n");
-
-		// What EAL says when all is well, and blank lines.
-		if (length > 0 && strncmp(line, "EAL: Detected", 13) != 0 &&
-			strncmp(line, "EAL: Multi-process", 18) != 0 &&
-			strncmp(line, "EAL: Selected IOVA", 18) != 0) {
-			lines[n] = line;
-			lengths[n++] = length;
-		}
-		line += length + (line[length] == '\n');
-	}
-	error[0] = '\0';
-	for (size_t i = 0; i < n && used + lengths[i] + 3 < size; i++) {
-		if (i > 0 && lengths[i] == lengths[i - 1] && !strncmp(lines[i], lines[i - 1], lengths[i]))
-			continue;
-		used += (size_t)snprintf(error + used, size - used, "%s%.*s", used ? "; " : "",
-			(int)lengths[i], lines[i]);
-	}
-}
-
-static const char *eal_advice(const char *captured)
-{
-	if (strstr(captured, "hugepage") || strstr(captured, "huge page"))
-		return "no huge pages to be had: reserve some (sysctl vm.nr_hugepages) or start with "
-		       "--no-huge -m 256: ";
-	if (strstr(captured, "Failed to get interface") || strstr(captured, "get_iface_info") ||
-		strstr(captured, "no such interface"))
-		return "a device names an interface that does not exist: ";
-	return "";
-}
-
-int start_eal(int argc, char **argv, char *error)
-{
-	char *captured = NULL, words[APP_ERROR_SIZE];
-	size_t size = 0;
-	FILE *stream = open_memstream(&captured, &size);
-	int n;
-
-	// EAL explains itself in many lines; an operator wants one, and none when all is well.
-	if (stream)
-		rte_openlog_stream(stream);
-	n = rte_eal_init(argc, argv);
-	rte_openlog_stream(NULL);
-	if (stream)
-		fclose(stream);
-	if (n < 0) {
-		eal_error_shorten(captured ? captured : "", words, sizeof(words));
-		snprintf(error, APP_ERROR_SIZE, "EAL cannot start: %s%s",
-			captured ? eal_advice(captured) : "",
-			words[0] ? words : rte_strerror(rte_errno));
-		free(captured);
-		return -1;
-	}
-	free(captured);
-	eal_up = true;
-	if (n + 1 < argc) {
-		snprintf(error, APP_ERROR_SIZE, "%s: EAL does not know this argument", argv[n + 1]);
-		return -1;
-	}
-	return 0;
-}
-
-void stop_eal(void)
-{
-	if (eal_up)
-		rte_eal_cleanup();
-	eal_up = false;
-}
 
 /* ---- lcores --------------------------------------------------------------------------------- */
 
@@ -228,6 +140,14 @@ void stop_lcores(void)
 
 /* ---- tables --------------------------------------------------------------------------------- */
 
+void start_warnings(const struct conf *conf)
+{
+	char text[CONF_ERROR_SIZE];
+
+	for (unsigned i = 0; conf_warning(conf, i, text); i++)
+		log_line(LOG_WARN, "%s", text);
+}
+
 int start_tables(char *error)
 {
 	int nodes[APP_WORKERS_MAX];
@@ -235,6 +155,7 @@ int start_tables(char *error)
 	struct replica *master;
 	int err = -1;
 
+	start_warnings(app.conf);
 	for (unsigned i = 0; i < app.n_workers; i++)
 		nodes[i] = app.workers[i]->node;
 	app.replicas = replica_set_create(app.n_workers, nodes);
@@ -283,133 +204,6 @@ void stop_tables(void)
 	}
 	replica_set_destroy(app.replicas);
 	app.replicas = NULL;
-}
-
-/* ---- ports ---------------------------------------------------------------------------------- */
-
-// Pairs from the configuration, or all ports two by two.
-static int pairs_settle(struct conf_pair *pairs, unsigned *n_pairs, char *error)
-{
-	unsigned available = rte_eth_dev_count_avail(), n = 0;
-	uint16_t id;
-
-	if (available == 0) {
-		snprintf(error, APP_ERROR_SIZE,
-			"no port: bind a NIC to a DPDK driver or give EAL a --vdev or -a");
-		return -1;
-	}
-	if (available % 2) {
-		snprintf(error, APP_ERROR_SIZE,
-			"expected an even number of ports, a client and a resolver side each, EAL has %u",
-			available);
-		return -1;
-	}
-	if (app.conf->n_pairs > 0) {
-		*n_pairs = app.conf->n_pairs;
-		memcpy(pairs, app.conf->pairs, sizeof(app.conf->pairs));
-		for (unsigned i = 0; i < 2 * *n_pairs; i++) {
-			id = i % 2 ? pairs[i / 2].resolver : pairs[i / 2].client;
-			if (!rte_eth_dev_is_valid_port(id)) {
-				snprintf(error, APP_ERROR_SIZE,
-					"%s: [ports] pairs: expected ports that EAL has (0 to %u), got %u",
-					app.conf->path, available - 1, id);
-				return -1;
-			}
-		}
-		return 0;
-	}
-	if (available > APP_PORTS_MAX) {
-		snprintf(error, APP_ERROR_SIZE, "expected at most %u ports, EAL has %u", APP_PORTS_MAX,
-			available);
-		return -1;
-	}
-	RTE_ETH_FOREACH_DEV (id) {
-		if (n % 2)
-			pairs[n / 2].resolver = id;
-		else
-			pairs[n / 2].client = id;
-		n++;
-	}
-	*n_pairs = n / 2;
-	return 0;
-}
-
-static uint32_t pool_size(const struct conf_pair *pairs, unsigned n_pairs,
-	const struct port_options *options)
-{
-	uint32_t n = app.n_workers * (2 * POOL_CACHE + 4 * BURST_MAX * (n_pairs + 1));
-
-	if (app.conf->mbufs)
-		return app.conf->mbufs;
-	for (unsigned i = 0; i < 2 * n_pairs; i++) {
-		uint16_t id = i % 2 ? pairs[i / 2].resolver : pairs[i / 2].client;
-		struct rte_eth_dev_info info;
-
-		n += port_descriptors(id, options);
-		if (rte_eth_dev_info_get(id, &info) == 0 && strstr(info.driver_name, "af_xdp"))
-			n += options->n_queues * AF_XDP_FILL;
-	}
-	return n;
-}
-
-static int ports_open(const struct conf_pair *pairs, unsigned n_pairs,
-	const struct port_options *options, char *error)
-{
-	for (unsigned i = 0; i < 2 * n_pairs; i++) {
-		uint16_t id = i % 2 ? pairs[i / 2].resolver : pairs[i / 2].client;
-
-		app.n_ports = i + 1;
-		if (port_open(id, options, &app.ports[i], error, APP_ERROR_SIZE) < 0)
-			return -1;
-	}
-	for (unsigned i = 0; i < 2 * n_pairs; i += 2)
-		if (app.ports[i].mtu != app.ports[i + 1].mtu)
-			log_line(LOG_WARN,
-				"ports %u and %u: MTU %u and %u, frames above the smaller one cannot pass",
-				app.ports[i].id, app.ports[i + 1].id, app.ports[i].mtu,
-				app.ports[i + 1].mtu);
-	return 0;
-}
-
-int start_ports(char *error)
-{
-	struct port_options options = {
-		.n_queues = (uint16_t)app.n_workers,
-		.rx_descriptors = (uint16_t)app.conf->rx_descriptors,
-		.tx_descriptors = (uint16_t)app.conf->tx_descriptors,
-	};
-	struct conf_pair pairs[CONF_PAIRS_MAX];
-	unsigned n_pairs;
-	uint32_t n;
-
-	if (pairs_settle(pairs, &n_pairs, error) < 0)
-		return -1;
-	n = pool_size(pairs, n_pairs, &options);
-	app.pool = rte_pktmbuf_pool_create("packets", n, POOL_CACHE, 0, RTE_MBUF_DEFAULT_BUF_SIZE,
-		(int)rte_socket_id());
-	if (!app.pool) {
-		snprintf(error, APP_ERROR_SIZE,
-			"packet pool of %u mbufs (about %u MiB): %s; give EAL more memory (-m) or set "
-			"[ports] mbufs or rx_descriptors",
-			n, (unsigned)((uint64_t)n * (RTE_MBUF_DEFAULT_BUF_SIZE + 256) >> 20),
-			rte_strerror(rte_errno));
-		return -1;
-	}
-	options.pool = app.pool;
-	for (unsigned i = 0; i < app.n_workers; i++) {
-		app.workers[i]->n_pairs = n_pairs;
-		memcpy(app.workers[i]->pairs, pairs, sizeof(pairs));
-	}
-	return ports_open(pairs, n_pairs, &options, error);
-}
-
-void stop_ports(void)
-{
-	for (unsigned i = 0; i < app.n_ports; i++)
-		port_close(&app.ports[i]);
-	app.n_ports = 0;
-	rte_mempool_free(app.pool);
-	app.pool = NULL;
 }
 
 /* ---- control and threads -------------------------------------------------------------------- */

@@ -17,6 +17,12 @@ void stop_eal(void);
 int start_lcores(char *error);
 void stop_lcores(void);
 
+/** Which ports belong together. Undone by nothing. */
+int start_pairs(char *error);
+
+/** What is legal in the configuration but hardly meant, one line each. */
+void start_warnings(const struct conf *conf);
+
 /** First generation of the tables, mirror rings. */
 int start_tables(char *error);
 void stop_tables(void);

@@ -84,8 +84,8 @@ static int rule_add(struct consent_rules *rules, const struct consent_rule *rule
 	return 0;
 }
 
-static int line_read(const struct bad_sink *sink, const struct text_line *line,
-	struct consent_rules *rules)
+static int line_read(
+	const struct bad_sink *sink, const struct text_line *line, struct consent_rules *rules)
 {
 	enum consent_field field;
 	struct consent_rule rule;
@@ -114,7 +114,8 @@ static int lines_read(
 	int err = 0;
 
 	if (!text_line_next(file, &line) || !text_csv_is_header(&line, field_names, FIELDS)) {
-		line_bad(sink, line.number, "expected the header \"" HEADER "\"", line.text, line.size);
+		line_bad(sink, line.number, "expected the header \"" HEADER "\"", line.text,
+			line.size);
 		return -EBADMSG;
 	}
 	while (err == 0 && text_line_next(file, &line))

@@ -40,8 +40,8 @@
 #define CONSENT_INDEX_MIN  4096  /**< points up to which twelve steps need no index of 256 KB */
 #define CONSENT_FAN        8     /**< keys of a tree node: a cache line */
 #define CONSENT_FAN_BITS   3
-#define CONSENT_LEVELS_MAX 11    /**< 8^11 keys are more than 32 bits count */
-#define CONSENT_SPLIT      0x80  /**< in high_answer: equal high halves are looked up in split[] */
+#define CONSENT_LEVELS_MAX 11   /**< 8^11 keys are more than 32 bits count */
+#define CONSENT_SPLIT      0x80 /**< in high_answer: equal high halves are looked up in split[] */
 #define CONSENT_REFUSED    (CONSENT_NO_FILTER | CONSENT_NO_LOG)
 
 struct consent_table {
@@ -85,7 +85,7 @@ struct consent_points {
  * @param points [out] taken by the caller, free with consent_points_free
  * @return 0 or -ENOMEM
  */
-int consent_sweep(const struct consent_rule *rules, size_t n, uint8_t family,
-	struct consent_points *points);
+int consent_sweep(
+	const struct consent_rule *rules, size_t n, uint8_t family, struct consent_points *points);
 
 void consent_points_free(struct consent_points *points);

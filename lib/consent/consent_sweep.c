@@ -46,8 +46,8 @@ static int rule_compare(const void *left, const void *right)
 }
 
 // The rules of a family in order, duplicates joined. Returns how many, or a negative errno.
-static ssize_t rules_sort(const struct consent_rule *rules, size_t n, uint8_t family,
-	struct sorted_rule **sorted)
+static ssize_t rules_sort(
+	const struct consent_rule *rules, size_t n, uint8_t family, struct sorted_rule **sorted)
 {
 	struct sorted_rule *s;
 	size_t found = 0, kept = 0;
@@ -98,8 +98,8 @@ static void nest_leave(struct nest *nest, unsigned __int128 top, struct consent_
 		point_put(points, last + 1, nest->n > 0 ? nest->refused[nest->n - 1] : 0);
 }
 
-static void points_fill(const struct sorted_rule *rules, size_t n, unsigned bits,
-	struct consent_points *points)
+static void points_fill(
+	const struct sorted_rule *rules, size_t n, unsigned bits, struct consent_points *points)
 {
 	const unsigned __int128 top = ~(unsigned __int128)0 >> (128 - bits);
 	struct nest nest = {.n = 0};
@@ -120,8 +120,8 @@ static void points_fill(const struct sorted_rule *rules, size_t n, unsigned bits
 		nest_leave(&nest, top, points);
 }
 
-int consent_sweep(const struct consent_rule *rules, size_t n, uint8_t family,
-	struct consent_points *points)
+int consent_sweep(
+	const struct consent_rule *rules, size_t n, uint8_t family, struct consent_points *points)
 {
 	struct sorted_rule *sorted = NULL;
 	ssize_t n_sorted = rules_sort(rules, n, family, &sorted);

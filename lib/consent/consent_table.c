@@ -165,7 +165,8 @@ static void ipv6_fill(struct build *b)
 			if (l == h->n_levels - 1)
 				answer[i] = half_take(b, &keys[i]);
 			else
-				keys[i] = ((uint64_t *)array_of(b, h->level[l + 1]))[i * CONSENT_FAN];
+				keys[i] =
+					((uint64_t *)array_of(b, h->level[l + 1]))[i * CONSENT_FAN];
 		}
 		level_end(keys, n);
 	}

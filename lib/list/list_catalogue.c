@@ -24,15 +24,16 @@ static const char *text_error(const struct text_csv *csv, enum catalogue_field f
 		return field == FIELD_ID ? "expected an id of at most 255 octets"
 					 : "expected a behaviour of at most 255 octets";
 	if (!text_utf8_clean(csv->field[field], csv->size[field]))
-		return field == FIELD_ID ? "expected an id in UTF-8 without control characters"
-					 : "expected a behaviour in UTF-8 without control characters";
+		return field == FIELD_ID
+			       ? "expected an id in UTF-8 without control characters"
+			       : "expected a behaviour in UTF-8 without control characters";
 	if (field == FIELD_ID && csv->size[field] == 0)
 		return "expected an id";
 	return NULL;
 }
 
-static const char *days_parse(const struct text_csv *csv, struct list_entry *entry,
-	enum catalogue_field *field)
+static const char *days_parse(
+	const struct text_csv *csv, struct list_entry *entry, enum catalogue_field *field)
 {
 	int first = list_day_parse(csv->field[FIELD_START], csv->size[FIELD_START]);
 	int last = LIST_DAY_LAST;

@@ -59,7 +59,8 @@ int list_day_parse(const char *text, size_t size)
 	year = digits_parse(text, 4);
 	month = digits_parse(text + 5, 2);
 	day = digits_parse(text + 8, 2);
-	if (year < YEAR_FIRST || month < 1 || month > 12 || day < 1 || day > month_days(year, month))
+	if (year < YEAR_FIRST || month < 1 || month > 12 || day < 1 ||
+		day > month_days(year, month))
 		return -1;
 	n = day_of(year, month, day);
 	return n <= DAY_MAX ? n : -1;

@@ -84,8 +84,7 @@ static bool idn_label(struct idn_text *idn, const char *text, size_t size)
 	}
 	memcpy(label, text, size);
 	label[size] = '\0';
-	rc = idn2_lookup_u8(
-		(const uint8_t *)label, &out, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+	rc = idn2_lookup_u8((const uint8_t *)label, &out, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
 	// Symbols (emoji) are not for registration, yet some registries sell them and clients look
 	// them up: a filter has to know them. UTS 46 without the checks of IDNA 2008 maps them.
 	if (rc == IDN2_DISALLOWED && !has_deviation(label))
@@ -156,7 +155,8 @@ static int name_parse(const char *text, size_t size, uint8_t *name, const char *
 		return idn_parse(text, size, name, error);
 	n = dns_name_parse(text, size, name);
 	if (n < 0)
-		*error = n == DNS_NAME_E_CHAR && memchr(text, '*', size) ? E_STAR : dns_name_error(n);
+		*error = n == DNS_NAME_E_CHAR && memchr(text, '*', size) ? E_STAR
+									 : dns_name_error(n);
 	return n;
 }
 

@@ -79,7 +79,8 @@ bool list_entry_name(
 		return false;
 	}
 	if (scope != LIST_EXACT && n < reader->options->min_labels) {
-		snprintf(expected, sizeof(expected), "expected at least %u labels for a whole subtree",
+		snprintf(expected, sizeof(expected),
+			"expected at least %u labels for a whole subtree",
 			reader->options->min_labels);
 		list_bad(reader, entry->line, expected, text, size);
 		return false;
@@ -110,16 +111,17 @@ static int lines_read(struct list_reader *reader, struct text_file *file, const 
 	reader->counts->format = format;
 	if (format == LIST_CATALOGUE) {
 		if (!header) {
-			list_bad(reader, line.number, "expected the header \"" LIST_CATALOGUE_HEADER "\"",
-				line.text, line.size);
+			list_bad(reader, line.number,
+				"expected the header \"" LIST_CATALOGUE_HEADER "\"", line.text,
+				line.size);
 			return -EBADMSG;
 		}
 		any = text_line_next(file, &line);
 	}
 	for (; any && err >= 0; any = text_line_next(file, &line)) {
 		if (line.size > TEXT_LINE_MAX)
-			list_bad(reader, line.number, "expected at most 4096 octets in a line", line.text,
-				line.size);
+			list_bad(reader, line.number, "expected at most 4096 octets in a line",
+				line.text, line.size);
 		else if (format == LIST_CATALOGUE)
 			err = list_catalogue_line(reader, &line);
 		else

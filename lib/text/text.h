@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TEXT_LINE_MAX   4096 /**< ours: twice the longest catalogue line; what is longer is no entry */
+#define TEXT_LINE_MAX   4096 /**< ours: over twice the longest catalogue line */
 #define TEXT_FIELDS_MAX 8    /**< fields of a CSV line that are kept */
 #define TEXT_QUOTE_MAX  80   /**< octets of a text that a message shows */
 #define TEXT_QUOTE_SIZE (TEXT_QUOTE_MAX * 4 + 8) /**< each as \xHH, quotation marks, "...", NUL */
@@ -22,8 +22,8 @@
 struct text_file {
 	char *data;
 	size_t size;
-	size_t at;         /**< where the next line starts */
-	unsigned n_lines;  /**< lines passed so far */
+	size_t at;        /**< where the next line starts */
+	unsigned n_lines; /**< lines passed so far */
 };
 
 /** One line without its LF or CRLF; borrowed from the file. */

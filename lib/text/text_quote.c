@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "text/text.h"
 
-#include <stdio.h>
 #include <string.h>
 
 unsigned text_utf8_char(const char *text, size_t size, uint32_t *code)
@@ -40,8 +39,8 @@ static bool is_control(uint32_t code)
 static bool is_unseen(uint32_t code)
 {
 	return is_control(code) || code == 0x061c || (code >= 0x200b && code <= 0x200f) ||
-		(code >= 0x2028 && code <= 0x202e) || (code >= 0x2060 && code <= 0x2069) ||
-		code == 0xfeff;
+	       (code >= 0x2028 && code <= 0x202e) || (code >= 0x2060 && code <= 0x2069) ||
+	       code == 0xfeff;
 }
 
 bool text_utf8_clean(const char *text, size_t size)
@@ -60,6 +59,7 @@ bool text_utf8_clean(const char *text, size_t size)
 
 const char *text_quote(const char *text, size_t size, char out[TEXT_QUOTE_SIZE])
 {
+	static const char digits[] = "0123456789abcdef";
 	char *to = out;
 	size_t at = 0;
 
@@ -74,10 +74,16 @@ const char *text_quote(const char *text, size_t size, char out[TEXT_QUOTE_SIZE])
 		if (at + n > TEXT_QUOTE_MAX)
 			break;
 		for (unsigned i = 0; i < n; i++, at++) {
-			if (seen)
+			const uint8_t octet = (uint8_t)text[at];
+
+			if (seen) {
 				*to++ = text[at];
-			else
-				to += sprintf(to, "\\x%02x", (uint8_t)text[at]);
+				continue;
+			}
+			*to++ = '\\';
+			*to++ = 'x';
+			*to++ = digits[octet >> 4];
+			*to++ = digits[octet & 15];
 		}
 	}
 	strcpy(to, at < size ? "...\"" : "\"");
