@@ -72,12 +72,13 @@ static enum shell_result parse_options(int argc, char **argv, struct options *op
 			options->done = true;
 			return SHELL_DONE;
 		case ':':
-			return shell_fail(SHELL_USAGE, "option '%s' needs a value",
-				argv[optind - 1]);
+			return shell_fail(
+				SHELL_USAGE, "option '%s' needs a value", argv[optind - 1]);
 		default:
 			return shell_fail(SHELL_USAGE, "unknown option '%s', see --help",
-				optopt && argv[optind - 1][1] != '-' ? (char[]){'-', (char)optopt, 0}
-								     : argv[optind - 1]);
+				optopt && argv[optind - 1][1] != '-'
+					? (char[]){'-', (char)optopt, 0}
+					: argv[optind - 1]);
 		}
 	}
 	return SHELL_DONE;
@@ -128,7 +129,8 @@ int main(int argc, char **argv)
 		return shell_fail(SHELL_USAGE, "-w: expected a command, got nothing");
 	if (optind == argc)
 		return isatty(STDIN_FILENO) && options.shell.terminal
-			? shell_interactive(&options.shell) : run_batch(&options.shell);
+			       ? shell_interactive(&options.shell)
+			       : run_batch(&options.shell);
 	line = join(argv + optind);
 	if (!line)
 		return shell_fail(SHELL_FAILED, "out of memory");

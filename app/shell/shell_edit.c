@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "shell.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <histedit.h>
+#include <poll.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #define HISTORY_LINES 500
 #define WORDS_MAX     256 /* lists there can be, see POLICY_LISTS_MAX */
@@ -107,6 +108,45 @@ static void save_history(History *lines, const char *path)
 	history(lines, &event, H_SAVE, path);
 }
 
+/**
+ * Give libedit a character. Its own reader starts again after a signal, so that Ctrl-C would only
+ * work the second time.
+ */
+static int read_char(EditLine *edit, wchar_t *c)
+{
+	struct pollfd fd = {.fd = STDIN_FILENO, .events = POLLIN};
+	sigset_t interrupt, before;
+	mbstate_t state = {0};
+	char byte;
+
+	for (;;) {
+		int ready = -1;
+
+		// Blocked but while we wait, so that an interrupt in between is not lost.
+		sigemptyset(&interrupt);
+		sigaddset(&interrupt, SIGINT);
+		sigprocmask(SIG_BLOCK, &interrupt, &before);
+		if (!shell_interrupted)
+			ready = ppoll(&fd, 1, NULL, &before);
+		sigprocmask(SIG_SETMASK, &before, NULL);
+		if (shell_interrupted)
+			return -1;
+		if (ready < 0)
+			continue;
+		if (read(STDIN_FILENO, &byte, 1) <= 0)
+			return 0;
+		switch (mbrtowc(c, &byte, 1, &state)) {
+		case (size_t)-2:
+			break; // The rest of the character follows.
+		case (size_t)-1:
+			state = (mbstate_t){0};
+			break;
+		default:
+			return 1;
+		}
+	}
+}
+
 /** Read a line. @return it, borrowed until the next; NULL at the end */
 static const char *read_line(EditLine *edit)
 {
@@ -143,11 +183,13 @@ enum shell_result shell_interactive(const struct shell *shell)
 	history(lines, &event, H_SETUNIQUE, 1);
 	if (kept)
 		history(lines, &event, H_LOAD, path);
+	el_set(edit, EL_GETCFN, read_char);
 	el_set(edit, EL_PROMPT, prompt);
 	el_set(edit, EL_EDITOR, "emacs");
 	el_set(edit, EL_HIST, history, lines);
 	el_set(edit, EL_CLIENTDATA, shell);
-	el_set(edit, EL_ADDFN, "complete", "Complete the word", complete);
+	// The wide form; the other one copies its strings and loses the copies.
+	el_wset(edit, EL_ADDFN, L"complete", L"Complete the word", complete);
 	el_set(edit, EL_BIND, "^I", "complete", NULL);
 	do {
 		result = SHELL_QUIT;

@@ -70,8 +70,9 @@ static char *value_text(const json_t *value)
 	if (json_is_string(value))
 		return strdup(*json_string_value(value) ? json_string_value(value) : "-");
 	if (json_is_integer(value))
-		return asprintf(&text, "%" JSON_INTEGER_FORMAT, json_integer_value(value)) < 0 ? NULL
-											: text;
+		return asprintf(&text, "%" JSON_INTEGER_FORMAT, json_integer_value(value)) < 0
+			       ? NULL
+			       : text;
 	if (json_is_real(value))
 		return asprintf(&text, "%.6g", json_real_value(value)) < 0 ? NULL : text;
 	if (json_is_boolean(value))
@@ -81,7 +82,8 @@ static char *value_text(const json_t *value)
 	out = open_memstream(&list, &size);
 	if (!out)
 		return NULL;
-	json_array_foreach(value, i, item) {
+	json_array_foreach(value, i, item)
+	{
 		text = json_is_object(item) ? json_dumps(item, JSON_COMPACT) : value_text(item);
 		fprintf(out, "%s%s", i ? ", " : "", text ? text : "-");
 		free(text);
@@ -103,13 +105,15 @@ static struct cell cell_of(const json_t *value)
 typedef void (*member_visitor)(void *ctx, const char *name, const json_t *value);
 
 /** Visit what an object holds, the members of objects in it as "outer.inner". */
-static void visit_members(const json_t *object, const char *prefix, member_visitor visitor, void *ctx)
+static void visit_members(
+	const json_t *object, const char *prefix, member_visitor visitor, void *ctx)
 {
 	const char *key;
 	json_t *value;
 
 	// The macro wants an object that it could change; it does not.
-	json_object_foreach((json_t *)(uintptr_t)object, key, value) {
+	json_object_foreach((json_t *)(uintptr_t)object, key, value)
+	{
 		char *name = NULL;
 
 		if (asprintf(&name, "%s%s%s", prefix, *prefix ? "." : "", key) < 0)
@@ -194,12 +198,12 @@ static void render_table(FILE *out, const json_t *array)
 	const json_t *item;
 	size_t i;
 
-	json_array_foreach(array, i, item)
-		visit_members(item, "", add_column, &grid);
+	json_array_foreach(array, i, item) visit_members(item, "", add_column, &grid);
 	grid.cells = calloc(grid.n_rows, (grid.n_names ? grid.n_names : 1) * sizeof(*grid.cells));
 	for (i = 0; grid.cells && i < grid.n_names; i++)
 		grid.cells[i].text = printable(grid.names[i], &grid.cells[i].width);
-	json_array_foreach(array, i, item) {
+	json_array_foreach(array, i, item)
+	{
 		fill.row = i + 1;
 		if (grid.cells)
 			visit_members(item, "", add_cell, &fill);

@@ -52,7 +52,7 @@ bool shell_seconds_parse(const char *text, double *seconds)
 
 	*seconds = strtod(text, &end);
 	return isdigit((unsigned char)*text) && *end == '\0' && *seconds >= 0.1 &&
-		*seconds <= 86400;
+	       *seconds <= 86400;
 }
 
 /** Print what the box said. */
@@ -71,15 +71,23 @@ static enum shell_result print_reply(const struct shell *shell, const json_t *re
 	return error ? shell_fail(SHELL_FAILED, "%s", error) : SHELL_DONE;
 }
 
-/** Ask the box. @return the reply (taken by the caller), or NULL with an error line */
+/**
+ * Ask the box; blanks behind @p args are left out.
+ *
+ * @return the reply (taken by the caller), or NULL with the error set
+ */
 static json_t *ask(const struct shell *shell, const struct ctl_command *command, const char *args,
 	char *error, size_t error_size)
 {
 	char request[CTL_REQUEST_MAX];
-	int size = snprintf(request, sizeof(request), "%s%s%s", command->path, *args ? " " : "", args);
+	size_t args_size = strlen(args);
 	json_t *reply;
-	int sock;
+	int sock, size;
 
+	while (args_size > 0 && strchr(BLANKS, args[args_size - 1]))
+		args_size--;
+	size = snprintf(request, sizeof(request), "%s%s%.*s", command->path, args_size ? " " : "",
+		(int)args_size, args);
 	if (size < 0 || (size_t)size >= sizeof(request)) {
 		snprintf(error, error_size, "a command has at most %d bytes", CTL_REQUEST_MAX - 1);
 		return NULL;
@@ -127,8 +135,8 @@ static enum shell_result run_watch(const struct shell *shell, const char *line)
 	snprintf(text, sizeof(text), "%.*s", (int)size, line);
 	if (isdigit((unsigned char)*line)) {
 		if (size >= sizeof(text) || !shell_seconds_parse(text, &seconds))
-			return shell_fail(SHELL_USAGE, "watch: expected 0.1 to 86400 seconds, got '%s'",
-				text);
+			return shell_fail(SHELL_USAGE,
+				"watch: expected 0.1 to 86400 seconds, got '%s'", text);
 		line += size;
 		line += strspn(line, BLANKS);
 	}
@@ -176,8 +184,7 @@ enum shell_result shell_run(const struct shell *shell, const char *line)
 
 enum shell_result shell_watch(const struct shell *shell, double seconds, const char *line)
 {
-	struct timespec pause = {(time_t)seconds,
-		(long)((seconds - floor(seconds)) * 1e9)};
+	struct timespec pause = {(time_t)seconds, (long)((seconds - floor(seconds)) * 1e9)};
 	enum shell_result result = SHELL_DONE;
 	sigset_t interrupt, before;
 	const char *rest;
@@ -210,7 +217,8 @@ static void complete_lists(const struct shell *shell, const char *begin,
 	json_t *reply = ask(shell, &command, "", error, sizeof(error)), *list;
 	size_t i;
 
-	json_array_foreach(json_object_get(reply, "lists"), i, list) {
+	json_array_foreach(json_object_get(reply, "lists"), i, list)
+	{
 		const char *name = json_string_value(json_object_get(list, "name"));
 
 		if (name && strncmp(name, begin, strlen(begin)) == 0)
@@ -224,16 +232,17 @@ static const char *path_word(const char *path, unsigned level, char word[32])
 {
 	while (level-- > 0) {
 		path = strchr(path, ' ');
-		if (!path++)
+		if (!path)
 			return NULL;
+		path++;
 	}
 	snprintf(word, 32, "%.*s", (int)strcspn(path, " "), path);
 	return word;
 }
 
 /** Next words of all commands that go on from what stands in front of @p begin. */
-static void complete_words(const char *line, const char *begin,
-	void (*found)(void *ctx, const char *word), void *ctx)
+static void complete_words(
+	const char *line, const char *begin, void (*found)(void *ctx, const char *word), void *ctx)
 {
 	char word[32], last[32] = "";
 
@@ -266,7 +275,8 @@ void shell_complete(const struct shell *shell, const char *line,
 
 	line += strspn(line, BLANKS);
 	for (; strpbrk(line, BLANKS) &&
-		(first_word(line, "watch", &rest) || first_word(line, "help", &rest)); line = rest)
+		(first_word(line, "watch", &rest) || first_word(line, "help", &rest));
+		line = rest)
 		own = false;
 	// The number of seconds behind watch.
 	if (!own && isdigit((unsigned char)*line) && strpbrk(line, BLANKS)) {

@@ -93,7 +93,8 @@ static int set_defaults(struct load *load, const char *section)
 	load->reader.line = 0;
 	for (const struct conf_key *key = conf_keys; key->section; key++) {
 		if ((section ? strcmp(key->section, section) != 0
-			     : strcmp(key->section, CONF_LIST_SECTION) == 0) || !key->fallback)
+			     : strcmp(key->section, CONF_LIST_SECTION) == 0) ||
+			!key->fallback)
 			continue;
 		if (conf_value_set(&load->reader, key, key->fallback, key_home(load, key)) < 0)
 			return -EINVAL;
@@ -106,7 +107,8 @@ static bool list_name_good(const char *name)
 	size_t size = strlen(name);
 
 	return size >= 1 && size <= POLICY_LIST_NAME_MAX &&
-		strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") == size;
+	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") ==
+		       size;
 }
 
 static int begin_list(struct load *load, const char *name)
@@ -127,8 +129,8 @@ static int begin_list(struct load *load, const char *name)
 				"expected each list once, got [list %s] again after line %u", name,
 				conf->lists[i].line);
 	if (conf->policy.n_lists == POLICY_LISTS_MAX)
-		return conf_fail(reader, "expected at most %d lists, got [list %s]",
-			POLICY_LISTS_MAX, name);
+		return conf_fail(
+			reader, "expected at most %d lists, got [list %s]", POLICY_LISTS_MAX, name);
 	load->list = conf->policy.n_lists++;
 	load->section = CONF_LIST_SECTION;
 	snprintf(conf->policy.lists[load->list].name, POLICY_LIST_NAME_MAX + 1, "%s", name);
@@ -145,8 +147,8 @@ static int begin_section(struct load *load, const struct conf_spot *spot)
 	const char *guess;
 
 	load->list = -1;
-	if (strncasecmp(spot->section, "list", 4) == 0 && strpbrk(spot->section, " \t") ==
-		spot->section + 4)
+	if (strncasecmp(spot->section, "list", 4) == 0 &&
+		strpbrk(spot->section, " \t") == spot->section + 4)
 		return begin_list(load, spot->section + 4 + strspn(spot->section + 4, " \t"));
 	for (const struct conf_key *key = conf_keys; key->section; key++) {
 		if (strcasecmp(key->section, spot->section) != 0)
@@ -201,8 +203,8 @@ static int take_key(struct load *load, const struct conf_spot *spot)
 	snprintf(name, sizeof(name), "%s:%s", spot->section, spot->key);
 	value = iniparser_getstring(load->values, name, NULL);
 	if (!value)
-		return conf_fail(&load->reader, "%s: expected a value, iniparser found none",
-			spot->key);
+		return conf_fail(
+			&load->reader, "%s: expected a value, iniparser found none", spot->key);
 	note_line(load, key, spot->line);
 	return conf_value_set(&load->reader, key, value, key_home(load, key));
 }
@@ -218,7 +220,8 @@ static int finish_list(struct load *load, unsigned i)
 		load->reader.line = lines[k];
 		if (lines[k])
 			return conf_fail(&load->reader,
-				"%s: expected it in lists with action = %s only, got it with action = %s",
+				"%s: expected it in lists with action = %s only, got it with "
+				"action = %s",
 				sinkhole_keys[k], policy_action_name(POLICY_SINKHOLE),
 				policy_action_name(list->action));
 	}
@@ -252,8 +255,9 @@ static int check_required(struct load *load, unsigned i)
 			!found && s < load->scan.spots + load->scan.n && s->key; s++)
 			found = strcmp(s->key, key->key) == 0;
 		if (!found)
-			return conf_fail(&load->reader, "expected the key %s in [list %s], got none",
-				key->key, load->conf->policy.lists[i].name);
+			return conf_fail(&load->reader,
+				"expected the key %s in [list %s], got none", key->key,
+				load->conf->policy.lists[i].name);
 	}
 	return 0;
 }
@@ -266,8 +270,9 @@ static int load_file(struct load *load)
 		result = parse_text(load);
 	if (result == 0)
 		result = set_defaults(load, NULL);
-	for (const struct conf_spot *spot = load->scan.spots;
-		result == 0 && spot < load->scan.spots + load->scan.n; spot++) {
+	for (size_t i = 0; result == 0 && i < load->scan.n; i++) {
+		const struct conf_spot *spot = &load->scan.spots[i];
+
 		load->reader.line = spot->line;
 		result = spot->key ? take_key(load, spot) : begin_section(load, spot);
 	}
@@ -314,17 +319,20 @@ const char *conf_warning(const struct conf *conf, unsigned i, char *text)
 	const struct policy *policy = &conf->policy;
 	unsigned n = 0, blocking = 0;
 
-	for (const struct policy_list *l = policy->lists; l < policy->lists + policy->n_lists; l++) {
+	for (const struct policy_list *l = policy->lists; l < policy->lists + policy->n_lists;
+		l++) {
 		blocking += l->action != POLICY_ALLOW;
 		if (l->action == POLICY_SINKHOLE && l->sinkhole.n_ipv4 == 0 && n++ == i) {
 			snprintf(text, CONF_ERROR_SIZE,
-				"list %s: no ipv4 sinkhole, A answers of its names are left as they are",
+				"list %s: no ipv4 sinkhole, A answers of its names are left as "
+				"they are",
 				l->name);
 			return text;
 		}
 		if (l->action == POLICY_SINKHOLE && l->sinkhole.n_ipv6 == 0 && n++ == i) {
 			snprintf(text, CONF_ERROR_SIZE,
-				"list %s: no ipv6 sinkhole, AAAA answers of its names are left as they are",
+				"list %s: no ipv6 sinkhole, AAAA answers of its names are left as "
+				"they are",
 				l->name);
 			return text;
 		}

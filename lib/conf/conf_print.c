@@ -43,8 +43,9 @@ static void print_limits(FILE *out, const char *mark, const struct conf_key *key
 				*p == '|' ? " | " : "%c", *p);
 		break;
 	case CONF_ACTION:
-		snprintf(text, sizeof(text), "Word: %s | %s | %s", policy_action_name(POLICY_SINKHOLE),
-			policy_action_name(POLICY_LOG), policy_action_name(POLICY_ALLOW));
+		snprintf(text, sizeof(text), "Word: %s | %s | %s",
+			policy_action_name(POLICY_SINKHOLE), policy_action_name(POLICY_LOG),
+			policy_action_name(POLICY_ALLOW));
 		break;
 	case CONF_PAIRS:
 		snprintf(text, sizeof(text), "At most %d pairs, each port once.", CONF_PAIRS_MAX);

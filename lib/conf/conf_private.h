@@ -4,9 +4,9 @@
  * @file
  * What the files of lib/conf share: the table of keys, the scan of the text, the reader.
  *
- * iniparser knows neither line numbers nor duplicates, and lower-cases names. So the text is scanned
- * once for where everything stands (conf_scan.c), then a copy without comments goes to iniparser,
- * which has the say on values.
+ * iniparser knows neither line numbers nor duplicates, and lower-cases names. So the text is
+ * scanned once for where everything stands (conf_scan.c), then a copy without comments goes to
+ * iniparser, which has the say on values.
  *
  * Threads: control only.
  */
@@ -54,8 +54,8 @@ struct conf_key {
 	enum conf_type type;
 	const char *fallback; /**< the default as it would be written; NULL: see below */
 	uint32_t min, max;
-	const char *unit; /**< "" for none */
-	const char *help; /**< sentences */
+	const char *unit;    /**< "" for none */
+	const char *help;    /**< sentences */
 	const char *words;   /**< "auto|spin|backoff", for CONF_WORD and CONF_FLAG */
 	const char *example; /**< shown in a list instead of the default */
 	bool required;       /**< has to be there; without it and a default: as in [sinkhole] */
@@ -81,7 +81,7 @@ const char *conf_key_guess(const char *section, const char *key);
 /** The section that @p name is a slip of, or NULL. */
 const char *conf_section_guess(const char *name);
 
-/** Write "a, b, c": the keys of @p section, or with NULL the sections as "[a], [b]". @return @p text */
+/** Write "a, b", the keys of @p section, or with NULL "[a], [b]", all sections. @return @p text */
 char *conf_names(const char *section, char *text, size_t size);
 
 /** Where a section or a key stands. */
@@ -124,5 +124,5 @@ void conf_scan_free(struct conf_scan *scan);
  * @param home the struct that key->home names
  * @return 0, or negative with the error set
  */
-int conf_value_set(struct conf_reader *reader, const struct conf_key *key, const char *value,
-	void *home);
+int conf_value_set(
+	struct conf_reader *reader, const struct conf_key *key, const char *value, void *home);

@@ -169,8 +169,8 @@ static int check_quotes(const struct conf_reader *reader, const char *value)
 		return 0;
 	end = strchr(value + 1, *value);
 	if (!end)
-		return conf_fail(reader, "expected a closing %c, got %s", *value,
-			conf_clip(value, clip));
+		return conf_fail(
+			reader, "expected a closing %c, got %s", *value, conf_clip(value, clip));
 	if (end[1])
 		return conf_fail(reader, "expected nothing behind the closing %c, got %s", *value,
 			conf_clip(end + 1, clip));
@@ -189,7 +189,8 @@ static int scan_line(const struct conf_reader *reader, struct conf_scan *scan, c
 		char *end = strchr(line, ']');
 
 		if (!end || end[1])
-			return conf_fail(reader, "expected [SECTION], got %s", conf_clip(line, clip));
+			return conf_fail(
+				reader, "expected [SECTION], got %s", conf_clip(line, clip));
 		*end = '\0';
 		return add_spot(reader, scan, strip(line + 1), NULL);
 	}
@@ -232,7 +233,8 @@ int conf_scan_file(struct conf_reader *reader, struct conf_scan *scan)
 		blank_comment(text, size, &state);
 		if (used + size > CONF_LINE_MAX)
 			return conf_fail(reader,
-				"expected at most %u bytes in a line with what continues it, got %zu",
+				"expected at most %u bytes in a line with what continues it, got "
+				"%zu",
 				CONF_LINE_MAX, used + size);
 		memcpy(logical + used, text, size);
 		used += size;
@@ -241,8 +243,8 @@ int conf_scan_file(struct conf_reader *reader, struct conf_scan *scan)
 		if (used > 0 && logical[used - 1] == '\\') {
 			used--;
 			if (next + 1 >= scan->size)
-				return conf_fail(reader,
-					"expected a line behind the closing backslash, got the end");
+				return conf_fail(reader, "expected a line behind the closing "
+							 "backslash, got the end");
 			if (strspn(text, " \t") == strcspn(text, "\\"))
 				return conf_fail(reader, "expected text before the backslash");
 			continue;

@@ -4,10 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#define AT(member)          .home = CONF_IN_CONF, .offset = offsetof(struct conf, member)
-#define AT_SINKHOLE(member) .home = CONF_IN_SINKHOLE, .offset = offsetof(struct policy_sinkhole, member)
-#define AT_LIST(member)     .home = CONF_IN_LIST, .offset = offsetof(struct conf_list, member)
-#define AT_POLICY(member)   .home = CONF_IN_POLICY_LIST, .offset = offsetof(struct policy_list, member)
+#define AT(member) .home = CONF_IN_CONF, .offset = offsetof(struct conf, member)
+#define AT_SINKHOLE(member) \
+	.home = CONF_IN_SINKHOLE, .offset = offsetof(struct policy_sinkhole, member)
+#define AT_LIST(member) .home = CONF_IN_LIST, .offset = offsetof(struct conf_list, member)
+#define AT_POLICY(member) \
+	.home = CONF_IN_POLICY_LIST, .offset = offsetof(struct policy_list, member)
 #define AT_OWN(member) \
 	.home = CONF_IN_LIST_SINKHOLE, .offset = offsetof(struct policy_sinkhole, member)
 #define LIST CONF_LIST_SECTION
@@ -59,7 +61,8 @@ const struct conf_key conf_keys[] = {
 		.words = "name|message", AT(policy.allow_message)},
 
 	{"sinkhole", "ipv4", CONF_IPV4, "", 0, 0, "",
-		"Addresses for A records. Empty: A records are left as they are.", AT_SINKHOLE(ipv4)},
+		"Addresses for A records. Empty: A records are left as they are.",
+		AT_SINKHOLE(ipv4)},
 	{"sinkhole", "ipv6", CONF_IPV6, "", 0, 0, "",
 		"Addresses for AAAA records. Empty: AAAA records are left as they are.",
 		AT_SINKHOLE(ipv6)},
@@ -75,11 +78,12 @@ const struct conf_key conf_keys[] = {
 		"allow: never filter these names.",
 		.example = "sinkhole", .required = true, AT_POLICY(action)},
 	{LIST, "format", CONF_WORD, "auto", 0, 0, "",
-		"Form of the file: a catalogue (CSV with dates) or plain names. auto: a catalogue if "
-		"the first line is its header.",
+		"Form of the file: a catalogue (CSV with dates) or plain names. auto: a "
+		"catalogue if the first line is its header.",
 		.words = "auto|catalogue|names", .example = "auto", AT_LIST(format)},
 	{LIST, "min_labels", CONF_NUMBER, "2", 1, 127, "labels",
-		"Fewest labels of a name that stands for everything below it; guards against '.com'.",
+		"Fewest labels of a name that stands for everything below it; guards against "
+		"'.com'.",
 		.example = "2", AT_LIST(min_labels)},
 	{LIST, "ipv4", CONF_IPV4, NULL, 0, 0, "", "The list's own sinkhole for A records.",
 		.example = "192.0.2.1", AT_OWN(ipv4)},
@@ -195,15 +199,16 @@ char *conf_names(const char *section, char *text, size_t size)
 
 	text[0] = '\0';
 	for (size_t i = 0; !section && i < sizeof(sections) / sizeof(sections[0]); i++) {
-		used += (size_t)snprintf(text + used, size - used, "%s[%s]", i ? ", " : "",
-			sections[i].section);
+		used += (size_t)snprintf(
+			text + used, size - used, "%s[%s]", i ? ", " : "", sections[i].section);
 		if (used >= size)
 			return text;
 	}
 	for (const struct conf_key *k = conf_keys; section && k->section; k++) {
 		if (strcmp(k->section, section) != 0)
 			continue;
-		used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "", k->key);
+		used += (size_t)snprintf(
+			text + used, size - used, "%s%s", used ? ", " : "", k->key);
 		if (used >= size)
 			return text;
 	}

@@ -19,8 +19,8 @@ static int fail_value(const struct conf_reader *reader, const struct conf_key *k
 {
 	char clip[CONF_CLIP_SIZE];
 
-	return conf_fail(reader, "%s: expected %s, got %s", key->key, expected,
-		conf_clip(value, clip));
+	return conf_fail(
+		reader, "%s: expected %s, got %s", key->key, expected, conf_clip(value, clip));
 }
 
 /** Read decimal digits up to @p max. @return false when there is anything else */
@@ -39,8 +39,8 @@ static bool number_parse(const char *text, uint64_t max, uint64_t *value)
 	return true;
 }
 
-static int set_number(struct conf_reader *reader, const struct conf_key *key, const char *value,
-	void *to)
+static int set_number(
+	struct conf_reader *reader, const struct conf_key *key, const char *value, void *to)
 {
 	bool power = key->type == CONF_POWER_OF_TWO;
 	char expected[96];
@@ -70,8 +70,8 @@ static bool next_item(const char **list, char item[ITEM_SIZE])
 	return size > 0;
 }
 
-static int set_word(struct conf_reader *reader, const struct conf_key *key, const char *value,
-	void *to)
+static int set_word(
+	struct conf_reader *reader, const struct conf_key *key, const char *value, void *to)
 {
 	char expected[96] = "one of ", *end = expected + strlen(expected);
 	const char *word = key->words;
@@ -94,8 +94,8 @@ static int set_word(struct conf_reader *reader, const struct conf_key *key, cons
 	return fail_value(reader, key, expected, value);
 }
 
-static int set_action(struct conf_reader *reader, const struct conf_key *key, const char *value,
-	void *to)
+static int set_action(
+	struct conf_reader *reader, const struct conf_key *key, const char *value, void *to)
 {
 	char expected[96];
 
@@ -198,8 +198,8 @@ static int set_addresses(struct conf_reader *reader, const struct conf_key *key,
 
 	for (*n = 0; next_item(&value, item); ++*n) {
 		if (addr_parse(item, &addr) < 0 || addr.family != (v4 ? ADDR_IPV4 : ADDR_IPV6))
-			return fail_value(reader, key, v4 ? "IPv4 addresses" : "IPv6 addresses",
-				item);
+			return fail_value(
+				reader, key, v4 ? "IPv4 addresses" : "IPv6 addresses", item);
 		if (*n == POLICY_SINKHOLES_MAX)
 			return fail_value(reader, key, "at most 16 addresses", item);
 		memcpy(v4 ? sinkhole->ipv4[*n] : sinkhole->ipv6[*n], addr.bytes,
@@ -256,10 +256,12 @@ static int set_zone(struct conf_reader *reader, const struct conf_key *key, cons
 	FILE *file;
 
 	if (*value) {
-		// A name of the database is a path below its folder; files of zones start with "TZif".
+		// A name of the database is a path below its folder; zones start with "TZif".
 		snprintf(path, sizeof(path), "%s/%s", ZONE_FOLDER, value);
 		file = strlen(value) < sizeof(conf->time_zone) && *value != '/' &&
-				!strstr(value, "..") ? fopen(path, "re") : NULL;
+				       !strstr(value, "..")
+			       ? fopen(path, "re")
+			       : NULL;
 		if (file && fread(magic, 1, sizeof(magic), file) < sizeof(magic))
 			magic[0] = '\0';
 		if (file)
@@ -291,8 +293,8 @@ static int set_group(struct conf_reader *reader, const struct conf_key *key, con
 	return 0;
 }
 
-int conf_value_set(struct conf_reader *reader, const struct conf_key *key, const char *value,
-	void *home)
+int conf_value_set(
+	struct conf_reader *reader, const struct conf_key *key, const char *value, void *home)
 {
 	void *to = (char *)home + key->offset;
 

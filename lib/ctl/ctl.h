@@ -47,7 +47,8 @@ extern const struct ctl_command ctl_commands[];
  * @param error [out] on NULL, one sentence naming what was wrong or ambiguous; static or in a
  *              thread-local buffer
  */
-const struct ctl_command *ctl_command_find(const char *request, const char **args, const char **error);
+const struct ctl_command *ctl_command_find(
+	const char *request, const char **args, const char **error);
 
 struct ctl_server;
 
@@ -92,8 +93,8 @@ json_t *ctl_error(const char *format, ...) __attribute__((format(printf, 1, 2)))
 int ctl_connect(const char *path);
 
 /**
- * Send one request and wait for its reply. A signal handler that runs meanwhile ends the wait. After a
- * failure the connection is out of step: close it.
+ * Send one request and wait for its reply. A signal handler that runs meanwhile ends the wait.
+ * After a failure the connection is out of step: close it.
  *
  * @param error [out] one line on failure
  * @return the reply (taken by the caller), or NULL

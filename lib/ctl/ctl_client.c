@@ -63,8 +63,9 @@ static int read_line(int sock, char **line, size_t *size, int64_t deadline)
 		ssize_t n;
 
 		if (*size == room) {
-			char *grown = room < REPLY_MAX ? realloc(*line, room = room ? room * 2 : 4096)
-						       : NULL;
+			char *grown = room < REPLY_MAX
+					      ? realloc(*line, room = room ? room * 2 : 4096)
+					      : NULL;
 
 			if (!grown)
 				return room < REPLY_MAX ? -ENOMEM : -EMSGSIZE;

@@ -24,9 +24,9 @@ const struct ctl_command ctl_commands[] = {
 	{NULL, NULL, NULL, false, 0},
 };
 
-#define ERROR_SIZE  320
-#define WORDS_SIZE  192
-#define CLIP        40 /* bytes of a request's word that an error repeats */
+#define ERROR_SIZE 320
+#define WORDS_SIZE 192
+#define CLIP       40 /* bytes of a request's word that an error repeats */
 
 static _Thread_local char error_text[ERROR_SIZE];
 
@@ -62,8 +62,8 @@ static struct word path_word(const struct ctl_command *command, unsigned level)
 }
 
 /** Whether the command has the words found so far: those of @p found, up to @p level. */
-static bool on_path(const struct ctl_command *command, const struct ctl_command *found,
-	unsigned level)
+static bool on_path(
+	const struct ctl_command *command, const struct ctl_command *found, unsigned level)
 {
 	for (unsigned i = 0; i < level; i++)
 		if (!word_same(path_word(command, i), path_word(found, i)))
@@ -134,7 +134,8 @@ static bool args_good(const struct ctl_command *command, const char *args)
 	return false;
 }
 
-const struct ctl_command *ctl_command_find(const char *request, const char **args, const char **error)
+const struct ctl_command *ctl_command_find(
+	const char *request, const char **args, const char **error)
 {
 	const struct ctl_command *found = NULL, *match = NULL;
 	char matches[WORDS_SIZE], text[CLIP + 4];
@@ -153,7 +154,9 @@ const struct ctl_command *ctl_command_find(const char *request, const char **arg
 				behind--;
 			snprintf(error_text, sizeof(error_text),
 				"%s command '%.*s%s', expected one of %s",
-				n > 1 ? "ambiguous" : word.size > 0 ? "unknown" : "incomplete",
+				n > 1           ? "ambiguous"
+				: word.size > 0 ? "unknown"
+						: "incomplete",
 				behind, found ? found->path : "", clip(word, text), matches);
 			return NULL;
 		}

@@ -66,8 +66,7 @@ static void client_close(struct client *client)
 static void client_watch(struct ctl_server *server, struct client *client)
 {
 	// One request at a time: the next is read when the reply to this one is gone.
-	uint32_t events = client->out ? EPOLLOUT
-			  : client->request_id || client->eof ? 0 : EPOLLIN;
+	uint32_t events = client->out ? EPOLLOUT : client->request_id || client->eof ? 0 : EPOLLIN;
 	struct epoll_event event = {.events = events, .data.u32 = slot_of(server, client)};
 
 	if (events != client->events &&
@@ -161,7 +160,10 @@ static bool next_line(struct client *client, char line[CTL_REQUEST_MAX])
 	for (size_t i = 0; i < size; i++)
 		if (line[i] == '\0')
 			line[i] = '?';
+	// A handler gets its arguments without what stands behind them.
 	line[size] = '\0';
+	for (size_t i = size; i > 0 && strchr(" \t\r", line[i - 1]); i--)
+		line[i - 1] = '\0';
 	client->in_size -= size + 1;
 	memmove(client->in, newline + 1, client->in_size);
 	return true;
@@ -184,8 +186,8 @@ static void client_serve(struct ctl_server *server, struct client *client)
 	if (!client->out && !client->request_id) {
 		if (client->in_size == sizeof(client->in)) {
 			client->last = true;
-			client_reply(server, client, ctl_error("a request has at most %d bytes",
-				CTL_REQUEST_MAX));
+			client_reply(server, client,
+				ctl_error("a request has at most %d bytes", CTL_REQUEST_MAX));
 			if (client->fd < 0)
 				return;
 		} else if (client->eof) {
@@ -257,8 +259,8 @@ static void client_open(struct ctl_server *server, int fd)
 		close(fd);
 		return;
 	}
-	*client = (struct client){.fd = fd, .peer = {cred.pid, cred.uid}, .events = EPOLLIN,
-		.deadline = INT64_MAX};
+	*client = (struct client){
+		.fd = fd, .peer = {cred.pid, cred.uid}, .events = EPOLLIN, .deadline = INT64_MAX};
 }
 
 static void accept_clients(struct ctl_server *server)
@@ -286,12 +288,14 @@ void ctl_server_poll(struct ctl_server *server)
 	int64_t now;
 
 	for (int i = 0; i < n; i++) {
-		struct client *client = server->clients + events[i].data.u32;
+		uint32_t tag = events[i].data.u32;
+		struct client *client;
 
-		if (events[i].data.u32 >= CTL_CLIENTS_MAX) {
-			accepting = accepting || events[i].data.u32 == TAG_LISTEN;
+		if (tag >= CTL_CLIENTS_MAX) {
+			accepting = accepting || tag == TAG_LISTEN;
 			continue;
 		}
+		client = &server->clients[tag];
 		if (client->events & EPOLLIN)
 			client_read(client);
 		else if (client->out)
@@ -345,8 +349,11 @@ struct ctl_server *ctl_server_open(const char *path, const char *group, ctl_hand
 		snprintf(error, error_size, "%s: %s", path, strerror(ENOMEM));
 		return NULL;
 	}
-	*server = (struct ctl_server){.listener = -1, .accepting = true, .handler = handler,
-		.ctx = ctx, .timeout_ms = CTL_TIMEOUT_MS};
+	*server = (struct ctl_server){.listener = -1,
+		.accepting = true,
+		.handler = handler,
+		.ctx = ctx,
+		.timeout_ms = CTL_TIMEOUT_MS};
 	for (unsigned i = 0; i < CTL_CLIENTS_MAX; i++)
 		server->clients[i] = (struct client){.fd = -1, .deadline = INT64_MAX};
 	snprintf(server->path, sizeof(server->path), "%s", path);

@@ -62,8 +62,8 @@ static int make_folder(const char *path)
 }
 
 /** Remove a socket file that nobody listens on. @return 0, or -errno with the error set */
-static int remove_stale(const char *path, const struct sockaddr_un *address, char *error,
-	size_t error_size)
+static int remove_stale(
+	const char *path, const struct sockaddr_un *address, char *error, size_t error_size)
 {
 	struct stat st;
 	int fd, result = 0;
@@ -102,8 +102,8 @@ static int set_rights(const char *path, const char *group)
 	return chmod(path, 0660) < 0 ? -errno : 0;
 }
 
-int ctl_socket_listen(const char *path, const char *group, struct stat *made, char *error,
-	size_t error_size)
+int ctl_socket_listen(
+	const char *path, const char *group, struct stat *made, char *error, size_t error_size)
 {
 	struct sockaddr_un address;
 	int result = address_of(path, &address), fd;

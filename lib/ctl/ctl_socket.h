@@ -18,8 +18,8 @@
  * @param error [out] one line on failure
  * @return a non-blocking socket, or -errno
  */
-int ctl_socket_listen(const char *path, const char *group, struct stat *made, char *error,
-	size_t error_size);
+int ctl_socket_listen(
+	const char *path, const char *group, struct stat *made, char *error, size_t error_size);
 
 /** Remove the socket file, unless somebody has put another in its place. */
 void ctl_socket_remove(const char *path, const struct stat *made);
