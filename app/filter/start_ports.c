@@ -111,13 +111,13 @@ int start_ports(char *error)
 	uint32_t n = pool_size(&options);
 	int err;
 
-	app.pool = rte_pktmbuf_pool_create("packets", n, POOL_CACHE, 0, RTE_MBUF_DEFAULT_BUF_SIZE,
-		(int)rte_socket_id());
+	app.pool = rte_pktmbuf_pool_create("packets", n, POOL_CACHE, 0,
+		(uint16_t)(app.conf->mbuf_size + RTE_PKTMBUF_HEADROOM), (int)rte_socket_id());
 	if (!app.pool) {
 		snprintf(error, APP_ERROR_SIZE,
 			"packet pool of %u mbufs (about %u MiB): %s; give EAL more memory (-m) or set "
 			"[ports] mbufs or rx_descriptors",
-			n, (unsigned)((uint64_t)n * (RTE_MBUF_DEFAULT_BUF_SIZE + 256) >> 20),
+			n, (unsigned)((uint64_t)n * (app.conf->mbuf_size + 384) >> 20),
 			rte_strerror(rte_errno));
 		return -1;
 	}

@@ -1,0 +1,149 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Captures through scripts/filter-pcap: tests/live/captures.sh
+#
+# Each capture of $DNSWEIR_SHARED/pcaps (default: ../shared beside the project's folder), with an
+# empty list and with a list of all names answered in it, and a few made here of every format.
+# Ends with "N passed, N failed, N skipped"; the exit code is 1 if anything failed.
+set -euo pipefail
+# shellcheck source=tests/live/live.sh
+. "$(dirname "${BASH_SOURCE[0]}")/live.sh"
+
+SHARED=${DNSWEIR_SHARED:-$TOP/../shared}
+need_packages python3 tshark
+undo_at_exit
+WORK=$(mktemp -d /tmp/dnsweir-captures.XXXXXX)
+undo rm -rf "$WORK"
+# Blanks and commas in paths are on purpose.
+mkdir "$WORK/a folder, with"
+
+config() {
+	cat >"$WORK/a folder, with/$1.ini" <<-END
+		[ports]
+		pairs = 4:5
+		[sinkhole]
+		ipv4 = $SINK4
+		ipv6 = $SINK6
+		ttl_max = 60
+		[list all]
+		source = $1.txt
+		action = sinkhole
+		format = names
+		min_labels = 1
+		[control]
+		socket = /run/dnsweir/never.sock
+	END
+}
+
+filter() {
+	"$TOP/scripts/filter-pcap" "$WORK/a folder, with/$1.ini" "$2" "$3" \
+		>"$WORK/counters.json" 2>"$WORK/filter.err" || {
+		cat "$WORK/filter.err"
+		return 1
+	}
+	[[ $(wc -l <"$WORK/counters.json") -ge 1 ]]
+	python3 "$TOP/scripts/counters.py" check "$WORK/counters.json"
+}
+
+same() {
+	filter empty "$1" "$WORK/a folder, with/out" && cmp "$1" "$WORK/a folder, with/out"
+}
+
+# names CAPTURE: every name that is asked for, answered or pointed to in a response.
+names() {
+	tshark -n -r "$1" -Y 'dns.flags.response == 1' -T fields -E separator=/t -E occurrence=a \
+		-E aggregator=' ' -e dns.qry.name -e dns.resp.name -e dns.cname -e dns.dname 2>/dev/null |
+		tr '\t ' '\n' | grep -v '^$' | grep -v '^<Root>$' | sort -u || true
+}
+
+# decoded CAPTURE: what tshark makes of it, without what a rewrite may change. The checks of the
+# checksums stay: one that was right is right, one that was wrong is wrong.
+decoded() {
+	tshark -n -V -r "$1" -o udp.check_checksum:TRUE -o ip.check_checksum:TRUE \
+		-o tcp.check_checksum:TRUE -o tcp.desegment_tcp_streams:FALSE 2>/dev/null | sed -E \
+		-e '/type (A|AAAA), class/s/, addr .*//' \
+		-e '/^ *(AAAA )?Address: /d' \
+		-e '/^ *Time to live: /d' \
+		-e '/Answer authenticated: /d' \
+		-e '/^ *(Flags: 0x[0-9a-f]* Standard query response).*/s/0x[0-9a-f]*//' \
+		-e '/^ *(Checksum|.*[cC]hecksum): 0x/s/0x[0-9a-f]*//'
+}
+
+rewritten_as_promised() {
+	local out="$WORK/a folder, with/out"
+	filter all "$1" "$out" || return 1
+	[[ $(stat -c %s "$1") == "$(stat -c %s "$out")" ]] || {
+		echo "the size differs"
+		return 1
+	}
+	decoded "$1" >"$WORK/before.txt"
+	decoded "$out" >"$WORK/after.txt"
+	diff "$WORK/before.txt" "$WORK/after.txt" >"$WORK/diff.txt" || {
+		head -n 20 "$WORK/diff.txt"
+		return 1
+	}
+}
+
+# Every address that a listed name owns in an answer over UDP from port 53 is the sinkhole's.
+addresses_replaced() {
+	local left
+	left=$(tshark -n -r "$1" -T fields -e dns.a -e dns.aaaa -Y "udp.srcport == 53 &&
+		dns.flags.response == 1 && dns.count.add_rr == 0 && dns.count.auth_rr == 0 &&
+		!_ws.malformed && !(ip.flags.mf == 1) && !(ip.frag_offset > 0) && !ipv6.fraghdr" 2>/dev/null |
+		tr '\t,' '\n' | grep -v '^$' | grep -vxF -e "$SINK4" -e "$SINK6" || true)
+	[[ -z $left ]] || {
+		echo "left: $left"
+		return 1
+	}
+}
+
+: >"$WORK/a folder, with/empty.txt"
+config empty
+config all
+
+say "# captures made here"
+python3 "$LIVE/make_captures.py" "$WORK"
+for file in "$WORK"/good-*; do
+	check "${file##*/} comes out as it went in" same "$file"
+done
+echo large.example >"$WORK/a folder, with/all.txt"
+check "a response of 64,073 bytes: only what may change does" \
+	rewritten_as_promised "$WORK/large-answer.pcap"
+check "and all its addresses are the sinkhole's" addresses_replaced "$WORK/a folder, with/out"
+for file in "$WORK"/bad-*; do
+	status=0
+	"$TOP/scripts/filter-pcap" "$WORK/a folder, with/empty.ini" "$file" "$WORK/none" \
+		>"$WORK/out.txt" 2>"$WORK/err.txt" || status=$?
+	is "${file##*/} is refused with one line" "2 1 0" \
+		echo "$status $(wc -l <"$WORK/err.txt") $(wc -c <"$WORK/out.txt")"
+done
+check "nothing is left of a refused capture" test ! -e "$WORK/none"
+status=0
+printf '[sinkhole]\nipv5 = 1\n' >"$WORK/a folder, with/bad.ini"
+"$TOP/scripts/filter-pcap" "$WORK/a folder, with/bad.ini" "$WORK/good-empty.pcap" "$WORK/none" \
+	>"$WORK/out.txt" 2>"$WORK/err.txt" || status=$?
+is "a bad configuration is refused with its own name and line" "2 1" \
+	echo "$status $(grep -c '/bad.ini:2: ' "$WORK/err.txt")"
+if ((EUID == 0)); then
+	chmod 755 "$WORK"
+	mkdir -m 777 "$WORK/nobody"
+	check "it needs no root" runuser -u nobody -- env "DNSWEIR_BUILD=$BUILD" \
+		"$TOP/scripts/filter-pcap" "$WORK/a folder, with/empty.ini" "$WORK/good-empty.pcap" \
+		"$WORK/nobody/out"
+fi
+
+if [[ ! -d $SHARED/pcaps ]]; then
+	note "NO CAPTURES: $SHARED/pcaps is not there; set DNSWEIR_SHARED"
+	skip "captures of $SHARED/pcaps" "not there"
+else
+	for file in "$SHARED"/pcaps/*.pcap; do
+		name=${file##*/}
+		check "$name with an empty list comes out as it went in" same "$file"
+		names "$file" >"$WORK/a folder, with/all.txt"
+		check "$name with all names listed: only what may change does" \
+			rewritten_as_promised "$file"
+		check "$name: the addresses are the sinkhole's" \
+			addresses_replaced "$WORK/a folder, with/out"
+	done
+fi
+summary
