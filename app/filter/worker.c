@@ -3,7 +3,10 @@
 #include "app.h"
 
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <rte_cycles.h>
 #include <rte_ethdev.h>
@@ -13,6 +16,7 @@
 #include "pipeline/pipeline.h"
 
 #define SCRATCH_SIZE       65536u
+#define WORKER_NICE        (-10)
 #define SPIN_ROUNDS        256 // empty rounds before the first sleep
 
 // A worker's own counters are written by nobody else; relaxed stores let others read them.
@@ -153,6 +157,9 @@ int worker_main(void *arg)
 
 	// Without this the kernel may stretch each sleep by 50 microseconds.
 	prctl(PR_SET_TIMERSLACK, 1000);
+	// On a CPU that is shared packets come first; a process without the right goes on without it.
+	if (!w->spin)
+		setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), WORKER_NICE);
 	replica_enter(w->replicas, w->id);
 	while (!atomic_load_explicit(&w->stop, memory_order_relaxed)) {
 		unsigned n = 0;
