@@ -76,7 +76,8 @@ int dns_msg_name_skip(const uint8_t *msg, uint32_t size, uint32_t off)
 		if (c > DNS_LABEL_SIZE_MAX)
 			return DNS_E_LABEL;
 		at += c + 1u;
-		if (at - off > DNS_NAME_SIZE_MAX)
+		// Behind a label stands at least the root, or a pointer to it.
+		if (at - off + (c != 0) > DNS_NAME_SIZE_MAX)
 			return DNS_E_LONG;
 		if (c == 0)
 			return (int)(at - off);

@@ -79,7 +79,8 @@ static inline uint16_t dns_msg_ancount(const uint8_t *msg)
  * @param size message size, bytes, at least DNS_HEADER_SIZE
  * @param off  first label, bytes from msg[0], at most size
  * @param name [out] undefined on error
- * @return bytes the name occupies at @p off (1..255), or a negative enum dns_err
+ * @return bytes the name occupies at @p off (1..256: a pointer to the root is longer than the root),
+ *         or a negative enum dns_err
  */
 int dns_msg_name_read(const uint8_t *msg, uint32_t size, uint32_t off, struct dns_name *name)
 	__attribute__((warn_unused_result));
@@ -87,7 +88,8 @@ int dns_msg_name_read(const uint8_t *msg, uint32_t size, uint32_t off, struct dn
 /**
  * Step over the name at @p off without following a pointer.
  *
- * @return bytes the name occupies at @p off (1..255), or a negative enum dns_err
+ * @return bytes the name occupies at @p off (1..256: a pointer to the root is longer than the root),
+ *         or a negative enum dns_err
  */
 int dns_msg_name_skip(const uint8_t *msg, uint32_t size, uint32_t off)
 	__attribute__((warn_unused_result));

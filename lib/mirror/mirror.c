@@ -54,9 +54,16 @@ void mirror_ring_destroy(struct mirror_ring *mirror)
 	free(mirror);
 }
 
+// rte_ring_count reads what other threads write with plain loads, so it is not for this. The order
+// makes it too much rather than too little while records come and go.
 unsigned mirror_ring_used(const struct mirror_ring *mirror)
 {
-	return rte_ring_count(mirror->ring);
+	const struct rte_ring *ring = mirror->ring;
+	uint32_t taken = __atomic_load_n(&ring->cons.tail, __ATOMIC_ACQUIRE);
+	uint32_t given = __atomic_load_n(&ring->prod.tail, __ATOMIC_ACQUIRE);
+	uint32_t used = given - taken;
+
+	return used > ring->capacity ? ring->capacity : used;
 }
 
 static inline unsigned msg_slots(uint16_t size)
@@ -159,7 +166,7 @@ void mirror_push_burst(struct mirror_ring *mirror, const struct burst *burst,
 unsigned mirror_drain(struct mirror_ring *mirror, mirror_taker take, void *ctx)
 {
 	struct rte_ring_zc_data zone = {0};
-	unsigned n, taken = 0, count = rte_ring_count(mirror->ring);
+	unsigned n, taken = 0, count = mirror_ring_used(mirror);
 
 	// The producer hands over whole records, so whatever is in the ring ends with one.
 	n = count ? rte_ring_dequeue_zc_burst_elem_start(mirror->ring, MIRROR_SLOT_SIZE, count, &zone,

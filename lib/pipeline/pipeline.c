@@ -190,7 +190,8 @@ static enum reason walk_answers(struct walk *walk, uint32_t off)
 		if (reason != REASON_none)
 			return reason;
 		if (rr.type == DNS_TYPE_CNAME || rr.type == DNS_TYPE_DNAME) {
-			int target = dns_msg_name_skip(walk->msg, slot->msg_size, rr.rdata);
+			int target = dns_msg_name_skip(walk->msg, (uint32_t)rr.rdata + rr.rdata_size,
+				rr.rdata);
 
 			// RFC 1035 s3.3.1: RDATA is one name, and nothing else.
 			if (target != rr.rdata_size)

@@ -31,6 +31,7 @@
 // Behind the link layer: where the packet starts, and what it is.
 struct l3 {
 	uint32_t at;
+	uint32_t end;    // of the link layer's payload
 	uint8_t version; // 4, 6
 };
 
@@ -40,6 +41,7 @@ static enum reason link_parse(const uint8_t *frame, uint32_t size, struct l3 *l3
 	uint32_t at = ETHER_HEADER_SIZE;
 	uint16_t type;
 
+	l3->end = size;
 	if (size < ETHER_HEADER_SIZE)
 		return REASON_snapped;
 	type = load_be16(frame + 12);
@@ -55,6 +57,12 @@ static enum reason link_parse(const uint8_t *frame, uint32_t size, struct l3 *l3
 		// RFC 2516 s4: version 1, type 1, code 0 for session data.
 		if (frame[at] != 0x11 || frame[at + 1] != 0)
 			return REASON_non_ip;
+		// What is behind its length is padding.
+		if (load_be16(frame + at + 4) > size - at - PPPOE_HEADER_SIZE)
+			return REASON_snapped;
+		l3->end = at + PPPOE_HEADER_SIZE + load_be16(frame + at + 4);
+		if (l3->end < at + PPPOE_HEADER_SIZE + 2)
+			return REASON_snapped;
 		type = load_be16(frame + at + PPPOE_HEADER_SIZE);
 		at += PPPOE_HEADER_SIZE + 2;
 		type = type == PPP_IPV4 ? ETHER_TYPE_IPV4 : type == PPP_IPV6 ? ETHER_TYPE_IPV6 : 0;
@@ -67,10 +75,10 @@ static enum reason link_parse(const uint8_t *frame, uint32_t size, struct l3 *l3
 }
 
 // Sets l3, l4, family, protocol; end is where the IP packet ends in the frame.
-static enum reason ipv4_parse(struct burst_slot *slot, uint32_t at, uint32_t *end)
+static enum reason ipv4_parse(struct burst_slot *slot, const struct l3 *l3, uint32_t *end)
 {
-	const uint8_t *ip = slot->frame + at;
-	uint32_t left = slot->frame_size - at, header, total;
+	const uint8_t *ip = slot->frame + l3->at;
+	uint32_t at = l3->at, left = l3->end - at, header, total;
 
 	if (left < IPV4_HEADER_SIZE)
 		return REASON_snapped;
@@ -123,10 +131,10 @@ static enum reason ipv6_extensions(const uint8_t *frame, uint32_t end, uint32_t 
 	}
 }
 
-static enum reason ipv6_parse(struct burst_slot *slot, uint32_t at, uint32_t *end)
+static enum reason ipv6_parse(struct burst_slot *slot, const struct l3 *l3, uint32_t *end)
 {
-	const uint8_t *ip = slot->frame + at;
-	uint32_t left = slot->frame_size - at, l4 = at + IPV6_HEADER_SIZE;
+	const uint8_t *ip = slot->frame + l3->at;
+	uint32_t at = l3->at, left = l3->end - at, l4 = at + IPV6_HEADER_SIZE;
 	enum reason reason;
 
 	if (left < IPV6_HEADER_SIZE)
@@ -134,7 +142,7 @@ static enum reason ipv6_parse(struct burst_slot *slot, uint32_t at, uint32_t *en
 	if (ip[0] >> 4 != 6)
 		return REASON_bad_ip;
 	*end = l4 + load_be16(ip + 4);
-	if (*end > slot->frame_size)
+	if (*end > l3->end)
 		return REASON_snapped;
 	slot->protocol = ip[6];
 	reason = ipv6_extensions(slot->frame, *end, &l4, &slot->protocol);
@@ -158,7 +166,7 @@ enum reason pkt_parse(struct burst_slot *slot)
 	reason = link_parse(slot->frame, slot->frame_size, &l3);
 	if (reason != REASON_none)
 		return reason;
-	reason = l3.version == 4 ? ipv4_parse(slot, l3.at, &end) : ipv6_parse(slot, l3.at, &end);
+	reason = l3.version == 4 ? ipv4_parse(slot, &l3, &end) : ipv6_parse(slot, &l3, &end);
 	if (reason != REASON_none)
 		return reason;
 	l4 = slot->frame + slot->l4;

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdlib.h>
+#include <string.h>
+
+#include "dns/dns_name.h"
+#include "fuzz/fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	bool fits = size >= DNS_HEADER_SIZE && size <= DNS_MSG_SIZE_MAX;
+	uint8_t *msg = fits ? fuzz_copy(data, size) : NULL;
+	char text[DNS_NAME_TEXT_SIZE], parsed[DNS_NAME_SIZE_MAX];
+	struct dns_name name;
+	struct dns_rr rr;
+
+	for (uint32_t off = DNS_HEADER_SIZE, n = (uint32_t)size; msg && off <= n; off++) {
+		int whole = dns_msg_name_read(msg, n, off, &name);
+		int record = dns_msg_rr_read(msg, n, off, &rr);
+
+		FUZZ_CHECK(record < 0 || (uint32_t)rr.rdata + rr.rdata_size <= n);
+		if (whole < 0)
+			continue;
+		FUZZ_CHECK(dns_msg_name_skip(msg, n, off) == whole && (uint32_t)whole <= n - off);
+		dns_name_format(name.bytes, text);
+		FUZZ_CHECK(dns_name_parse(text, strlen(text), (uint8_t *)parsed) == name.size);
+		FUZZ_CHECK(memcmp(parsed, name.bytes, name.size) == 0);
+	}
+	free(msg);
+	return 0;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+/**
+ * @file
+ * Cases: a policy, frames in, frames and counters out, as text that a person can write and check.
+ * The form, of which the files in tests/cases have examples:
+ *
+ *   about A listed name's address becomes the sinkhole's.
+ *   policy
+ *     sinkhole 192.0.2.1
+ *     list c2 sinkhole
+ *       name evil.example
+ *   in
+ *     ether
+ *     ip 192.0.2.53 203.0.113.7
+ *     udp 53 40000
+ *     dns
+ *     question evil.example A
+ *     answer ^q 300 A 198.51.100.1
+ *   out rewritten
+ *     answer 1 192.0.2.1 ttl 60
+ *   counters
+ *     responses NOERROR A 1
+ *
+ * A word at the left margin opens a section, what is indented belongs to it, "#" starts a comment
+ * line. After `counters` a case may go on with a further `in`, under the policy so far or one that
+ * a further `policy` section changes.
+ *
+ * in:  hex BYTES | ether | type NUMBER | tag NUMBER VID | vlan VID | qinq VID | pppoe |
+ *      ip SRC DST | options BYTES | ext PROTOCOL BYTES | udp SRC DST | tcp SRC DST | zeros N |
+ *      dns [FLAGS] | question NAME TYPE [class=N] | section answer|authority|additional |
+ *      answer NAME TTL TYPE RDATA [class=N] | @MARK | repeat N LINE (each # is the number) |
+ *      with add_ip=N add_udp=N qdcount=N ancount=N csum=none|wrong:N |
+ *      poke frame|ip|udp|dns OFFSET BYTES | snap N | pad N | from clients
+ *      RDATA: an address, a name, hex BYTES, or pointers N TO LAST (see wire_pointers).
+ *      poke, snap and pad act on the finished frame: checksums do not follow.
+ * out: unchanged | answer N ADDRESS [ttl T] | flags NUMBER | checksum NUMBER | hex BYTES
+ *      The UDP checksum expected is computed from scratch; it is off by what it was off before, and
+ *      none stays none.
+ * counters: rows of stats_visit without "dnsweir_" and "_total" that are not 0; those of packets,
+ *      bytes and verdicts are implied.
+ */
+#include "support/tables.h"
+#include "support/wire.h"
+
+#define CASE_COUNTERS 32
+#define CASE_KEY_SIZE 128
+
+struct case_counter {
+	char key[CASE_KEY_SIZE]; /**< "responses NOERROR A" */
+	uint64_t value;
+};
+
+/** One frame of a case. */
+struct case_step {
+	unsigned line; /**< where `in` stands */
+	struct tables *tables;
+	enum burst_side side;
+	struct wire *in;
+	enum reason reason;
+	bool good;    /**< the UDP checksum in is right, so it must be right out */
+	uint8_t *out; /**< as many bytes as in */
+	struct case_counter counters[CASE_COUNTERS];
+	unsigned n_counters;
+};
+
+typedef void (*case_taker)(void *ctx, const struct case_step *step);
+
+/** Read the case at @p path; each step is borrowed for the call. A mistake in it aborts. */
+void case_read(const char *path, case_taker take, void *ctx);
+
+/** Words of a line. */
+struct case_words {
+	const char *path;
+	unsigned line;
+	unsigned n;
+	char *word[512];
+};
+
+_Noreturn void case_die(const struct case_words *words, const char *what);
+
+/** One line of an `in` section: case_frame.c. */
+struct case_frame {
+	struct wire *wire;
+	enum burst_side side;
+	bool finished;
+};
+
+void case_frame_line(struct case_frame *frame, struct case_words *words);
+void case_frame_finish(struct case_frame *frame);
+unsigned long case_number(const struct case_words *words, const char *text);

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "support/tables.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/block.h"
+#include "list/list.h"
+
+#define DATE_SIZE 10
+
+struct tables {
+	struct policy policy;
+	struct policy_sinkhole common;
+	struct fqdn_builder *builder;
+	struct consent_rules consent;
+	struct pipeline_tables tables;
+	void *names, *consent_table;
+	// The list being written: a catalogue in a temporary file, read when the next one opens.
+	FILE *file;
+	char path[32];
+};
+
+_Noreturn static void die(const char *what, const char *text)
+{
+	fprintf(stderr, "tables: %s: %s\n", what, text);
+	abort();
+}
+
+struct tables *tables_create(void)
+{
+	struct tables *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		die("memory", "none");
+	t->builder = fqdn_builder_create();
+	if (!t->builder)
+		die("memory", "none");
+	t->policy.n_ports = 1;
+	t->policy.ports[0] = 53;
+	t->common.ttl_max = 60;
+	tables_today(t, "2024-06-15");
+	return t;
+}
+
+static void built_free(struct tables *t)
+{
+	free(t->names);
+	free(t->consent_table);
+	t->names = t->consent_table = NULL;
+}
+
+void tables_destroy(struct tables *t)
+{
+	if (!t)
+		return;
+	if (t->file) {
+		fclose(t->file);
+		unlink(t->path);
+	}
+	built_free(t);
+	fqdn_builder_destroy(t->builder);
+	consent_rules_free(&t->consent);
+	free(t);
+}
+
+static int entry_take(void *ctx, const struct list_entry *entry)
+{
+	static const uint8_t verdicts[POLICY_ACTIONS] = {[POLICY_SINKHOLE] = FQDN_BLOCK,
+		[POLICY_LOG] = FQDN_LOG,
+		[POLICY_ALLOW] = FQDN_ALLOW};
+	struct tables *t = ctx;
+	const struct fqdn_rule rule = {
+		.list = (uint16_t)(t->policy.n_lists - 1),
+		.first_day = entry->first_day,
+		.last_day = entry->last_day,
+		.scope = entry->scope,
+		.verdict = verdicts[t->policy.lists[t->policy.n_lists - 1].action],
+		.id = (uint32_t)fqdn_builder_id(t->builder, entry->id),
+	};
+
+	if (fqdn_builder_add(t->builder, entry->name, entry->name_size, &rule) < 0)
+		die("fqdn_builder_add", entry->id);
+	return 0;
+}
+
+static void line_bad(void *ctx, unsigned line, const char *what)
+{
+	(void)ctx;
+	(void)line;
+	die("entry", what);
+}
+
+// Read what was written to the open list.
+static void list_flush(struct tables *t)
+{
+	const struct list_options options = {LIST_CATALOGUE, 1};
+	const struct list_sink sink = {t, entry_take, line_bad};
+	struct list_counts counts = {0};
+
+	if (!t->file)
+		return;
+	fclose(t->file);
+	t->file = NULL;
+	if (list_read(t->path, &options, &sink, &counts) < 0)
+		die("list_read", t->path);
+	unlink(t->path);
+}
+
+static void list_begin(struct tables *t)
+{
+	int fd;
+
+	snprintf(t->path, sizeof(t->path), "/tmp/dnsweir-test.XXXXXX");
+	fd = mkstemp(t->path);
+	t->file = fd < 0 ? NULL : fdopen(fd, "w");
+	if (!t->file)
+		die("temporary file", t->path);
+	fprintf(t->file, "id,fqdn,behaviour,start,end\n");
+}
+
+void tables_list(struct tables *t, const char *name, enum policy_action action)
+{
+	struct policy_list *list;
+
+	list_flush(t);
+	if (t->policy.n_lists == POLICY_LISTS_MAX)
+		die("too many lists", name);
+	list = &t->policy.lists[t->policy.n_lists];
+	snprintf(list->name, sizeof(list->name), "%s", name);
+	list->action = action;
+	// Counters have rows of their own, whose order is not that of the lists.
+	list->slot = (uint16_t)(POLICY_LISTS_MAX - 1 - t->policy.n_lists++);
+}
+
+void tables_entry(struct tables *t, const char *fqdn, const char *start, const char *end)
+{
+	if (t->policy.n_lists == 0)
+		die("an entry before the first list", fqdn);
+	if (!t->file)
+		list_begin(t);
+	fprintf(t->file, "%s,%s,,%s,%s\n", t->policy.lists[t->policy.n_lists - 1].name, fqdn,
+		start ? start : "2000-01-01", end ? end : "");
+}
+
+void tables_sinkhole(struct tables *t, const char *list, const char *address)
+{
+	struct policy_sinkhole *sinkhole =
+		list ? &t->policy.lists[t->policy.n_lists - 1].sinkhole : &t->common;
+	struct addr addr;
+
+	if (addr_parse(address, &addr) < 0 || sinkhole->n_ipv4 == POLICY_SINKHOLES_MAX ||
+		sinkhole->n_ipv6 == POLICY_SINKHOLES_MAX)
+		die("sinkhole", address);
+	if (addr.family == ADDR_IPV4)
+		memcpy(sinkhole->ipv4[sinkhole->n_ipv4++], addr.bytes, 4);
+	else
+		memcpy(sinkhole->ipv6[sinkhole->n_ipv6++], addr.bytes, 16);
+}
+
+void tables_consent(struct tables *t, const char *prefix, uint8_t refused)
+{
+	struct consent_rules *rules = &t->consent;
+
+	rules->rules = realloc(rules->rules, (rules->n + 1) * sizeof(*rules->rules));
+	if (!rules->rules || prefix_parse(prefix, &rules->rules[rules->n].prefix) < 0)
+		die("consent", prefix);
+	rules->rules[rules->n].refused = refused;
+	rules->room = ++rules->n;
+}
+
+void tables_today(struct tables *t, const char *today)
+{
+	int day = list_day_parse(today, strlen(today));
+
+	if (day < 0)
+		die("date", today);
+	t->tables.today = (uint16_t)day;
+}
+
+struct policy *tables_policy(struct tables *t)
+{
+	return &t->policy;
+}
+
+void tables_ttl_max(struct tables *t, uint32_t ttl_max)
+{
+	t->common.ttl_max = ttl_max;
+}
+
+// The common sinkhole for a list that has none of its own, as the configuration does it.
+static void sinkholes_fill(struct policy *policy, const struct policy_sinkhole *common)
+{
+	for (unsigned i = 0; i < policy->n_lists; i++) {
+		struct policy_sinkhole *own = &policy->lists[i].sinkhole;
+
+		if (own->n_ipv4 == 0) {
+			memcpy(own->ipv4, common->ipv4, sizeof(own->ipv4));
+			own->n_ipv4 = common->n_ipv4;
+		}
+		if (own->n_ipv6 == 0) {
+			memcpy(own->ipv6, common->ipv6, sizeof(own->ipv6));
+			own->n_ipv6 = common->n_ipv6;
+		}
+		own->ttl_max = common->ttl_max;
+	}
+}
+
+// Exactly the bytes that may be read, where a sanitizer watches over them.
+static void *heap_copy(const void *block, size_t size)
+{
+	void *copy;
+
+	if (posix_memalign(&copy, 64, size) != 0)
+		die("memory", "none");
+	return memcpy(copy, block, size);
+}
+
+const struct pipeline_tables *tables_finish(struct tables *t)
+{
+	struct fqdn_table *names;
+	struct consent_table *consent;
+	size_t consent_size;
+
+	list_flush(t);
+	built_free(t);
+	sinkholes_fill(&t->policy, &t->common);
+	names = fqdn_builder_finish(t->builder);
+	consent = consent_table_build(t->consent.rules, t->consent.n, &consent_size);
+	if (!names || !consent)
+		die("memory", "none");
+	t->names = heap_copy(names, fqdn_table_worker_size(names));
+	t->consent_table = heap_copy(consent, consent_size);
+	block_free(names, fqdn_table_size(names));
+	block_free(consent, consent_size);
+	t->tables.policy = &t->policy;
+	t->tables.names = t->names;
+	t->tables.consent = t->consent_table;
+	return &t->tables;
+}
