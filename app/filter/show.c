@@ -309,25 +309,23 @@ static json_t *rule_json(const struct replica *master, const struct fqdn_rule *r
 }
 
 // Every rule of the name and its suffixes, also those that are not active today.
-static json_t *rules_json(const struct replica *master, const struct dns_name *name)
+static json_t *rules_json(const struct replica *master, const struct dns_labels *labels)
 {
 	json_t *array = json_array();
 
-	for (unsigned i = 0; i < name->n_labels; i++) {
-		const uint8_t *suffix = name->bytes + name->label[i];
+	for (unsigned i = 0; i < labels->n; i++) {
+		const uint8_t *suffix = labels->msg + labels->at[i];
 		const struct fqdn_rule *rules[FQDN_RULES_MAX];
-		unsigned n = fqdn_table_rules(master->names, suffix,
-			(uint8_t)(name->size - name->label[i]), rules);
+		unsigned n = fqdn_table_rules(master->names, suffix, rules);
 		char text[DNS_NAME_TEXT_SIZE];
 
 		dns_name_format(suffix, text);
 		for (unsigned j = 0; j < n; j++) {
-			json_t *rule = rule_json(master, rules[j]);
+			json_t *rule;
 
-			if (i > 0 ? rules[j]->scope == FQDN_EXACT : rules[j]->scope == FQDN_BELOW) {
-				json_decref(rule);
+			if (i > 0 ? rules[j]->scope == FQDN_EXACT : rules[j]->scope == FQDN_BELOW)
 				continue;
-			}
+			rule = rule_json(master, rules[j]);
 			json_object_set_new(rule, "entry", json_string(text));
 			json_array_append_new(array, rule);
 		}
@@ -337,22 +335,21 @@ static json_t *rules_json(const struct replica *master, const struct dns_name *n
 
 static json_t *explain(const char *text)
 {
-	uint8_t wire[DNS_HEADER_SIZE + DNS_NAME_SIZE_MAX];
+	uint8_t name[DNS_NAME_SIZE_MAX];
 	const struct replica *master;
 	struct fqdn_match match = {0};
 	enum list_scope scope;
-	struct dns_name name;
+	struct dns_labels labels;
 	const char *error = "";
 	json_t *object;
-	int size = list_name_parse(text, strlen(text), wire + DNS_HEADER_SIZE, &scope, &error);
+	int size = list_name_parse(text, strlen(text), name, &scope, &error);
 
 	if (size < 0 || scope != LIST_EXACT)
 		return ctl_error("\"%s\": %s", text, size < 0 ? error : "expected a plain name");
-	if (dns_msg_name_read(wire, DNS_HEADER_SIZE + (uint32_t)size, DNS_HEADER_SIZE, &name) < 0)
-		return ctl_error("\"%s\": expected a domain name", text);
+	dns_name_labels(name, &labels);
 	pthread_mutex_lock(&app.lock);
 	master = replica_master(app.replicas);
-	if (!fqdn_lookup(master->names, &name, replica_today(app.replicas), &match))
+	if (!fqdn_lookup(master->names, &labels, replica_today(app.replicas), &match))
 		match = (struct fqdn_match){0};
 	object = json_pack("{s:s, s:s, s:o?, s:o?, s:I, s:o}", "name", text, "verdict",
 		match.block		       ? "filtered" :
@@ -362,7 +359,7 @@ static json_t *explain(const char *text)
 		"by", match.block ? rule_json(master, match.block) :
 			match.log ? rule_json(master, match.log) : NULL,
 		"allowed_by", match.allow ? rule_json(master, match.allow) : NULL, "generation",
-		(json_int_t)master->generation, "rules", rules_json(master, &name));
+		(json_int_t)master->generation, "rules", rules_json(master, &labels));
 	pthread_mutex_unlock(&app.lock);
 	return object;
 }

@@ -6,59 +6,80 @@
 
 #define RR_FIXED_SIZE 10 // TYPE, CLASS, TTL, RDLENGTH: RFC 1035 s4.1.3
 
-// Append the label at msg[at] (whole inside the message) to the name.
-static inline void label_append(const uint8_t *label, struct dns_name *name, unsigned used)
-{
-	unsigned length = label[0];
-
-	name->label[name->n_labels++] = (uint8_t)used;
-	name->bytes[used] = (uint8_t)length;
-	for (unsigned i = 1; i <= length; i++)
-		name->bytes[used + i] = dns_fold(label[i]);
-}
-
-int dns_msg_name_read(const uint8_t *msg, uint32_t size, uint32_t off, struct dns_name *name)
+int dns_msg_labels_read(const uint8_t *msg, uint32_t size, uint32_t off, struct dns_labels *labels)
 {
 	uint32_t at = off, start = off; // start: first label of the run being read
-	unsigned used = 0, hops = 0;
+	unsigned used = 0, hops = 0, n = 0;
 	int occupied = 0; // bytes at off, known once the first pointer or the root is met
 
-	name->n_labels = 0;
 	for (;;) {
 		uint8_t c;
 
 		if (at >= size)
 			return DNS_E_SHORT;
 		c = msg[at];
-		if (c >= 0xc0) {
-			uint32_t target;
-
-			if (size - at < 2)
-				return DNS_E_SHORT;
-			if (occupied == 0)
-				occupied = (int)(at - off) + 2;
-			target = load_be16(msg + at) & 0x3fff;
-			if (target >= start || target < DNS_HEADER_SIZE || ++hops > DNS_HOPS_MAX)
-				return DNS_E_POINTER;
-			at = start = target;
-			continue;
-		}
-		if (c > DNS_LABEL_SIZE_MAX)
-			return DNS_E_LABEL;
 		if (c == 0)
 			break;
-		if (size - at <= c)
+		if (c <= DNS_LABEL_SIZE_MAX) {
+			if (size - at <= c)
+				return DNS_E_SHORT;
+			// The root label behind the last one counts too.
+			used += c + 1u;
+			if (used >= DNS_NAME_SIZE_MAX)
+				return DNS_E_LONG;
+			labels->at[n++] = (uint16_t)at;
+			at += c + 1u;
+			continue;
+		}
+		if (c < 0xc0)
+			return DNS_E_LABEL;
+		if (size - at < 2)
 			return DNS_E_SHORT;
-		// The root label behind the last one counts too.
-		if (used + c + 2 > DNS_NAME_SIZE_MAX)
-			return DNS_E_LONG;
-		label_append(msg + at, name, used);
-		used += c + 1u;
-		at += c + 1u;
+		if (occupied == 0)
+			occupied = (int)(at - off) + 2;
+		at = load_be16(msg + at) & 0x3fff;
+		if (at >= start || at < DNS_HEADER_SIZE || ++hops > DNS_HOPS_MAX)
+			return DNS_E_POINTER;
+		start = at;
+	}
+	labels->msg = msg;
+	labels->msg_size = (uint16_t)size;
+	labels->n = (uint8_t)n;
+	labels->size = (uint8_t)(used + 1);
+	return occupied ? occupied : (int)(at - off) + 1;
+}
+
+int dns_msg_name_read(const uint8_t *msg, uint32_t size, uint32_t off, struct dns_name *name)
+{
+	struct dns_labels labels;
+	int occupied = dns_msg_labels_read(msg, size, off, &labels);
+	unsigned used = 0;
+
+	if (occupied < 0)
+		return occupied;
+	for (unsigned i = 0; i < labels.n; i++) {
+		const uint8_t *label = msg + labels.at[i];
+
+		name->label[i] = (uint8_t)used;
+		for (unsigned j = 0; j <= label[0]; j++)
+			name->bytes[used++] = dns_fold(label[j]);
 	}
 	name->bytes[used] = 0;
-	name->size = (uint8_t)(used + 1);
-	return occupied ? occupied : (int)(at - off) + 1;
+	name->n_labels = labels.n;
+	name->size = labels.size;
+	return occupied;
+}
+
+void dns_name_labels(const uint8_t *name, struct dns_labels *labels)
+{
+	unsigned at = 0, n = 0;
+
+	for (; name[at]; at += name[at] + 1u)
+		labels->at[n++] = (uint16_t)at;
+	labels->msg = name;
+	labels->msg_size = (uint16_t)(at + 1);
+	labels->n = (uint8_t)n;
+	labels->size = (uint8_t)(at + 1);
 }
 
 int dns_msg_name_skip(const uint8_t *msg, uint32_t size, uint32_t off)

@@ -26,12 +26,24 @@ enum dns_err {
  */
 #define DNS_HOPS_MAX DNS_LABELS_MAX
 
+/**
+ * A name as it lies in a message: where its labels are. Nothing is copied; letters are in whatever
+ * case the sender chose.
+ */
+struct dns_labels {
+	const uint8_t *msg; /**< borrowed */
+	uint16_t msg_size;  /**< bytes that may be read */
+	uint8_t size;       /**< octets of the name, root label included, 1..255 */
+	uint8_t n;          /**< labels without the root, 0..127 */
+	uint16_t at[DNS_LABELS_MAX]; /**< length octet of each, bytes from msg[0], leftmost first */
+};
+
 /** A name in canonical form, with the places of its labels. */
 struct dns_name {
 	uint8_t size;                   /**< bytes, root label included, 1..255 */
 	uint8_t n_labels;               /**< without the root label, 0..127 */
 	uint8_t label[DNS_LABELS_MAX];  /**< where each label's length octet stands, leftmost first */
-	uint8_t bytes[DNS_NAME_SIZE_MAX + 9]; /**< then up to 8 octets that may be read, not trusted */
+	uint8_t bytes[DNS_NAME_SIZE_MAX];
 };
 
 /** A resource record; offsets are bytes from the message's start. */
@@ -70,10 +82,21 @@ static inline uint16_t dns_msg_ancount(const uint8_t *msg)
 }
 
 /**
- * Read the name at @p off into canonical form, following pointers.
+ * Find the labels of the name at @p off, following pointers.
  *
  * Each pointer must lead to before the labels that led to it, so work is bounded by
- * DNS_NAME_SIZE_MAX octets and DNS_HOPS_MAX pointers whatever the message holds.
+ * DNS_LABELS_MAX labels and DNS_HOPS_MAX pointers whatever the message holds.
+ *
+ * @param msg    message bytes, kept while @p labels is used
+ * @param size   message size, bytes, DNS_HEADER_SIZE..DNS_MSG_SIZE_MAX
+ * @param off    first label, bytes from msg[0], at most size
+ * @param labels [out] undefined on error
+ * @return bytes the name occupies at @p off (1..255), or a negative enum dns_err
+ */
+int dns_msg_labels_read(const uint8_t *msg, uint32_t size, uint32_t off, struct dns_labels *labels)
+	__attribute__((warn_unused_result));
+
+/** Read the name at @p off into canonical form: dns_msg_labels_read, then a copy in lower case.
  *
  * @param msg  message bytes
  * @param size message size, bytes, at least DNS_HEADER_SIZE
@@ -84,6 +107,9 @@ static inline uint16_t dns_msg_ancount(const uint8_t *msg)
  */
 int dns_msg_name_read(const uint8_t *msg, uint32_t size, uint32_t off, struct dns_name *name)
 	__attribute__((warn_unused_result));
+
+/** The labels of a canonical name: its bytes are the message. @p labels borrows @p name. */
+void dns_name_labels(const uint8_t *name, struct dns_labels *labels);
 
 /**
  * Step over the name at @p off without following a pointer.

@@ -19,10 +19,22 @@ struct builder_set {
 	uint32_t from, rule;  // made by adding rule to set from; from == 0: the empty set
 };
 
-struct builder_name {
+// A listed name, or one above it.
+struct builder_node {
 	uint64_t hash;
-	uint32_t at;  // place of size and octets in text
+	uint32_t text;   // place of its labels; the first one, or all where it has no parent
+	uint32_t parent; // number + 1; 0: none
 	uint32_t set;
+	uint8_t depth;   // labels
+	uint8_t size;    // octets of all its labels
+};
+
+// Nodes by hash. A slot has the lower half of the hash, so that growing touches no node.
+struct node_index {
+	struct {
+		uint32_t hash, number; // number + 1; 0: free
+	} *slots;
+	size_t mask;
 };
 
 // Index by hash over items numbered from 0: number + 1, 0 is free. Load stays at or below 1/2.
@@ -33,15 +45,17 @@ struct index {
 
 struct fqdn_builder {
 	struct fqdn_key key;
-	struct array names;   // struct builder_name
-	struct array text;    // size octet and octets of each name, 8 spare bytes at the end
+	struct array nodes;   // struct builder_node, parents before children
+	struct array text;    // labels of nodes
 	struct array sets;    // struct builder_set; set 0 is empty
 	struct array members; // uint32_t
 	struct array rules;   // struct fqdn_rule
 	struct array ids;     // uint32_t: place in id_text
 	struct array id_text;
-	struct index name_index, set_index, rule_index, id_index;
-	uint64_t depths[2];
+	struct index set_index, rule_index, id_index;
+	struct node_index node_index;
+	size_t n_names;       // nodes with a set
+	bool single;          // a name of one label is listed
 };
 
 // Room for n more items. The allocation may move.
@@ -100,14 +114,9 @@ static uint64_t hash_bytes(const struct fqdn_builder *b, const void *bytes, size
 	for (; size; at += size < 8 ? size : 8, size -= size < 8 ? size : 8) {
 		piece = 0;
 		memcpy(&piece, at, size < 8 ? size : 8);
-		hash = fqdn_fold(hash ^ piece, b->key.factor);
+		hash = fqdn_fold(hash ^ piece, b->key.factor[0]);
 	}
 	return hash;
-}
-
-static uint64_t name_hash(const struct fqdn_builder *b, uint32_t i)
-{
-	return ARRAY_AT(b->names, struct builder_name, i)->hash;
 }
 
 static uint64_t rule_hash(const struct fqdn_builder *b, uint32_t i)
@@ -139,7 +148,8 @@ struct fqdn_builder *fqdn_builder_create(void)
 		return NULL;
 	if (getrandom(&b->key, sizeof(b->key), 0) != sizeof(b->key))
 		goto fail;
-	b->key.factor |= 1;
+	b->key.factor[0] |= 1;
+	b->key.factor[1] |= 1;
 	empty = array_extend(&b->sets, 1, sizeof(*empty));
 	if (!empty)
 		goto fail;
@@ -156,14 +166,14 @@ void fqdn_builder_destroy(struct fqdn_builder *b)
 {
 	if (!b)
 		return;
-	free(b->names.items);
+	free(b->nodes.items);
 	free(b->text.items);
 	free(b->sets.items);
 	free(b->members.items);
 	free(b->rules.items);
 	free(b->ids.items);
 	free(b->id_text.items);
-	free(b->name_index.slots);
+	free(b->node_index.slots);
 	free(b->set_index.slots);
 	free(b->rule_index.slots);
 	free(b->id_index.slots);
@@ -253,65 +263,103 @@ static int64_t set_number(struct fqdn_builder *b, uint32_t from, uint32_t rule)
 	return (int64_t)b->sets.n - 1;
 }
 
-// Hash of a whole canonical name and its number of labels.
-static uint64_t name_walk(const struct fqdn_key *key, const uint8_t *name, unsigned *n_labels)
+static int node_index_grow(struct fqdn_builder *b)
 {
-	uint8_t bytes[DNS_NAME_SIZE_MAX + 9], label[DNS_LABELS_MAX];
-	uint64_t hash = fqdn_hash_root(key);
-	unsigned n = 0, at = 0;
+	struct node_index *index = &b->node_index, grown = {.mask = index->slots ? index->mask * 2 + 1 : 1023};
 
-	for (; name[at]; at += name[at] + 1u)
-		label[n++] = (uint8_t)at;
-	memcpy(bytes, name, at + 1);
-	// The hash masks what it reads past a label, but it should not read what was never written.
-	memset(bytes + at + 1, 0, 8);
-	*n_labels = n;
-	while (n > 0)
-		hash = fqdn_hash_label(key, hash, bytes + label[--n]);
-	return hash;
+	if (index->slots && b->nodes.n * 2 <= index->mask)
+		return 0;
+	if (grown.mask > UINT32_MAX)
+		return -ENOMEM;
+	grown.slots = calloc(grown.mask + 1, sizeof(*grown.slots));
+	if (!grown.slots)
+		return -ENOMEM;
+	for (size_t i = 0; index->slots && i <= index->mask; i++) {
+		size_t at = index->slots[i].hash & grown.mask;
+
+		if (!index->slots[i].number)
+			continue;
+		while (grown.slots[at].number)
+			at = (at + 1) & grown.mask;
+		grown.slots[at] = index->slots[i];
+	}
+	free(index->slots);
+	*index = grown;
+	return 0;
 }
 
-// The name's entry, made if need be.
-static struct builder_name *name_place(struct fqdn_builder *b, const uint8_t *name, uint8_t size)
+// The node of these labels below a parent (number + 1), made if need be. Returns number + 1, 0: no
+// memory.
+static uint32_t node_place(struct fqdn_builder *b, const struct builder_node *wanted,
+	const uint8_t *labels, unsigned labels_size)
 {
-	struct builder_name *place;
-	unsigned n_labels;
-	uint64_t hash = name_walk(&b->key, name, &n_labels);
+	struct builder_node *node;
 	uint8_t *text;
 	size_t at;
 
-	if (index_grow(&b->name_index, name_hash, b) < 0)
-		return NULL;
-	at = hash & b->name_index.mask;
-	for (; b->name_index.slots[at]; at = (at + 1) & b->name_index.mask) {
-		place = ARRAY_AT(b->names, struct builder_name, b->name_index.slots[at] - 1);
-		text = b->text.items + (size_t)place->at * FQDN_NAME_UNIT;
-		if (place->hash == hash && text[4] == size && memcmp(text + 5, name, size) == 0)
-			return place;
+	if (node_index_grow(b) < 0)
+		return 0;
+	at = (uint32_t)wanted->hash & b->node_index.mask;
+	for (; b->node_index.slots[at].number; at = (at + 1) & b->node_index.mask) {
+		if (b->node_index.slots[at].hash != (uint32_t)wanted->hash)
+			continue;
+		node = ARRAY_AT(b->nodes, struct builder_node, b->node_index.slots[at].number - 1);
+		if (node->hash == wanted->hash && node->parent == wanted->parent &&
+			node->depth == wanted->depth && node->size == wanted->size &&
+			memcmp(b->text.items + node->text, labels, labels_size) == 0)
+			return b->node_index.slots[at].number;
 	}
-	// Text is laid out as in the table: set, size, octets, in units of four bytes.
-	text = array_extend(&b->text, (size + 5u + 3u) & ~3u, 1);
-	place = array_extend(&b->names, 1, sizeof(*place));
-	if (!text || !place)
-		return NULL;
-	memset(text, 0, (size + 5u + 3u) & ~3u);
-	text[4] = size;
-	memcpy(text + 5, name, size);
-	place->hash = hash;
-	place->at = (uint32_t)((size_t)(text - b->text.items) / FQDN_NAME_UNIT);
-	place->set = 0;
-	b->name_index.slots[at] = (uint32_t)b->names.n;
-	b->name_index.n++;
-	b->depths[n_labels >> 6] |= 1ull << (n_labels & 63);
-	return place;
+	if (b->text.n + labels_size > UINT32_MAX)
+		return 0;
+	text = array_extend(&b->text, labels_size, 1);
+	node = array_extend(&b->nodes, 1, sizeof(*node));
+	if (!text || !node)
+		return 0;
+	memcpy(text, labels, labels_size);
+	*node = *wanted;
+	node->text = (uint32_t)(text - b->text.items);
+	b->node_index.slots[at].hash = (uint32_t)wanted->hash;
+	b->node_index.slots[at].number = (uint32_t)b->nodes.n;
+	return (uint32_t)b->nodes.n;
+}
+
+// The node of a name, with the nodes above it.
+static struct builder_node *name_place(struct fqdn_builder *b, const uint8_t *name, uint8_t size)
+{
+	// Room behind the name: labels are read in pieces.
+	uint8_t bytes[DNS_NAME_SIZE_MAX + FQDN_PIECE] = {0};
+	struct builder_node wanted = {.hash = fqdn_hash_root(&b->key)};
+	struct dns_labels labels;
+	uint32_t number = 0;
+
+	memcpy(bytes, name, size);
+	dns_name_labels(bytes, &labels);
+	b->single |= labels.n == 1;
+	for (unsigned i = labels.n; i-- > 0;) {
+		const uint8_t *label = bytes + labels.at[i];
+
+		wanted.hash = fqdn_hash_label(&b->key, wanted.hash, label, FQDN_PIECE + 64);
+		wanted.depth++;
+		wanted.size = (uint8_t)(wanted.size + label[0] + 1u);
+		// A top-level domain is a node only if it is listed; see table_close.
+		if (wanted.depth == 1 && labels.n > 1)
+			continue;
+		wanted.parent = number;
+		number = node_place(b, &wanted, label, wanted.parent ? label[0] + 1u : wanted.size);
+		if (number == 0)
+			return NULL;
+	}
+	return ARRAY_AT(b->nodes, struct builder_node, number - 1);
 }
 
 int fqdn_builder_add(struct fqdn_builder *b, const uint8_t *name, uint8_t size,
 	const struct fqdn_rule *rule)
 {
 	int64_t number = rule_number(b, rule), set;
-	struct builder_name *place;
+	struct builder_node *place;
 
+	if (size < 2)
+		return -EINVAL;
 	if (number < 0)
 		return (int)number;
 	place = name_place(b, name, size);
@@ -322,8 +370,33 @@ int fqdn_builder_add(struct fqdn_builder *b, const uint8_t *name, uint8_t size,
 		return (int)set;
 	if ((uint32_t)set == place->set)
 		return 0;
+	b->n_names += place->set == 0;
 	place->set = (uint32_t)set;
 	return 1;
+}
+
+// Where a name of one label is listed, look-ups start at one label: every name of two labels needs
+// a node above it.
+static int nodes_close(struct fqdn_builder *b)
+{
+	for (size_t i = 0; b->single && i < b->nodes.n; i++) {
+		const struct builder_node *node = ARRAY_AT(b->nodes, struct builder_node, i);
+		uint8_t label[DNS_LABEL_SIZE_MAX + 1 + FQDN_PIECE] = {0};
+		struct builder_node wanted = {.depth = 1};
+		uint32_t number;
+
+		if (node->depth != 2 || node->parent)
+			continue;
+		memcpy(label, b->text.items + node->text + b->text.items[node->text] + 1,
+			node->size - b->text.items[node->text] - 1u);
+		wanted.hash = fqdn_hash_label(&b->key, fqdn_hash_root(&b->key), label, sizeof(label));
+		wanted.size = (uint8_t)(label[0] + 1u);
+		number = node_place(b, &wanted, label, wanted.size);
+		if (number == 0)
+			return -ENOMEM;
+		ARRAY_AT(b->nodes, struct builder_node, i)->parent = number;
+	}
+	return 0;
 }
 
 static uint64_t align(uint64_t offset, uint64_t to)
@@ -331,24 +404,43 @@ static uint64_t align(uint64_t offset, uint64_t to)
 	return (offset + to - 1) & ~(to - 1);
 }
 
-// Where each part stands; see the drawing in fqdn_table_private.h.
-static void table_lay_out(const struct fqdn_builder *b, struct fqdn_table *t)
+// Octets of labels that a node's record holds.
+static unsigned node_labels_size(const struct fqdn_builder *b, const struct builder_node *node)
 {
-	uint64_t n_slots = 8;
+	return node->parent ? b->text.items[node->text] + 1u : node->size;
+}
 
-	while (n_slots * 3 / 4 < b->names.n)
-		n_slots *= 2;
+// Where each record stands, in units, by node. @return the number of units, 0: no memory or too many
+static uint64_t records_place(const struct fqdn_builder *b, uint32_t *place)
+{
+	uint64_t units = 1; // place 0 means "none"
+
+	for (size_t i = 0; i < b->nodes.n; i++) {
+		place[i] = (uint32_t)units;
+		units += fqdn_record_size(node_labels_size(b,
+				 ARRAY_AT(b->nodes, struct builder_node, i))) / FQDN_UNIT;
+		if (units > UINT32_MAX)
+			return 0;
+	}
+	return units;
+}
+
+// Where each part stands; see the drawing in fqdn_table_private.h.
+static void table_lay_out(const struct fqdn_builder *b, uint64_t units, uint32_t n_buckets,
+	struct fqdn_table *t)
+{
 	t->magic = FQDN_MAGIC;
-	t->slot_mask = (uint32_t)(n_slots - 1);
+	t->depth = b->single ? 1 : 2;
 	t->key = b->key;
-	t->depths[0] = b->depths[0];
-	t->depths[1] = b->depths[1];
-	t->n_names = b->names.n;
+	t->n_names = b->n_names;
+	t->n_buckets = n_buckets;
+	t->n_nodes = (uint32_t)b->nodes.n;
 	t->n_sets = (uint32_t)b->sets.n;
 	t->n_rules = (uint32_t)b->rules.n;
-	t->slots = sizeof(*t);
-	t->names = t->slots + n_slots * sizeof(struct fqdn_slot);
-	t->sets = t->names + FQDN_NAME_UNIT + b->text.n;
+	t->buckets = sizeof(*t);
+	t->refs = t->buckets + (n_buckets + 1ull) * sizeof(struct fqdn_bucket);
+	t->records = t->refs + (n_buckets + 1ull) * FQDN_BUCKET * sizeof(uint32_t);
+	t->sets = t->records + units * FQDN_UNIT;
 	t->members = t->sets + (b->sets.n + 1) * sizeof(uint32_t);
 	t->rules = t->members + b->members.n * sizeof(uint32_t);
 	t->ids = t->worker_size = align(t->rules + b->rules.n * sizeof(struct fqdn_rule), 64);
@@ -356,22 +448,42 @@ static void table_lay_out(const struct fqdn_builder *b, struct fqdn_table *t)
 	t->size = t->text + b->id_text.n;
 }
 
-// Slots and name records, in the order the names came.
-static void table_fill_names(const struct fqdn_builder *b, struct fqdn_table *t)
+#define FILL_AHEAD 16 // nodes whose buckets are on their way
+
+// @return false when the last bucket came to be full: more buckets are needed
+static bool table_fill_buckets(const struct fqdn_builder *b, const uint32_t *place, struct fqdn_table *t)
 {
-	struct fqdn_slot *slots = (struct fqdn_slot *)((uint8_t *)t + t->slots);
-	uint8_t *names = (uint8_t *)t + t->names;
+	struct fqdn_bucket *buckets = (struct fqdn_bucket *)((uint8_t *)t + t->buckets);
+	uint32_t *refs = (uint32_t *)(void *)((uint8_t *)t + t->refs);
 
-	memcpy(names + FQDN_NAME_UNIT, b->text.items, b->text.n);
-	for (size_t i = 0; i < b->names.n; i++) {
-		const struct builder_name *name = ARRAY_AT(b->names, struct builder_name, i);
-		// Places move by one unit: 0 is the mark of a free slot.
-		uint32_t place = name->at + 1, at = (uint32_t)name->hash & t->slot_mask;
+	for (size_t i = 0; i < b->nodes.n; i++) {
+		uint64_t hash = ARRAY_AT(b->nodes, struct builder_node, i)->hash;
+		uint32_t at = fqdn_bucket_of(t->n_buckets, hash), free;
 
-		memcpy(names + (uint64_t)place * FQDN_NAME_UNIT, &name->set, sizeof(name->set));
-		while (slots[at].at)
-			at = (at + 1) & t->slot_mask;
-		slots[at] = (struct fqdn_slot){(uint32_t)(name->hash >> 32), place};
+		if (i + FILL_AHEAD < b->nodes.n)
+			__builtin_prefetch(&buckets[fqdn_bucket_of(t->n_buckets,
+				ARRAY_AT(b->nodes, struct builder_node, i + FILL_AHEAD)->hash)], 1);
+		while ((free = fqdn_bucket_match(&buckets[at], 0)) == 0)
+			at++;
+		free = (uint32_t)__builtin_ctz(free);
+		if (at == t->n_buckets && free == FQDN_BUCKET - 1)
+			return false;
+		buckets[at].tag[free] = fqdn_tag_of(hash);
+		refs[(size_t)at * FQDN_BUCKET + free] = place[i];
+	}
+	return true;
+}
+
+static void table_fill_records(const struct fqdn_builder *b, const uint32_t *place, struct fqdn_table *t)
+{
+	for (size_t i = 0; i < b->nodes.n; i++) {
+		const struct builder_node *node = ARRAY_AT(b->nodes, struct builder_node, i);
+		struct fqdn_record *record = (struct fqdn_record *)(void *)((uint8_t *)t + t->records +
+			(uint64_t)place[i] * FQDN_UNIT);
+
+		record->set = node->set;
+		record->parent = node->parent ? place[node->parent - 1] : 0;
+		memcpy(record->labels, b->text.items + node->text, node_labels_size(b, node));
 	}
 }
 
@@ -393,22 +505,46 @@ static void table_fill_rules(const struct fqdn_builder *b, struct fqdn_table *t)
 	memcpy((uint8_t *)t + t->text, b->id_text.items, b->id_text.n);
 }
 
-struct fqdn_table *fqdn_builder_finish(struct fqdn_builder *b)
+static struct fqdn_table *table_make(const struct fqdn_builder *b, const uint32_t *place,
+	uint64_t units, uint32_t n_buckets)
 {
 	struct fqdn_table layout = {0}, *t;
 
-	// A slot has 32 bits for a name's place, in units of four bytes.
-	if (b->text.n / FQDN_NAME_UNIT >= UINT32_MAX - 1 || b->names.n > 1u << 30) {
-		errno = E2BIG;
-		return NULL;
-	}
-	table_lay_out(b, &layout);
+	table_lay_out(b, units, n_buckets, &layout);
 	t = block_alloc(layout.size, -1);
 	if (!t)
 		return NULL;
 	*t = layout;
-	if (b->names.n)
-		table_fill_names(b, t);
+	if (!table_fill_buckets(b, place, t)) {
+		block_free(t, layout.size);
+		errno = EAGAIN;
+		return NULL;
+	}
+	table_fill_records(b, place, t);
 	table_fill_rules(b, t);
+	return t;
+}
+
+struct fqdn_table *fqdn_builder_finish(struct fqdn_builder *b)
+{
+	struct fqdn_table *t = NULL;
+	uint32_t n_buckets, *place;
+	uint64_t units;
+
+	if (nodes_close(b) < 0 || !(place = calloc(b->nodes.n + 1, sizeof(*place)))) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	units = records_place(b, place);
+	n_buckets = (uint32_t)(b->nodes.n / FQDN_FILL) + 1;
+	if (units == 0) {
+		errno = E2BIG;
+	} else {
+		// A full last bucket takes chance of a kind that a few more buckets end.
+		do
+			t = table_make(b, place, units, n_buckets);
+		while (!t && errno == EAGAIN && (n_buckets += n_buckets / 8 + 1));
+	}
+	free(place);
 	return t;
 }

@@ -3,24 +3,71 @@
 /**
  * @file
  * Keyed hash of names, label by label from the right, so that one pass over a name gives the hash of
- * each of its suffixes. The key is drawn anew for every generation: nobody outside can make names
- * that collide.
+ * each of its suffixes. The key is drawn anew for every table: nobody outside can make names that
+ * collide.
  *
- * Folded 64x64->128 bit multiplication over 8-octet pieces; the length octet of a label is part of
- * what is hashed, so label boundaries matter.
+ * A label is taken in pieces of 16 octets, its length octet first, letters folded to lower case
+ * (RFC 4343) on the way; nearly all labels are one piece. Each piece is mixed in with one folded
+ * 64x64->128 bit multiplication.
  */
 #include <stdint.h>
 #include <string.h>
 
+#include "dns/dns_name.h"
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 struct fqdn_key {
-	uint64_t seed, factor; /**< factor is odd */
+	uint64_t seed, factor[2];
 };
+
+#define FQDN_PIECE 16
 
 static inline uint64_t fqdn_fold(uint64_t a, uint64_t b)
 {
 	unsigned __int128 product = (unsigned __int128)a * b;
 
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/** A piece, folded to lower case, zero behind its end: the plain way. */
+static inline void fqdn_piece_scalar(const uint8_t *from, unsigned n, uint64_t piece[2])
+{
+	uint8_t bytes[FQDN_PIECE];
+
+	for (unsigned i = 0; i < FQDN_PIECE; i++)
+		bytes[i] = i < n ? dns_fold(from[i]) : 0;
+	memcpy(piece, bytes, sizeof(bytes));
+}
+
+/**
+ * The same; from[0..n) is the piece, @p readable octets may be read.
+ *
+ * Length octets are at most 63, below "A", so folding leaves them as they are.
+ */
+static inline void fqdn_piece(const uint8_t *from, unsigned n, unsigned readable, uint64_t piece[2])
+{
+#ifdef __SSE2__
+	static const uint8_t masks[2 * FQDN_PIECE] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+	__m128i v, upper;
+
+	if (__builtin_expect(readable < FQDN_PIECE, 0)) {
+		fqdn_piece_scalar(from, n, piece);
+		return;
+	}
+	v = _mm_loadu_si128((const __m128i *)(const void *)from);
+	v = _mm_and_si128(v, _mm_loadu_si128((const __m128i *)(const void *)(masks + FQDN_PIECE - n)));
+	// "A".."Z" become the 26 lowest signed octets.
+	upper = _mm_cmplt_epi8(_mm_sub_epi8(v, _mm_set1_epi8((char)('A' - 128))),
+		_mm_set1_epi8((char)(26 - 128)));
+	v = _mm_add_epi8(v, _mm_and_si128(upper, _mm_set1_epi8(32)));
+	_mm_storeu_si128((__m128i *)(void *)piece, v);
+#else
+	(void)readable;
+	fqdn_piece_scalar(from, n, piece);
+#endif
 }
 
 /** Hash of the root: where every name starts. */
@@ -32,19 +79,20 @@ static inline uint64_t fqdn_hash_root(const struct fqdn_key *key)
 /**
  * Extend the hash of a suffix by the label before it.
  *
- * @param label the length octet and the label, canonical; up to 7 octets behind it are read and
- *              masked out, so they must be addressable
+ * @param label    the length octet and the label
+ * @param readable octets from label on that may be read, at least those of the label
  */
-static inline uint64_t fqdn_hash_label(const struct fqdn_key *key, uint64_t hash, const uint8_t *label)
+static inline uint64_t fqdn_hash_label(const struct fqdn_key *key, uint64_t hash, const uint8_t *label,
+	unsigned readable)
 {
 	unsigned left = label[0] + 1u;
-	uint64_t piece;
+	uint64_t piece[2];
 
-	for (; left > 8; left -= 8, label += 8) {
-		memcpy(&piece, label, 8);
-		hash = fqdn_fold(hash ^ piece, key->factor);
+	for (; __builtin_expect(left > FQDN_PIECE, 0);
+		left -= FQDN_PIECE, label += FQDN_PIECE, readable -= FQDN_PIECE) {
+		fqdn_piece(label, FQDN_PIECE, readable, piece);
+		hash = fqdn_fold(piece[0] ^ hash ^ key->factor[0], piece[1] ^ key->factor[1]);
 	}
-	memcpy(&piece, label, 8);
-	piece &= ~0ull >> (64 - 8 * left);
-	return fqdn_fold(hash ^ piece ^ ((uint64_t)left << 56), key->factor ^ hash);
+	fqdn_piece(label, left, readable, piece);
+	return fqdn_fold(piece[0] ^ hash, piece[1] ^ key->factor[0]) ^ (hash << 32 | hash >> 32);
 }

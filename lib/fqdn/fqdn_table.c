@@ -16,15 +16,13 @@ static void best_take(struct best *best, const struct fqdn_rule *rule)
 		*place = rule;
 }
 
-static void set_take(const struct fqdn_table *table, const uint8_t *record, bool itself,
-	uint16_t today, struct best *best)
+static void set_take(const struct fqdn_table *table, uint32_t set, bool itself, uint16_t today,
+	struct best *best)
 {
 	const uint32_t *sets = (const uint32_t *)fqdn_at(table, table->sets);
 	const uint32_t *members = (const uint32_t *)fqdn_at(table, table->members);
 	const struct fqdn_rule *rules = (const struct fqdn_rule *)fqdn_at(table, table->rules);
-	uint32_t set;
 
-	memcpy(&set, record, sizeof(set));
 	for (uint32_t i = sets[set]; i < sets[set + 1]; i++) {
 		const struct fqdn_rule *rule = &rules[members[i]];
 
@@ -59,54 +57,149 @@ static bool best_judge(const struct best *best, struct fqdn_match *match)
 	return match->block || match->log || match->allow;
 }
 
-bool fqdn_lookup(const struct fqdn_table *table, const struct dns_name *name, uint16_t today,
-	struct fqdn_match *match)
+// Whether a record's labels are these of the name, from label `first` on.
+static bool labels_equal(const struct fqdn_record *record, const struct dns_labels *labels,
+	unsigned first, unsigned n)
 {
-	uint64_t hash = fqdn_hash_root(&table->key);
-	struct best best;
-	bool met = false;
+	const uint8_t *text = record->labels;
 
-	for (unsigned depth = 1; depth <= name->n_labels; depth++) {
-		unsigned at = name->label[name->n_labels - depth];
-		const uint8_t *record;
+	for (; n > 0; n--, first++) {
+		const uint8_t *label = labels->msg + labels->at[first];
+		unsigned size = label[0] + 1u;
 
-		hash = fqdn_hash_label(&table->key, hash, name->bytes + at);
-		if (!(table->depths[depth >> 6] >> (depth & 63) & 1))
-			continue;
-		record = fqdn_probe(table, hash, name->bytes + at, name->size - at);
-		if (!record)
-			continue;
-		if (!met)
-			memset(&best, 0, sizeof(best));
-		met = true;
-		set_take(table, record, depth == name->n_labels, today, &best);
+		if (text[0] != label[0])
+			return false;
+		for (unsigned i = 1; i < size; i++)
+			if (text[i] != dns_fold(label[i]))
+				return false;
+		text += size;
 	}
-	return met && best_judge(&best, match);
+	return true;
 }
 
-unsigned fqdn_table_rules(const struct fqdn_table *table, const uint8_t *name, uint8_t size,
+// The node of a name whose last `depth` labels have this hash, below the node `parent`.
+static uint32_t node_find(const struct fqdn_table *table, const struct dns_labels *labels,
+	const struct fqdn_probe *probe, uint32_t parent)
+{
+	const struct fqdn_bucket *buckets = (const void *)fqdn_at(table, table->buckets);
+	uint16_t tag = fqdn_tag_of(probe->hash);
+	unsigned n = parent ? 1 : probe->depth;
+
+	for (uint32_t at = probe->bucket;; at++) {
+		uint32_t match = fqdn_bucket_match(&buckets[at], tag);
+
+		for (; __builtin_expect(match, 0); match &= match - 1) {
+			const uint32_t *refs = (const uint32_t *)fqdn_at(table, table->refs);
+			uint32_t ref = refs[(size_t)at * FQDN_BUCKET + (unsigned)__builtin_ctz(match)];
+			const struct fqdn_record *record =
+				fqdn_at(table, table->records + (uint64_t)ref * FQDN_UNIT);
+
+			if (record->parent == parent &&
+				labels_equal(record, labels, labels->n - probe->depth, n))
+				return ref;
+		}
+		// A bucket is filled from its start; the last one of the table never is full.
+		if (buckets[at].tag[FQDN_BUCKET - 1] == 0)
+			return 0;
+	}
+}
+
+static void probe_extend(const struct fqdn_table *table, const struct dns_labels *labels,
+	struct fqdn_probe *probe)
+{
+	unsigned at = labels->at[labels->n - ++probe->depth];
+
+	probe->hash = fqdn_hash_label(&table->key, probe->hash, labels->msg + at,
+		labels->msg_size - at);
+}
+
+static void probe_aim(const struct fqdn_table *table, struct fqdn_probe *probe)
+{
+	probe->bucket = fqdn_bucket_of(table->n_buckets, probe->hash);
+}
+
+void fqdn_lookup_begin(const struct fqdn_table *table, const struct dns_labels *labels,
+	struct fqdn_probe *probe)
+{
+	probe->depth = 0;
+	if (labels->n < table->depth)
+		return;
+	probe->hash = fqdn_hash_root(&table->key);
+	for (unsigned n = table->depth; n > 0; n--)
+		probe_extend(table, labels, probe);
+	probe_aim(table, probe);
+	__builtin_prefetch((const uint8_t *)fqdn_at(table, table->buckets) +
+		(size_t)probe->bucket * sizeof(struct fqdn_bucket));
+}
+
+// From the first node found downwards; rare.
+static __attribute__((noinline)) bool descend(const struct fqdn_table *table,
+	const struct dns_labels *labels, struct fqdn_probe *probe, uint32_t node, uint16_t today,
+	struct fqdn_match *match)
+{
+	struct best best = {0};
+
+	for (;;) {
+		const struct fqdn_record *record =
+			fqdn_at(table, table->records + (uint64_t)node * FQDN_UNIT);
+
+		set_take(table, record->set, probe->depth == labels->n, today, &best);
+		if (probe->depth == labels->n)
+			break;
+		probe_extend(table, labels, probe);
+		probe_aim(table, probe);
+		node = node_find(table, labels, probe, node);
+		if (!node)
+			break;
+	}
+	return best_judge(&best, match);
+}
+
+bool fqdn_lookup_end(const struct fqdn_table *table, const struct dns_labels *labels,
+	const struct fqdn_probe *probe, uint16_t today, struct fqdn_match *match)
+{
+	struct fqdn_probe on = *probe;
+	uint32_t node;
+
+	if (probe->depth == 0)
+		return false;
+	node = node_find(table, labels, probe, 0);
+	return __builtin_expect(node != 0, 0) && descend(table, labels, &on, node, today, match);
+}
+
+bool fqdn_lookup(const struct fqdn_table *table, const struct dns_labels *labels, uint16_t today,
+	struct fqdn_match *match)
+{
+	struct fqdn_probe probe;
+
+	fqdn_lookup_begin(table, labels, &probe);
+	return fqdn_lookup_end(table, labels, &probe, today, match);
+}
+
+unsigned fqdn_table_rules(const struct fqdn_table *table, const uint8_t *name,
 	const struct fqdn_rule *rules[FQDN_RULES_MAX])
 {
 	const uint32_t *sets = (const uint32_t *)fqdn_at(table, table->sets);
 	const uint32_t *members = (const uint32_t *)fqdn_at(table, table->members);
 	const struct fqdn_rule *all = (const struct fqdn_rule *)fqdn_at(table, table->rules);
-	uint64_t hash = fqdn_hash_root(&table->key);
-	struct dns_name read;
-	uint8_t msg[DNS_HEADER_SIZE + DNS_NAME_SIZE_MAX];
-	const uint8_t *record;
-	uint32_t set;
+	const struct fqdn_record *record;
+	struct dns_labels labels;
+	struct fqdn_probe probe;
+	uint32_t node = 0;
 	unsigned n = 0;
 
-	memcpy(msg + DNS_HEADER_SIZE, name, size);
-	if (dns_msg_name_read(msg, DNS_HEADER_SIZE + (uint32_t)size, DNS_HEADER_SIZE, &read) < 0)
+	dns_name_labels(name, &labels);
+	fqdn_lookup_begin(table, &labels, &probe);
+	if (probe.depth == 0)
 		return 0;
-	for (unsigned i = read.n_labels; i-- > 0;)
-		hash = fqdn_hash_label(&table->key, hash, read.bytes + read.label[i]);
-	record = fqdn_probe(table, hash, read.bytes, read.size);
-	if (!record)
+	while ((node = node_find(table, &labels, &probe, node)) && probe.depth < labels.n) {
+		probe_extend(table, &labels, &probe);
+		probe_aim(table, &probe);
+	}
+	if (!node)
 		return 0;
-	memcpy(&set, record, sizeof(set));
-	for (uint32_t i = sets[set]; i < sets[set + 1] && n < FQDN_RULES_MAX; i++)
+	record = fqdn_at(table, table->records + (uint64_t)node * FQDN_UNIT);
+	for (uint32_t i = sets[record->set]; i < sets[record->set + 1] && n < FQDN_RULES_MAX; i++)
 		rules[n++] = &all[members[i]];
 	return n;
 }
@@ -117,19 +210,18 @@ void fqdn_table_count_active(const struct fqdn_table *table, uint16_t today, uin
 	const uint32_t *sets = (const uint32_t *)fqdn_at(table, table->sets);
 	const uint32_t *members = (const uint32_t *)fqdn_at(table, table->members);
 	const struct fqdn_rule *rules = (const struct fqdn_rule *)fqdn_at(table, table->rules);
-	const uint8_t *record = (const uint8_t *)fqdn_at(table, table->names) + FQDN_NAME_UNIT;
+	const uint8_t *at = (const uint8_t *)fqdn_at(table, table->records) + FQDN_UNIT;
 
-	for (uint64_t n = 0; n < table->n_names; n++) {
-		uint32_t set;
+	for (uint32_t n = 0; n < table->n_nodes; n++) {
+		const struct fqdn_record *record = (const void *)at;
 
-		memcpy(&set, record, sizeof(set));
-		for (uint32_t i = sets[set]; i < sets[set + 1]; i++) {
+		for (uint32_t i = sets[record->set]; i < sets[record->set + 1]; i++) {
 			const struct fqdn_rule *rule = &rules[members[i]];
 
 			if (rule->list < n_lists && today >= rule->first_day && today <= rule->last_day)
 				counts[rule->list]++;
 		}
-		record += (5u + record[4] + FQDN_NAME_UNIT - 1) & ~(FQDN_NAME_UNIT - 1);
+		at += fqdn_record_size(fqdn_labels_size(record, table->depth));
 	}
 }
 

@@ -56,25 +56,45 @@ struct fqdn_match {
 
 struct fqdn_table;
 
+/** A look-up that has begun: its first cache line is on its way. */
+struct fqdn_probe {
+	uint64_t hash;
+	uint32_t bucket;
+	uint8_t depth; /**< labels taken so far; 0: too few, the name cannot be listed */
+};
+
 /**
- * Look a name up with all its suffixes.
+ * Begin to look a name up: hash its last labels and fetch what they lead to. Between this and
+ * fqdn_lookup_end other names are begun, so that nothing waits for memory.
+ *
+ * Hot path. Takes two labels (one, where a name of one label is listed).
+ */
+void fqdn_lookup_begin(const struct fqdn_table *table, const struct dns_labels *labels,
+	struct fqdn_probe *probe);
+
+/**
+ * Look the name up with all its suffixes.
  *
  * Precedence: an exact rule is more specific than one for a subtree. An allow rule suppresses block
  * and log rules of the same or a less specific kind. Of what is left the list that comes first in
  * the policy decides, and within a list the longest name.
  *
- * @param name  canonical
- * @param today days since 2000-01-01
- * @param match [out]
+ * @param labels as given to fqdn_lookup_begin, letters in any case
+ * @param today  days since 2000-01-01
+ * @param match  [out] undefined when nothing is set
  * @return whether any of the three rules is set
  *
- * Hot path. At most one probe for each label; a name that is not listed costs no string compare.
+ * Hot path. At most one probe for each label; stops at the first that finds nothing.
  */
-bool fqdn_lookup(const struct fqdn_table *table, const struct dns_name *name, uint16_t today,
+bool fqdn_lookup_end(const struct fqdn_table *table, const struct dns_labels *labels,
+	const struct fqdn_probe *probe, uint16_t today, struct fqdn_match *match);
+
+/** Both at once, for tools. */
+bool fqdn_lookup(const struct fqdn_table *table, const struct dns_labels *labels, uint16_t today,
 	struct fqdn_match *match);
 
-/** The rules of exactly this name (not its suffixes), for tools. @return their number */
-unsigned fqdn_table_rules(const struct fqdn_table *table, const uint8_t *name, uint8_t size,
+/** The rules of exactly this canonical name (not its suffixes), for tools. @return their number */
+unsigned fqdn_table_rules(const struct fqdn_table *table, const uint8_t *name,
 	const struct fqdn_rule *rules[FQDN_RULES_MAX]);
 
 /**

@@ -6,14 +6,18 @@
  *
  *   +--------------------------------------------------------------+ 0
  *   | struct fqdn_table                                  128 bytes |
- *   +--------------------------------------------------------------+ slots
- *   | slot[n_slots]   8 bytes each, open addressing, linear        |
- *   |   tag  32 bits  upper half of the suffix's hash              |
- *   |   at   32 bits  name record, in units of 4 bytes; 0 = empty  |
- *   +--------------------------------------------------------------+ names
- *   | name record     4-byte aligned; the first unit is unused     |
- *   |   set  32 bits  its set of rules                             |
- *   |   size  8 bits  octets of the name, then the name            |
+ *   +--------------------------------------------------------------+ buckets
+ *   | bucket[n_buckets + 1]                    64 bytes, one line  |
+ *   |   tag[32]  16 bits of a node's hash; 0 = free                |
+ *   +--------------------------------------------------------------+ refs
+ *   | ref[n_buckets + 1][32]                   4 bytes each        |
+ *   |   place of the node's record, in units of 4 bytes            |
+ *   +--------------------------------------------------------------+ records
+ *   | record     4-byte aligned; the first unit is unused          |
+ *   |   set      4 bytes: number of its set of rules               |
+ *   |   parent   4 bytes: record of the name without its first     |
+ *   |            label; 0 for the shortest names                   |
+ *   |   labels   the first label; all of them where parent is 0    |
  *   +--------------------------------------------------------------+ sets
  *   | set[n_sets + 1] 4 bytes each: first member; the next is end  |
  *   +--------------------------------------------------------------+ members
@@ -25,55 +29,100 @@
  *   | text            identifiers, NUL-terminated                  |
  *   +--------------------------------------------------------------+ size
  *
- * Names of a plain list share one set, so a name costs its octets, 5 bytes, and 8 bytes of slot at a
- * load of 3/4 or less. `depths` has a bit for each number of labels that any listed name has: most
- * suffixes of most names need no probe at all.
+ * The table is closed upwards: with each listed name it holds a node for every name above it that
+ * has at least `depth` labels (2, or 1 where a name of one label is listed). A look-up starts there
+ * and goes down as long as there is a node: nearly every name ends at its first probe, which is one
+ * cache line that could be fetched ahead. A tag that fits by chance (1 in 3,000 probes of a table
+ * filled as ours are) is told apart by the record: its parent must be the node just left and its
+ * label the same, so a name that is found is found exactly.
+ *
+ * Buckets are filled to 3/4 on average. A full one goes on in the next.
  */
 #include <assert.h>
 
 #include "fqdn/fqdn_hash.h"
 #include "fqdn/fqdn_table.h"
 
-#define FQDN_MAGIC    0x64776672u /* "rfwd" in memory */
-#define FQDN_NAME_UNIT 4u
+#define FQDN_MAGIC  0x64776674u /* "tfwd" in memory */
+#define FQDN_UNIT   4u
+#define FQDN_BUCKET 32 /* tags in a cache line */
+#define FQDN_FILL   24 /* nodes for a bucket */
 
-struct fqdn_slot {
-	uint32_t tag, at;
-};
+struct fqdn_bucket {
+	uint16_t tag[FQDN_BUCKET];
+} __attribute__((aligned(64)));
 
 struct fqdn_table {
-	uint32_t magic, slot_mask; /**< n_slots - 1; n_slots is a power of two */
+	uint32_t magic, depth;
 	uint64_t size, worker_size;
 	struct fqdn_key key;
-	uint64_t depths[2]; /**< bit d: there is a name of d labels */
-	uint64_t n_names;
-	uint32_t n_sets, n_rules;
-	uint64_t slots, names, sets, members, rules, ids, text; /**< bytes from the block's start */
+	uint64_t n_names; /**< nodes with rules */
+	uint32_t n_buckets, n_sets, n_rules, n_nodes;
+	uint64_t buckets, refs, records, sets, members, rules, ids; /**< bytes from the block's start */
+	uint64_t text;
+	uint32_t reserved[6];
+} __attribute__((aligned(64)));
+
+/** Head of a record; the labels follow. */
+struct fqdn_record {
+	uint32_t set, parent;
+	uint8_t labels[];
 };
 
-static_assert(sizeof(struct fqdn_slot) == 8, "eight slots to a cache line");
+static_assert(sizeof(struct fqdn_bucket) == 64, "a bucket is a cache line");
 static_assert(sizeof(struct fqdn_rule) == 12, "layout above");
-static_assert(sizeof(struct fqdn_table) == 128, "layout above");
 
 static inline const void *fqdn_at(const struct fqdn_table *table, uint64_t offset)
 {
 	return (const uint8_t *)table + offset;
 }
 
-/** Name record of a hash, or NULL. @param name its canonical octets */
-static inline const uint8_t *fqdn_probe(const struct fqdn_table *table, uint64_t hash,
-	const uint8_t *name, unsigned size)
+/** Bucket of a hash: its upper half, scaled; and its tag: the lowest bits that are not used for that. */
+static inline uint32_t fqdn_bucket_of(uint32_t n_buckets, uint64_t hash)
 {
-	const struct fqdn_slot *slots = (const struct fqdn_slot *)fqdn_at(table, table->slots);
-	const uint8_t *names = (const uint8_t *)fqdn_at(table, table->names);
+	return (uint32_t)((hash >> 32) * n_buckets >> 32);
+}
 
-	for (uint32_t i = (uint32_t)hash & table->slot_mask; slots[i].at;
-		i = (i + 1) & table->slot_mask) {
-		const uint8_t *record = names + (uint64_t)slots[i].at * FQDN_NAME_UNIT;
+static inline uint16_t fqdn_tag_of(uint64_t hash)
+{
+	uint16_t tag = (uint16_t)hash;
 
-		if (slots[i].tag == (uint32_t)(hash >> 32) && record[4] == size &&
-			memcmp(record + 5, name, size) == 0)
-			return record;
+	return tag ? tag : 1;
+}
+
+/** Bits of the places of a bucket that hold @p tag. */
+static inline uint32_t fqdn_bucket_match(const struct fqdn_bucket *bucket, uint16_t tag)
+{
+	uint32_t match = 0;
+#ifdef __SSE2__
+	const __m128i *line = (const __m128i *)(const void *)bucket;
+	__m128i wanted = _mm_set1_epi16((short)tag);
+
+	for (unsigned i = 0; i < 2; i++) {
+		__m128i low = _mm_cmpeq_epi16(_mm_load_si128(line + 2 * i), wanted);
+		__m128i high = _mm_cmpeq_epi16(_mm_load_si128(line + 2 * i + 1), wanted);
+
+		match |= (uint32_t)_mm_movemask_epi8(_mm_packs_epi16(low, high)) << 16 * i;
 	}
-	return NULL;
+#else
+	for (unsigned i = 0; i < FQDN_BUCKET; i++)
+		match |= (uint32_t)(bucket->tag[i] == tag) << i;
+#endif
+	return match;
+}
+
+/** Octets of a record's labels. */
+static inline unsigned fqdn_labels_size(const struct fqdn_record *record, unsigned depth)
+{
+	unsigned size = 0;
+
+	for (unsigned n = record->parent ? 1 : depth; n > 0; n--)
+		size += record->labels[size] + 1u;
+	return size;
+}
+
+/** Bytes of a record with that many octets of labels. */
+static inline unsigned fqdn_record_size(unsigned labels_size)
+{
+	return ((unsigned)sizeof(struct fqdn_record) + labels_size + FQDN_UNIT - 1) & ~(FQDN_UNIT - 1);
 }

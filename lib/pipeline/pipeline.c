@@ -83,7 +83,6 @@ void pipeline_consent(struct burst *burst, const struct pipeline_tables *tables)
 
 // One message's judgement while it is walked.
 struct walk {
-	const struct pipeline_tables *tables;
 	struct burst_slot *slot;
 	const uint8_t *msg;
 	const struct fqdn_rule *question_allow; // exemption of a question name
@@ -91,6 +90,26 @@ struct walk {
 	// Offsets of names looked up last: owners mostly point at a name that was there before.
 	uint16_t seen[4];
 	uint8_t seen_next;
+};
+
+// A name whose look-up has begun.
+struct pending {
+	struct walk *walk;
+	struct fqdn_probe probe;
+	uint16_t off;
+	bool question;
+	struct dns_labels labels;
+};
+
+// All messages of a burst are walked before the first look-up is ended: by then what it needs has
+// come from memory.
+#define PENDING_MAX 64
+
+struct match {
+	const struct pipeline_tables *tables;
+	unsigned n_pending;
+	struct pending pending[PENDING_MAX];
+	struct walk walks[BURST_MAX];
 };
 
 static const enum reason dns_reasons[] = {
@@ -124,48 +143,73 @@ static void walk_take(struct walk *walk, const struct fqdn_match *match, uint16_
 	}
 }
 
-// Look the name at off up, once for each place it stands at.
-static enum reason walk_name(struct walk *walk, uint16_t off, bool question)
+// End the look-ups that have begun, in the order of the names.
+static void pending_end(struct match *match)
+{
+	for (unsigned i = 0; i < match->n_pending; i++) {
+		struct pending *p = &match->pending[i];
+		struct fqdn_match found;
+
+		if (!fqdn_lookup_end(match->tables->names, &p->labels, &p->probe, match->tables->today,
+			    &found))
+			continue;
+		walk_take(p->walk, &found, p->off);
+		if (p->question && !p->walk->question_allow)
+			p->walk->question_allow = found.allow;
+	}
+	match->n_pending = 0;
+}
+
+// Begin to look the name at off up, once for each place it stands at.
+// @param occupied [out] bytes of the name at off; not set for one that was looked up before
+static enum reason name_begin(struct match *match, struct walk *walk, uint16_t off, bool question,
+	int *occupied)
+{
+	struct pending *p;
+
+	if (walk->n_names++ >= PIPELINE_NAMES_MAX)
+		return REASON_name_limit;
+	if (match->n_pending == PENDING_MAX)
+		pending_end(match);
+	p = &match->pending[match->n_pending];
+	*occupied = dns_msg_labels_read(walk->msg, walk->slot->msg_size, off, &p->labels);
+	if (*occupied < 0)
+		return dns_reasons[-*occupied];
+	walk->seen[walk->seen_next++ & 3] = name_origin(walk->msg, off);
+	p->walk = walk;
+	p->off = off;
+	p->question = question;
+	fqdn_lookup_begin(match->tables->names, &p->labels, &p->probe);
+	// Too few labels to be listed.
+	match->n_pending += p->probe.depth > 0;
+	return REASON_none;
+}
+
+static enum reason walk_name(struct match *match, struct walk *walk, uint16_t off)
 {
 	uint16_t origin = name_origin(walk->msg, off);
-	struct fqdn_match match;
-	struct dns_name name;
-	int size;
+	int occupied;
 
 	for (unsigned i = 0; i < 4; i++)
 		if (walk->seen[i] == origin)
 			return REASON_none;
-	if (walk->n_names++ >= PIPELINE_NAMES_MAX)
-		return REASON_name_limit;
-	size = dns_msg_name_read(walk->msg, walk->slot->msg_size, off, &name);
-	if (size < 0)
-		return dns_reasons[-size];
-	walk->seen[walk->seen_next++ & 3] = origin;
-	if (fqdn_lookup(walk->tables->names, &name, walk->tables->today, &match)) {
-		walk_take(walk, &match, off);
-		if (question && !walk->question_allow)
-			walk->question_allow = match.allow;
-	}
-	return REASON_none;
+	return name_begin(match, walk, off, false, &occupied);
 }
 
 // @param off [in,out] where the section starts, then where it ends
-static enum reason walk_questions(struct walk *walk, uint32_t *off)
+static enum reason walk_questions(struct match *match, struct walk *walk, uint32_t *off)
 {
 	struct burst_slot *slot = walk->slot;
 
 	for (unsigned n = dns_msg_qdcount(walk->msg); n > 0; n--) {
-		int size = dns_msg_name_skip(walk->msg, slot->msg_size, *off);
-		enum reason reason;
+		int size = 0;
+		enum reason reason = name_begin(match, walk, (uint16_t)*off, true, &size);
 
-		if (size < 0)
-			return dns_reasons[-size];
-		if (slot->msg_size - *off - (uint32_t)size < 4)
-			return REASON_short_record;
-		reason = walk_name(walk, (uint16_t)*off, true);
 		if (reason != REASON_none)
 			return reason;
 		*off += (uint32_t)size;
+		if (slot->msg_size - *off < 4)
+			return REASON_short_record;
 		if (!slot->question)
 			slot->qtype = load_be16(walk->msg + *off);
 		slot->question = true;
@@ -174,7 +218,7 @@ static enum reason walk_questions(struct walk *walk, uint32_t *off)
 	return REASON_none;
 }
 
-static enum reason walk_answers(struct walk *walk, uint32_t off)
+static enum reason walk_answers(struct match *match, struct walk *walk, uint32_t off)
 {
 	struct burst_slot *slot = walk->slot;
 
@@ -186,7 +230,7 @@ static enum reason walk_answers(struct walk *walk, uint32_t off)
 		if (size < 0)
 			return dns_reasons[-size];
 		off += (uint32_t)size;
-		reason = walk_name(walk, rr.name, false);
+		reason = walk_name(match, walk, rr.name);
 		if (reason != REASON_none)
 			return reason;
 		if (rr.type == DNS_TYPE_CNAME || rr.type == DNS_TYPE_DNAME) {
@@ -196,7 +240,7 @@ static enum reason walk_answers(struct walk *walk, uint32_t off)
 			// RFC 1035 s3.3.1: RDATA is one name, and nothing else.
 			if (target != rr.rdata_size)
 				return target < 0 ? dns_reasons[-target] : REASON_short_record;
-			reason = walk_name(walk, rr.rdata, false);
+			reason = walk_name(match, walk, rr.rdata);
 			if (reason != REASON_none)
 				return reason;
 		}
@@ -209,7 +253,7 @@ static enum reason walk_answers(struct walk *walk, uint32_t off)
 }
 
 // What follows from the rules met. Consent was looked at before; it has the last word here.
-static enum reason walk_verdict(struct walk *walk)
+static enum reason walk_verdict(struct walk *walk, const struct policy *policy)
 {
 	struct burst_slot *slot = walk->slot;
 	const struct policy_sinkhole *sinkhole;
@@ -218,7 +262,7 @@ static enum reason walk_verdict(struct walk *walk)
 		slot->block = slot->log = slot->allow = NULL;
 		return REASON_no_filter;
 	}
-	if (walk->question_allow && walk->tables->policy->allow_message && (slot->block || slot->log)) {
+	if (walk->question_allow && policy->allow_message && (slot->block || slot->log)) {
 		slot->allow = walk->question_allow;
 		slot->block = slot->log = NULL;
 	}
@@ -226,47 +270,57 @@ static enum reason walk_verdict(struct walk *walk)
 		return slot->log ? REASON_logged : slot->allow ? REASON_allowed : REASON_miss;
 	if (slot->n_ipv4 + slot->n_ipv6 == 0)
 		return REASON_no_address;
-	sinkhole = &walk->tables->policy->lists[slot->block->list].sinkhole;
+	sinkhole = &policy->lists[slot->block->list].sinkhole;
 	if (!(slot->n_ipv4 && sinkhole->n_ipv4) && !(slot->n_ipv6 && sinkhole->n_ipv6))
 		return REASON_no_sinkhole;
 	slot->edit = true;
 	return REASON_rewritten;
 }
 
-static enum reason slot_match(struct burst_slot *slot, const struct pipeline_tables *tables)
+// Walk the message; REASON_none: its names are on their way, the verdict follows.
+static enum reason slot_walk(struct match *match, struct walk *walk, struct burst_slot *slot)
 {
-	struct walk walk = {
-		.tables = tables,
-		.slot = slot,
-		.msg = slot->frame + slot->msg,
-		// No name stands there: a datagram is smaller.
-		.seen = {UINT16_MAX, UINT16_MAX, UINT16_MAX, UINT16_MAX},
-	};
 	uint32_t off = DNS_HEADER_SIZE;
 	enum reason reason;
 
+	walk->slot = slot;
+	walk->msg = slot->frame + slot->msg;
+	walk->question_allow = NULL;
+	walk->n_names = 0;
+	walk->seen_next = 0;
+	// No name stands there: a datagram is smaller.
+	memset(walk->seen, 0xff, sizeof(walk->seen));
 	slot->question = false;
 	slot->qtype = 0;
 	slot->n_ipv4 = slot->n_ipv6 = 0;
-	slot->rcode = dns_msg_rcode(walk.msg);
-	if (dns_msg_opcode(walk.msg) != DNS_OPCODE_QUERY)
+	slot->rcode = dns_msg_rcode(walk->msg);
+	if (dns_msg_opcode(walk->msg) != DNS_OPCODE_QUERY)
 		return REASON_opcode;
-	reason = walk_questions(&walk, &off);
-	if (reason == REASON_none)
-		reason = walk_answers(&walk, off);
-	if (reason != REASON_none) {
-		// In doubt the packet passes: what was met before the error decides nothing.
-		slot->block = slot->log = slot->allow = NULL;
-		return reason;
-	}
-	return walk_verdict(&walk);
+	reason = walk_questions(match, walk, &off);
+	return reason == REASON_none ? walk_answers(match, walk, off) : reason;
 }
 
 void pipeline_match(struct burst *burst, const struct pipeline_tables *tables)
 {
+	struct match match;
+
+	match.tables = tables;
+	match.n_pending = 0;
 	for (unsigned i = 0; i < burst->n; i++)
 		if (burst->slot[i].response)
-			burst->slot[i].reason = slot_match(&burst->slot[i], tables);
+			burst->slot[i].reason = slot_walk(&match, &match.walks[i], &burst->slot[i]);
+	pending_end(&match);
+	for (unsigned i = 0; i < burst->n; i++) {
+		struct burst_slot *slot = &burst->slot[i];
+
+		if (!slot->response)
+			continue;
+		if (slot->reason == REASON_none)
+			slot->reason = walk_verdict(&match.walks[i], tables->policy);
+		else
+			// In doubt the packet passes: what was met before the error decides nothing.
+			slot->block = slot->log = slot->allow = NULL;
+	}
 }
 
 // The same client always starts at the same sinkhole address.

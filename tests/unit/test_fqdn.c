@@ -10,6 +10,7 @@
 
 #include "base/block.h"
 #include "dns/dns_name.h"
+#include "fqdn/fqdn_hash.h"
 #include "support/random.h"
 
 #define EVER .last_day = UINT16_MAX
@@ -36,9 +37,9 @@ static bool lookup(
 {
 	uint8_t msg[DNS_HEADER_SIZE + DNS_NAME_SIZE_MAX];
 	uint8_t size = name_wire(text, msg + DNS_HEADER_SIZE);
-	struct dns_name name;
+	struct dns_labels name;
 
-	cr_assert(dns_msg_name_read(msg, DNS_HEADER_SIZE + (uint32_t)size, DNS_HEADER_SIZE, &name) >
+	cr_assert(dns_msg_labels_read(msg, DNS_HEADER_SIZE + (uint32_t)size, DNS_HEADER_SIZE, &name) >
 		  0);
 	memset(match, 0xa5, sizeof(*match));
 	if (fqdn_lookup(t, &name, today, match))
@@ -168,10 +169,11 @@ Test(fqdn, a_name_has_at_most_64_rules_and_the_same_rule_counts_once)
 {
 	struct fqdn_builder *b = fqdn_builder_create();
 	const struct fqdn_rule *rules[FQDN_RULES_MAX];
-	uint8_t name[DNS_NAME_SIZE_MAX], size = name_wire(E, name);
+	uint8_t name[DNS_NAME_SIZE_MAX];
 	struct fqdn_match match;
 	struct fqdn_table *t;
 
+	name_wire(E, name);
 	for (uint16_t i = 0; i < FQDN_RULES_MAX; i++) {
 		cr_assert(add(b, E, (struct fqdn_rule){.list = (uint16_t)(i + 1), EVER}) == 1);
 		cr_assert(add(b, E, (struct fqdn_rule){.list = (uint16_t)(i + 1), EVER}) == 0);
@@ -180,11 +182,11 @@ Test(fqdn, a_name_has_at_most_64_rules_and_the_same_rule_counts_once)
 	cr_assert(add(b, E, (struct fqdn_rule){.list = 64, EVER}) == 0);
 	cr_assert(add(b, W, (struct fqdn_rule){.list = 0, EVER}) == 1);
 	t = fqdn_builder_finish(b);
-	cr_assert(fqdn_table_rules(t, name, size, rules) == FQDN_RULES_MAX);
+	cr_assert(fqdn_table_rules(t, name, rules) == FQDN_RULES_MAX);
 	for (unsigned i = 0; i < FQDN_RULES_MAX; i++)
 		cr_assert(rules[i]->list == i + 1);
-	size = name_wire("example", name);
-	cr_assert(fqdn_table_rules(t, name, size, rules) == 0);
+	name_wire("example", name);
+	cr_assert(fqdn_table_rules(t, name, rules) == 0);
 	cr_assert(lookup(t, E, DAY, &match) && match.block->list == 1);
 	cr_assert(fqdn_table_names(t) == 2);
 	block_free(t, fqdn_table_size(t));
@@ -293,6 +295,66 @@ Test(fqdn, labels_of_every_length_and_names_of_every_depth_are_found)
 			memcpy(text + 2 * i, "d.", 2);
 		cr_assert(lookup(t, text, DAY, &match) && match.block->list == depth);
 	}
+	block_free(t, fqdn_table_size(t));
+	fqdn_builder_destroy(b);
+}
+
+Test(fqdn, pieces_are_the_same_with_and_without_vector_instructions)
+{
+	uint8_t bytes[4 * FQDN_PIECE];
+	uint64_t state = 1;
+
+	for (unsigned round = 0; round < 100000; round++) {
+		unsigned n = 1 + round % FQDN_PIECE;
+		uint64_t scalar[2], vector[2];
+
+		for (unsigned i = 0; i < sizeof(bytes); i++)
+			bytes[i] = (uint8_t)((state = state * 6364136223846793005u + 1) >> 56);
+		fqdn_piece_scalar(bytes, n, scalar);
+		fqdn_piece(bytes, n, sizeof(bytes), vector);
+		cr_assert(memcmp(scalar, vector, sizeof(scalar)) == 0, "%u octets", n);
+		fqdn_piece(bytes, n, n, vector);
+		cr_assert(memcmp(scalar, vector, sizeof(scalar)) == 0, "%u octets, no more to read", n);
+	}
+}
+
+Test(fqdn, a_listed_top_level_domain_leaves_longer_names_found)
+{
+	struct fqdn_builder *b = fqdn_builder_create();
+	struct fqdn_match match;
+	struct fqdn_table *t;
+
+	cr_assert(add(b, "a.evil.example", (struct fqdn_rule){.list = 1, EVER}) == 1);
+	cr_assert(add(b, "evil.test", (struct fqdn_rule){.list = 2, EVER}) == 1);
+	cr_assert(add(b, "zip", (struct fqdn_rule){.list = 3, .scope = FQDN_SUBTREE, EVER}) == 1);
+	t = fqdn_builder_finish(b);
+	cr_assert(lookup(t, "a.evil.example", DAY, &match) && match.block->list == 1);
+	cr_assert(lookup(t, "evil.test", DAY, &match) && match.block->list == 2);
+	cr_assert(lookup(t, "zip", DAY, &match) && match.block->list == 3);
+	cr_assert(lookup(t, "x.y.zip", DAY, &match) && match.block->list == 3);
+	cr_assert(!lookup(t, "example", DAY, &match));
+	cr_assert(!lookup(t, "evil.example", DAY, &match));
+	cr_assert(!lookup(t, "test", DAY, &match));
+	cr_assert(fqdn_table_names(t) == 3);
+	block_free(t, fqdn_table_size(t));
+	fqdn_builder_destroy(b);
+}
+
+// Where label boundaries are is part of the name: none of these is the other.
+Test(fqdn, label_boundaries_and_near_misses_tell_names_apart)
+{
+	static const char *const others[] = {"a.b.evil.example", "ab.evi1.example", "ab.evil.exampl",
+		"ab.evil.examples", "abevil.example", "ab\\.evil.example", "ab.evilexample",
+		"b.evil.example", "xab.evil.example", "evil.example", "example"};
+	struct fqdn_builder *b = fqdn_builder_create();
+	struct fqdn_match match;
+	struct fqdn_table *t;
+
+	cr_assert(add(b, "ab.evil.example", (struct fqdn_rule){EVER}) == 1);
+	t = fqdn_builder_finish(b);
+	cr_assert(lookup(t, "AB.eViL.EXAMPLE", DAY, &match));
+	for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		cr_assert(!lookup(t, others[i], DAY, &match), "%s", others[i]);
 	block_free(t, fqdn_table_size(t));
 	fqdn_builder_destroy(b);
 }

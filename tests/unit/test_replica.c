@@ -80,9 +80,9 @@ static const struct fqdn_rule *rule_of(const struct replica *r, const char *text
 	uint8_t msg[DNS_HEADER_SIZE + DNS_NAME_SIZE_MAX];
 	int size = dns_name_parse(text, strlen(text), msg + DNS_HEADER_SIZE);
 	struct fqdn_match match;
-	struct dns_name name;
+	struct dns_labels name;
 
-	if (dns_msg_name_read(msg, DNS_HEADER_SIZE + (uint32_t)size, DNS_HEADER_SIZE, &name) < 0 ||
+	if (dns_msg_labels_read(msg, DNS_HEADER_SIZE + (uint32_t)size, DNS_HEADER_SIZE, &name) < 0 ||
 		!fqdn_lookup(r->names, &name, 0, &match))
 		return NULL;
 	return match.block;
