@@ -188,7 +188,9 @@ json_t *show_workers_json(void);
 json_t *show_port_json(unsigned i);
 
 /* telemetry.c */
-void telemetry_register(void);
+/** Answer commands of DPDK's telemetry; after telemetry_close they are refused. */
+void telemetry_open(void);
+void telemetry_close(void);
 
 /* control.c */
 /** Until told to stop. @return exit code */

@@ -244,14 +244,18 @@ json_t *show_workers_json(void)
 static json_t *show_mirror(void)
 {
 	uint64_t produced = 0, lost = 0;
+	unsigned slots;
 
+	pthread_mutex_lock(&app.lock);
+	slots = app.conf->mirror_ring_slots;
+	pthread_mutex_unlock(&app.lock);
 	for (unsigned i = 0; i < app.n_workers; i++) {
 		produced += counter_read(&app.stats[i]->mirrored);
 		lost += counter_read(&app.stats[i]->mirror_lost);
 	}
 	return json_pack("{s:I, s:I, s:I, s:i}", "records", (json_int_t)produced, "taken",
 		(json_int_t)atomic_load_explicit(&app.core_records, memory_order_relaxed), "lost",
-		(json_int_t)lost, "ring_slots", (int)app.conf->mirror_ring_slots);
+		(json_int_t)lost, "ring_slots", (int)slots);
 }
 
 static json_t *show_consent(void)

@@ -220,12 +220,13 @@ int start_control(char *error)
 		if (!app.ctl)
 			return -1;
 	}
-	telemetry_register();
+	telemetry_open();
 	return 0;
 }
 
 void stop_control(void)
 {
+	telemetry_close();
 	ctl_server_close(app.ctl);
 	app.ctl = NULL;
 	loader_stop();

@@ -8,6 +8,10 @@
 
 #include <rte_telemetry.h>
 
+// DPDK's telemetry thread outlives what it shows, and a command cannot be taken back.
+static pthread_mutex_t open_lock = PTHREAD_MUTEX_INITIALIZER;
+static bool is_open; // under open_lock
+
 // A reply holds 256 entries (rte_telemetry) in 16 KiB: large tables are read in pages.
 #define PAGE_ROWS 128
 
@@ -167,16 +171,44 @@ static int on_generation(const char *command, const char *params, struct rte_tel
 	return 0;
 }
 
-void telemetry_register(void)
+static const struct {
+	const char *command;
+	telemetry_cb answer;
+	const char *help;
+} commands[] = {
+	{"/dnsweir/stats", on_stats,
+		"Counters by metric and labels. Parameters: offset (optional; 128 rows a page)"},
+	{"/dnsweir/lists", on_lists, "Lists. Parameters: offset (optional; 32 lists a page)"},
+	{"/dnsweir/workers", on_workers, "Workers. Parameters: offset (optional; 32 workers a page)"},
+	{"/dnsweir/ports", on_ports, "Port ids. No parameters"},
+	{"/dnsweir/port", on_port, "One port. Parameters: port id"},
+	{"/dnsweir/generation", on_generation, "Tables in force and the last reload. No parameters"},
+};
+
+static int on_command(const char *command, const char *params, struct rte_tel_data *data)
 {
-	rte_telemetry_register_cmd("/dnsweir/stats", on_stats,
-		"Counters by metric and labels. Parameters: offset (optional; 128 rows a page)");
-	rte_telemetry_register_cmd("/dnsweir/lists", on_lists,
-		"Lists. Parameters: offset (optional; 32 lists a page)");
-	rte_telemetry_register_cmd("/dnsweir/workers", on_workers,
-		"Workers. Parameters: offset (optional; 32 workers a page)");
-	rte_telemetry_register_cmd("/dnsweir/ports", on_ports, "Port ids. No parameters");
-	rte_telemetry_register_cmd("/dnsweir/port", on_port, "One port. Parameters: port id");
-	rte_telemetry_register_cmd("/dnsweir/generation", on_generation,
-		"Tables in force and the last reload. No parameters");
+	int result = -1;
+
+	pthread_mutex_lock(&open_lock);
+	for (size_t i = 0; is_open && i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(commands[i].command, command) == 0)
+			result = commands[i].answer(command, params, data);
+	pthread_mutex_unlock(&open_lock);
+	return result;
+}
+
+void telemetry_close(void)
+{
+	pthread_mutex_lock(&open_lock);
+	is_open = false;
+	pthread_mutex_unlock(&open_lock);
+}
+
+void telemetry_open(void)
+{
+	pthread_mutex_lock(&open_lock);
+	is_open = true;
+	pthread_mutex_unlock(&open_lock);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		rte_telemetry_register_cmd(commands[i].command, on_command, commands[i].help);
 }
