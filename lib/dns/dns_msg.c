@@ -9,8 +9,8 @@
 int dns_msg_labels_read(const uint8_t *msg, uint32_t size, uint32_t off, struct dns_labels *labels)
 {
 	uint32_t at = off, start = off; // start: first label of the run being read
-	unsigned used = 0, hops = 0, n = 0;
-	int occupied = 0; // bytes at off, known once the first pointer or the root is met
+	unsigned used = 0, hops = 0, n = 0; // used: octets of the runs before
+	int occupied = 0; // bytes at off, known once the first pointer is met
 
 	for (;;) {
 		uint8_t c;
@@ -18,25 +18,24 @@ int dns_msg_labels_read(const uint8_t *msg, uint32_t size, uint32_t off, struct 
 		if (at >= size)
 			return DNS_E_SHORT;
 		c = msg[at];
-		if (c == 0)
-			break;
-		if (c <= DNS_LABEL_SIZE_MAX) {
-			if (size - at <= c)
-				return DNS_E_SHORT;
-			// The root label behind the last one counts too.
-			used += c + 1u;
-			if (used >= DNS_NAME_SIZE_MAX)
-				return DNS_E_LONG;
+		// A label, neither the root nor a pointer: most turns of this loop.
+		if ((uint8_t)(c - 1) < DNS_LABEL_SIZE_MAX) {
 			labels->at[n++] = (uint16_t)at;
 			at += c + 1u;
+			// The root label behind the last one counts too.
+			if (used + at - start >= DNS_NAME_SIZE_MAX)
+				return at > size ? DNS_E_SHORT : DNS_E_LONG;
 			continue;
 		}
+		if (c == 0)
+			break;
 		if (c < 0xc0)
 			return DNS_E_LABEL;
 		if (size - at < 2)
 			return DNS_E_SHORT;
 		if (occupied == 0)
 			occupied = (int)(at - off) + 2;
+		used += at - start;
 		at = load_be16(msg + at) & 0x3fff;
 		if (at >= start || at < DNS_HEADER_SIZE || ++hops > DNS_HOPS_MAX)
 			return DNS_E_POINTER;
@@ -45,7 +44,7 @@ int dns_msg_labels_read(const uint8_t *msg, uint32_t size, uint32_t off, struct 
 	labels->msg = msg;
 	labels->msg_size = (uint16_t)size;
 	labels->n = (uint8_t)n;
-	labels->size = (uint8_t)(used + 1);
+	labels->size = (uint8_t)(used + at - start + 1);
 	return occupied ? occupied : (int)(at - off) + 1;
 }
 
@@ -107,7 +106,8 @@ int dns_msg_name_skip(const uint8_t *msg, uint32_t size, uint32_t off)
 
 int dns_msg_rr_read(const uint8_t *msg, uint32_t size, uint32_t off, struct dns_rr *rr)
 {
-	int name = dns_msg_name_skip(msg, size, off);
+	// Nearly every owner name is a pointer.
+	int name = size - off >= 2 && msg[off] >= 0xc0 ? 2 : dns_msg_name_skip(msg, size, off);
 	uint32_t at;
 
 	if (name < 0)

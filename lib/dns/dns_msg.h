@@ -35,7 +35,9 @@ struct dns_labels {
 	uint16_t msg_size;  /**< bytes that may be read */
 	uint8_t size;       /**< octets of the name, root label included, 1..255 */
 	uint8_t n;          /**< labels without the root, 0..127 */
-	uint16_t at[DNS_LABELS_MAX]; /**< length octet of each, bytes from msg[0], leftmost first */
+	uint16_t at[DNS_LABELS_MAX + 1]; /**< length octet of each, bytes from msg[0], leftmost first;
+					      the last place is for one too many, met before it is
+					      refused */
 };
 
 /** A name in canonical form, with the places of its labels. */

@@ -323,12 +323,21 @@ static uint32_t node_place(struct fqdn_builder *b, const struct builder_node *wa
 	return (uint32_t)b->nodes.n;
 }
 
+// A look-up that starts at one label hashes that first, and then the one before it; one that starts
+// at two takes them together. Which it will be is known when all names are: until then it is two.
+static uint64_t node_hash(const struct fqdn_builder *b, const struct builder_node *wanted,
+	const uint8_t *labels, unsigned size)
+{
+	return fqdn_hash_labels(&b->key, wanted->parent ? wanted->hash : b->key.seed, labels, size,
+		size + FQDN_PIECE);
+}
+
 // The node of a name, with the nodes above it.
 static struct builder_node *name_place(struct fqdn_builder *b, const uint8_t *name, uint8_t size)
 {
 	// Room behind the name: labels are read in pieces.
 	uint8_t bytes[DNS_NAME_SIZE_MAX + FQDN_PIECE] = {0};
-	struct builder_node wanted = {.hash = fqdn_hash_root(&b->key)};
+	struct builder_node wanted = {.hash = b->key.seed};
 	struct dns_labels labels;
 	uint32_t number = 0;
 
@@ -338,14 +347,18 @@ static struct builder_node *name_place(struct fqdn_builder *b, const uint8_t *na
 	for (unsigned i = labels.n; i-- > 0;) {
 		const uint8_t *label = bytes + labels.at[i];
 
-		wanted.hash = fqdn_hash_label(&b->key, wanted.hash, label, FQDN_PIECE + 64);
+		unsigned label_size = label[0] + 1u;
+
 		wanted.depth++;
-		wanted.size = (uint8_t)(wanted.size + label[0] + 1u);
-		// A top-level domain is a node only if it is listed; see table_close.
+		wanted.size = (uint8_t)(wanted.size + label_size);
+		// A top-level domain is a node only if it is listed; see nodes_close.
 		if (wanted.depth == 1 && labels.n > 1)
 			continue;
 		wanted.parent = number;
-		number = node_place(b, &wanted, label, wanted.parent ? label[0] + 1u : wanted.size);
+		if (number == 0)
+			label_size = wanted.size;
+		wanted.hash = node_hash(b, &wanted, label, label_size);
+		number = node_place(b, &wanted, label, label_size);
 		if (number == 0)
 			return NULL;
 	}
@@ -375,26 +388,44 @@ int fqdn_builder_add(struct fqdn_builder *b, const uint8_t *name, uint8_t size,
 	return 1;
 }
 
+// A copy of a node's first labels with room behind them for hashing.
+static unsigned labels_copy(const struct fqdn_builder *b, size_t text, unsigned size, uint8_t *to)
+{
+	memcpy(to, b->text.items + text, size);
+	memset(to + size, 0, FQDN_PIECE);
+	return size;
+}
+
 // Where a name of one label is listed, look-ups start at one label: every name of two labels needs
-// a node above it.
+// a node above it, and hashes go label by label from there.
 static int nodes_close(struct fqdn_builder *b)
 {
+	uint8_t label[DNS_LABEL_SIZE_MAX + 1 + FQDN_PIECE];
+
 	for (size_t i = 0; b->single && i < b->nodes.n; i++) {
-		const struct builder_node *node = ARRAY_AT(b->nodes, struct builder_node, i);
-		uint8_t label[DNS_LABEL_SIZE_MAX + 1 + FQDN_PIECE] = {0};
+		struct builder_node *node = ARRAY_AT(b->nodes, struct builder_node, i);
 		struct builder_node wanted = {.depth = 1};
+		unsigned first = b->text.items[node->text] + 1u;
 		uint32_t number;
 
 		if (node->depth != 2 || node->parent)
 			continue;
-		memcpy(label, b->text.items + node->text + b->text.items[node->text] + 1,
-			node->size - b->text.items[node->text] - 1u);
-		wanted.hash = fqdn_hash_label(&b->key, fqdn_hash_root(&b->key), label, sizeof(label));
-		wanted.size = (uint8_t)(label[0] + 1u);
+		wanted.size = (uint8_t)labels_copy(b, node->text + first, node->size - first, label);
+		wanted.hash = node_hash(b, &wanted, label, wanted.size);
 		number = node_place(b, &wanted, label, wanted.size);
 		if (number == 0)
 			return -ENOMEM;
 		ARRAY_AT(b->nodes, struct builder_node, i)->parent = number;
+	}
+	// A parent stands before its children, or is one of those made above, which are right.
+	for (size_t i = 0; b->single && i < b->nodes.n; i++) {
+		struct builder_node *node = ARRAY_AT(b->nodes, struct builder_node, i);
+
+		if (!node->parent)
+			continue;
+		node->hash = ARRAY_AT(b->nodes, struct builder_node, node->parent - 1)->hash;
+		node->hash = node_hash(b, node, label,
+			labels_copy(b, node->text, b->text.items[node->text] + 1u, label));
 	}
 	return 0;
 }

@@ -2,13 +2,13 @@
 #pragma once
 /**
  * @file
- * Keyed hash of names, label by label from the right, so that one pass over a name gives the hash of
- * each of its suffixes. The key is drawn anew for every table: nobody outside can make names that
- * collide.
+ * Keyed hash of names from the right: first the last labels together, where a look-up starts, then
+ * label by label, so that one pass over a name gives the hash of each of its suffixes. The key is
+ * drawn anew for every table: nobody outside can make names that collide.
  *
- * A label is taken in pieces of 16 octets, its length octet first, letters folded to lower case
- * (RFC 4343) on the way; nearly all labels are one piece. Each piece is mixed in with one folded
- * 64x64->128 bit multiplication.
+ * Labels are taken in wire form, length octets included, in pieces of 16 octets, letters folded to
+ * lower case (RFC 4343) on the way; most of what is hashed is one piece. Each piece is mixed in with
+ * one folded 64x64->128 bit multiplication.
  */
 #include <stdint.h>
 #include <string.h>
@@ -63,36 +63,31 @@ static inline void fqdn_piece(const uint8_t *from, unsigned n, unsigned readable
 	upper = _mm_cmplt_epi8(_mm_sub_epi8(v, _mm_set1_epi8((char)('A' - 128))),
 		_mm_set1_epi8((char)(26 - 128)));
 	v = _mm_add_epi8(v, _mm_and_si128(upper, _mm_set1_epi8(32)));
-	_mm_storeu_si128((__m128i *)(void *)piece, v);
+	piece[0] = (uint64_t)_mm_cvtsi128_si64(v);
+	piece[1] = (uint64_t)_mm_cvtsi128_si64(_mm_unpackhi_epi64(v, v));
 #else
 	(void)readable;
 	fqdn_piece_scalar(from, n, piece);
 #endif
 }
 
-/** Hash of the root: where every name starts. */
-static inline uint64_t fqdn_hash_root(const struct fqdn_key *key)
-{
-	return key->seed;
-}
-
 /**
- * Extend the hash of a suffix by the label before it.
+ * Hash of the labels that a look-up starts with, or of one label more.
  *
- * @param label    the length octet and the label
- * @param readable octets from label on that may be read, at least those of the label
+ * @param hash     of the suffix behind, key->seed for none
+ * @param labels   @p size octets of labels in wire form, one or several
+ * @param readable octets from labels on that may be read, at least size
  */
-static inline uint64_t fqdn_hash_label(const struct fqdn_key *key, uint64_t hash, const uint8_t *label,
-	unsigned readable)
+static inline uint64_t fqdn_hash_labels(const struct fqdn_key *key, uint64_t hash,
+	const uint8_t *labels, unsigned size, unsigned readable)
 {
-	unsigned left = label[0] + 1u;
 	uint64_t piece[2];
 
-	for (; __builtin_expect(left > FQDN_PIECE, 0);
-		left -= FQDN_PIECE, label += FQDN_PIECE, readable -= FQDN_PIECE) {
-		fqdn_piece(label, FQDN_PIECE, readable, piece);
+	for (; __builtin_expect(size > FQDN_PIECE, 0);
+		size -= FQDN_PIECE, labels += FQDN_PIECE, readable -= FQDN_PIECE) {
+		fqdn_piece(labels, FQDN_PIECE, readable, piece);
 		hash = fqdn_fold(piece[0] ^ hash ^ key->factor[0], piece[1] ^ key->factor[1]);
 	}
-	fqdn_piece(label, left, readable, piece);
+	fqdn_piece(labels, size, readable, piece);
 	return fqdn_fold(piece[0] ^ hash, piece[1] ^ key->factor[0]) ^ (hash << 32 | hash >> 32);
 }

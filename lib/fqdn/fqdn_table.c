@@ -104,29 +104,53 @@ static uint32_t node_find(const struct fqdn_table *table, const struct dns_label
 	}
 }
 
-static void probe_extend(const struct fqdn_table *table, const struct dns_labels *labels,
-	struct fqdn_probe *probe)
-{
-	unsigned at = labels->at[labels->n - ++probe->depth];
-
-	probe->hash = fqdn_hash_label(&table->key, probe->hash, labels->msg + at,
-		labels->msg_size - at);
-}
-
 static void probe_aim(const struct fqdn_table *table, struct fqdn_probe *probe)
 {
 	probe->bucket = fqdn_bucket_of(table->n_buckets, probe->hash);
 }
 
+static void probe_extend(const struct fqdn_table *table, const struct dns_labels *labels,
+	struct fqdn_probe *probe)
+{
+	unsigned at = labels->at[labels->n - ++probe->depth];
+
+	probe->hash = fqdn_hash_labels(&table->key, probe->hash, labels->msg + at,
+		labels->msg[at] + 1u, labels->msg_size - at);
+	probe_aim(table, probe);
+}
+
+// The last two labels where a pointer stands between them.
+static __attribute__((noinline)) uint64_t hash_apart(const struct fqdn_table *table,
+	const struct dns_labels *labels)
+{
+	const uint8_t *first = labels->msg + labels->at[labels->n - 2];
+	const uint8_t *last = labels->msg + labels->at[labels->n - 1];
+	uint8_t both[2 * (DNS_LABEL_SIZE_MAX + 1) + FQDN_PIECE];
+
+	memcpy(both, first, first[0] + 1u);
+	memcpy(both + first[0] + 1, last, last[0] + 1u);
+	return fqdn_hash_labels(&table->key, table->key.seed, both, first[0] + last[0] + 2u,
+		sizeof(both));
+}
+
 void fqdn_lookup_begin(const struct fqdn_table *table, const struct dns_labels *labels,
 	struct fqdn_probe *probe)
 {
+	unsigned at, end;
+
 	probe->depth = 0;
 	if (labels->n < table->depth)
 		return;
-	probe->hash = fqdn_hash_root(&table->key);
-	for (unsigned n = table->depth; n > 0; n--)
-		probe_extend(table, labels, probe);
+	probe->depth = (uint8_t)table->depth;
+	at = labels->at[labels->n - table->depth];
+	end = labels->at[labels->n - 1];
+	end += labels->msg[end] + 1u;
+	// Labels in a row, which a pointer interrupts at times.
+	if (table->depth == 1 || at + labels->msg[at] + 1u == labels->at[labels->n - 1])
+		probe->hash = fqdn_hash_labels(&table->key, table->key.seed, labels->msg + at,
+			end - at, labels->msg_size - at);
+	else
+		probe->hash = hash_apart(table, labels);
 	probe_aim(table, probe);
 	__builtin_prefetch((const uint8_t *)fqdn_at(table, table->buckets) +
 		(size_t)probe->bucket * sizeof(struct fqdn_bucket));
@@ -134,7 +158,7 @@ void fqdn_lookup_begin(const struct fqdn_table *table, const struct dns_labels *
 
 // From the first node found downwards; rare.
 static __attribute__((noinline)) bool descend(const struct fqdn_table *table,
-	const struct dns_labels *labels, struct fqdn_probe *probe, uint32_t node, uint16_t today,
+	const struct dns_labels *labels, struct fqdn_probe probe, uint32_t node, uint16_t today,
 	struct fqdn_match *match)
 {
 	struct best best = {0};
@@ -143,12 +167,11 @@ static __attribute__((noinline)) bool descend(const struct fqdn_table *table,
 		const struct fqdn_record *record =
 			fqdn_at(table, table->records + (uint64_t)node * FQDN_UNIT);
 
-		set_take(table, record->set, probe->depth == labels->n, today, &best);
-		if (probe->depth == labels->n)
+		set_take(table, record->set, probe.depth == labels->n, today, &best);
+		if (probe.depth == labels->n)
 			break;
-		probe_extend(table, labels, probe);
-		probe_aim(table, probe);
-		node = node_find(table, labels, probe, node);
+		probe_extend(table, labels, &probe);
+		node = node_find(table, labels, &probe, node);
 		if (!node)
 			break;
 	}
@@ -158,13 +181,12 @@ static __attribute__((noinline)) bool descend(const struct fqdn_table *table,
 bool fqdn_lookup_end(const struct fqdn_table *table, const struct dns_labels *labels,
 	const struct fqdn_probe *probe, uint16_t today, struct fqdn_match *match)
 {
-	struct fqdn_probe on = *probe;
 	uint32_t node;
 
 	if (probe->depth == 0)
 		return false;
 	node = node_find(table, labels, probe, 0);
-	return __builtin_expect(node != 0, 0) && descend(table, labels, &on, node, today, match);
+	return __builtin_expect(node != 0, 0) && descend(table, labels, *probe, node, today, match);
 }
 
 bool fqdn_lookup(const struct fqdn_table *table, const struct dns_labels *labels, uint16_t today,
@@ -194,7 +216,6 @@ unsigned fqdn_table_rules(const struct fqdn_table *table, const uint8_t *name,
 		return 0;
 	while ((node = node_find(table, &labels, &probe, node)) && probe.depth < labels.n) {
 		probe_extend(table, &labels, &probe);
-		probe_aim(table, &probe);
 	}
 	if (!node)
 		return 0;

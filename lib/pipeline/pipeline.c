@@ -92,7 +92,7 @@ struct walk {
 	uint8_t seen_next;
 };
 
-// A name whose look-up has begun.
+// A name to be looked up.
 struct pending {
 	struct walk *walk;
 	struct fqdn_probe probe;
@@ -101,8 +101,8 @@ struct pending {
 	struct dns_labels labels;
 };
 
-// All messages of a burst are walked before the first look-up is ended: by then what it needs has
-// come from memory.
+// All messages of a burst are walked first, then all their names are hashed, then all are looked up:
+// hashes of different names do not wait for each other, and what a look-up needs has come from memory.
 #define PENDING_MAX 64
 
 struct match {
@@ -143,9 +143,12 @@ static void walk_take(struct walk *walk, const struct fqdn_match *match, uint16_
 	}
 }
 
-// End the look-ups that have begun, in the order of the names.
-static void pending_end(struct match *match)
+// Look up the names met so far, in their order.
+static void pending_lookup(struct match *match)
 {
+	for (unsigned i = 0; i < match->n_pending; i++)
+		fqdn_lookup_begin(match->tables->names, &match->pending[i].labels,
+			&match->pending[i].probe);
 	for (unsigned i = 0; i < match->n_pending; i++) {
 		struct pending *p = &match->pending[i];
 		struct fqdn_match found;
@@ -160,40 +163,68 @@ static void pending_end(struct match *match)
 	match->n_pending = 0;
 }
 
-// Begin to look the name at off up, once for each place it stands at.
-// @param occupied [out] bytes of the name at off; not set for one that was looked up before
-static enum reason name_begin(struct match *match, struct walk *walk, uint16_t off, bool question,
-	int *occupied)
+// Note the name at off for its look-up.
+// @param origin   where it stands first, see name_origin
+// @param occupied [out] bytes of the name at off, or why it cannot be read
+static enum reason name_take(struct match *match, struct walk *walk, uint16_t off, uint16_t origin,
+	bool question, int *occupied)
 {
 	struct pending *p;
 
 	if (walk->n_names++ >= PIPELINE_NAMES_MAX)
 		return REASON_name_limit;
 	if (match->n_pending == PENDING_MAX)
-		pending_end(match);
+		pending_lookup(match);
 	p = &match->pending[match->n_pending];
 	*occupied = dns_msg_labels_read(walk->msg, walk->slot->msg_size, off, &p->labels);
 	if (*occupied < 0)
 		return dns_reasons[-*occupied];
-	walk->seen[walk->seen_next++ & 3] = name_origin(walk->msg, off);
+	walk->seen[walk->seen_next++ & 3] = origin;
 	p->walk = walk;
 	p->off = off;
 	p->question = question;
-	fqdn_lookup_begin(match->tables->names, &p->labels, &p->probe);
-	// Too few labels to be listed.
-	match->n_pending += p->probe.depth > 0;
+	match->n_pending++;
 	return REASON_none;
 }
 
-static enum reason walk_name(struct match *match, struct walk *walk, uint16_t off)
+static inline enum reason owner_take(struct match *match, struct walk *walk, uint16_t off)
 {
 	uint16_t origin = name_origin(walk->msg, off);
 	int occupied;
 
+	// The question's name, or the target before, is what nearly every owner points at.
 	for (unsigned i = 0; i < 4; i++)
 		if (walk->seen[i] == origin)
 			return REASON_none;
-	return name_begin(match, walk, off, false, &occupied);
+	return name_take(match, walk, off, origin, false, &occupied);
+}
+
+// Why RDATA is not one name and nothing else (RFC 1035 s3.3.1): what is in RDATA counts, not what
+// stands behind it.
+static __attribute__((noinline)) enum reason target_reason(const struct walk *walk,
+	const struct dns_rr *rr, enum reason reason)
+{
+	int size = dns_msg_name_skip(walk->msg, (uint32_t)rr->rdata + rr->rdata_size, rr->rdata);
+
+	if (size < 0)
+		return dns_reasons[-size];
+	return size == rr->rdata_size ? reason : REASON_short_record;
+}
+
+static inline enum reason target_take(struct match *match, struct walk *walk, const struct dns_rr *rr)
+{
+	enum reason reason;
+	int occupied = 0;
+
+	// Too short for a pointer: the root, which no list has, or no name.
+	if (rr->rdata_size < 2)
+		return rr->rdata_size == 1 && walk->msg[rr->rdata] == 0 ?
+			REASON_none :
+			target_reason(walk, rr, REASON_short_record);
+	reason = name_take(match, walk, rr->rdata, name_origin(walk->msg, rr->rdata), false, &occupied);
+	if (reason == REASON_name_limit || (reason == REASON_none && occupied == rr->rdata_size))
+		return reason;
+	return target_reason(walk, rr, reason);
 }
 
 // @param off [in,out] where the section starts, then where it ends
@@ -203,7 +234,8 @@ static enum reason walk_questions(struct match *match, struct walk *walk, uint32
 
 	for (unsigned n = dns_msg_qdcount(walk->msg); n > 0; n--) {
 		int size = 0;
-		enum reason reason = name_begin(match, walk, (uint16_t)*off, true, &size);
+		enum reason reason =
+			name_take(match, walk, (uint16_t)*off, (uint16_t)*off, true, &size);
 
 		if (reason != REASON_none)
 			return reason;
@@ -230,20 +262,12 @@ static enum reason walk_answers(struct match *match, struct walk *walk, uint32_t
 		if (size < 0)
 			return dns_reasons[-size];
 		off += (uint32_t)size;
-		reason = walk_name(match, walk, rr.name);
+		reason = owner_take(match, walk, rr.name);
+		if (reason == REASON_none &&
+			(rr.type == DNS_TYPE_CNAME || rr.type == DNS_TYPE_DNAME))
+			reason = target_take(match, walk, &rr);
 		if (reason != REASON_none)
 			return reason;
-		if (rr.type == DNS_TYPE_CNAME || rr.type == DNS_TYPE_DNAME) {
-			int target = dns_msg_name_skip(walk->msg, (uint32_t)rr.rdata + rr.rdata_size,
-				rr.rdata);
-
-			// RFC 1035 s3.3.1: RDATA is one name, and nothing else.
-			if (target != rr.rdata_size)
-				return target < 0 ? dns_reasons[-target] : REASON_short_record;
-			reason = walk_name(match, walk, rr.rdata);
-			if (reason != REASON_none)
-				return reason;
-		}
 		if (rr.class != DNS_CLASS_IN)
 			continue;
 		slot->n_ipv4 += rr.type == DNS_TYPE_A && rr.rdata_size == 4;
@@ -309,7 +333,7 @@ void pipeline_match(struct burst *burst, const struct pipeline_tables *tables)
 	for (unsigned i = 0; i < burst->n; i++)
 		if (burst->slot[i].response)
 			burst->slot[i].reason = slot_walk(&match, &match.walks[i], &burst->slot[i]);
-	pending_end(&match);
+	pending_lookup(&match);
 	for (unsigned i = 0; i < burst->n; i++) {
 		struct burst_slot *slot = &burst->slot[i];
 
