@@ -92,18 +92,24 @@ static void record_write(struct mirror_record *record, const struct burst_slot *
 	const struct mirror_meta *meta)
 {
 	const struct fqdn_rule *rule = slot->block ? slot->block : slot->log;
-	unsigned size = addr_size(slot->family);
 
-	memset(record, 0, sizeof(*record));
+	// Sizes that the compiler knows make these plain moves.
+	if (slot->family == ADDR_IPV4) {
+		memset(record->client, 0, sizeof(record->client));
+		memset(record->server, 0, sizeof(record->server));
+		memcpy(record->client, pipeline_client(slot), 4);
+		memcpy(record->server, pipeline_server(slot), 4);
+	} else {
+		memcpy(record->client, pipeline_client(slot), 16);
+		memcpy(record->server, pipeline_server(slot), 16);
+	}
 	record->tsc = meta->tsc;
-	memcpy(record->client, pipeline_client(slot), size);
-	memcpy(record->server, pipeline_server(slot), size);
 	record->generation = meta->generation;
 	record->rule = rule ? fqdn_table_rule_number(meta->names, rule) : MIRROR_NO_RULE;
 	record->stored_size = wants_msg(slot) ? slot->msg_size : 0;
 	record->msg_size = slot->msg_size;
 	record->qtype = slot->qtype;
-	record->match = slot->match;
+	record->match = rule ? slot->match : 0;
 	record->client_port = slot->dst_port;
 	record->server_port = slot->src_port;
 	record->family = slot->family;
