@@ -119,6 +119,24 @@ const char *fqdn_table_id(const struct fqdn_table *table, const struct fqdn_rule
 uint32_t fqdn_table_rule_number(const struct fqdn_table *table, const struct fqdn_rule *rule);
 const struct fqdn_rule *fqdn_table_rule(const struct fqdn_table *table, uint32_t number);
 
+/** Takes a listed name, canonical, with its rules; all borrowed. @return 0, other: stop with that */
+typedef int fqdn_name_fn(void *ctx, const uint8_t *name, const struct fqdn_rule *const *rules,
+	unsigned n_rules);
+
+/** Hand over every listed name, for tools. @return 0, or what @p take returned */
+int fqdn_table_each(const struct fqdn_table *table, fqdn_name_fn *take, void *ctx);
+
+/**
+ * Whether a block that came from outside is a table that can be used: no function of this header
+ * reads outside of it, nor outside of its first fqdn_table_worker_size() bytes what a worker calls.
+ * It does not tell a table from another one: damage is for a checksum to find.
+ *
+ * @param block   aligned to 64 bytes
+ * @param n_lists lists that rules may name
+ * @return NULL, or what was expected (static)
+ */
+const char *fqdn_table_check(const void *block, size_t size, unsigned n_lists);
+
 struct fqdn_builder;
 
 /** @return an empty builder (free with fqdn_builder_destroy), or NULL */

@@ -36,6 +36,9 @@
  * filled as ours are) is told apart by the record: its parent must be the node just left and its
  * label the same, so a name that is found is found exactly.
  *
+ * Compiled files (lib/gen) hold such blocks: a change to the layout changes FQDN_MAGIC, and what the
+ * layout allows is checked in fqdn_check.c.
+ *
  * Buckets are filled to 3/4 on average. A full one goes on in the next.
  */
 #include <assert.h>
