@@ -268,6 +268,9 @@ static int load_file(struct load *load)
 
 	if (result == 0)
 		result = parse_text(load);
+	// Whether sources must be there has to be known before the first of them is met.
+	if (result == 0 && !*iniparser_getstring(load->values, "lists:compiled", ""))
+		load->reader.sources = true;
 	if (result == 0)
 		result = set_defaults(load, NULL);
 	for (size_t i = 0; result == 0 && i < load->scan.n; i++) {
@@ -284,9 +287,9 @@ static int load_file(struct load *load)
 	return result;
 }
 
-struct conf *conf_load(const char *path, char *error)
+static struct conf *load_path(const char *path, bool sources, char *error)
 {
-	struct load load = {.reader = {.path = path, .error = error}, .list = -1};
+	struct load load = {.reader = {.path = path, .error = error, .sources = sources}, .list = -1};
 	int result;
 
 	error[0] = '\0';
@@ -307,6 +310,16 @@ struct conf *conf_load(const char *path, char *error)
 		return NULL;
 	}
 	return load.conf;
+}
+
+struct conf *conf_load(const char *path, char *error)
+{
+	return load_path(path, false, error);
+}
+
+struct conf *conf_load_sources(const char *path, char *error)
+{
+	return load_path(path, true, error);
 }
 
 void conf_free(struct conf *conf)

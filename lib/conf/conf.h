@@ -72,6 +72,10 @@ struct conf {
 	char control_socket[108]; /**< empty: none */
 	char control_group[64];   /**< group that may use the socket; empty: root's */
 
+	/* [lists] */
+	char compiled[CONF_PATH_SIZE]; /**< compiled generation; empty: the lists' sources are read */
+	unsigned compiled_line;
+
 	/* [consent] */
 	char consent_source[CONF_PATH_SIZE]; /**< empty: everybody consents */
 	unsigned consent_source_line;
@@ -85,7 +89,7 @@ struct conf {
  * Read and check a configuration.
  *
  * Relative file names in it are taken from the folder of the file. Files named by `source` must
- * exist and be readable.
+ * exist and be readable; with `compiled` set it is that file instead of the lists' sources.
  *
  * @param path   the INI file
  * @param error  [out] on failure one line without a newline: "FILE:LINE: what was expected, what
@@ -93,6 +97,9 @@ struct conf {
  * @return the configuration (taken, free with conf_free), or NULL
  */
 struct conf *conf_load(const char *path, char *error);
+
+/** The same for a program that reads the lists' sources, whatever `compiled` says. */
+struct conf *conf_load_sources(const char *path, char *error);
 
 /** Free @p conf; NULL is allowed. */
 void conf_free(struct conf *conf);

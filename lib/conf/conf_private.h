@@ -104,6 +104,7 @@ struct conf_reader {
 	const char *path;
 	unsigned line; /**< what is being looked at */
 	char *error;   /**< CONF_ERROR_SIZE bytes */
+	bool sources;  /**< the lists' sources will be read; else the compiled file, which must exist */
 };
 
 /** Set the error to "FILE:LINE: text", or "FILE: text" when the line is 0. @return -EINVAL */

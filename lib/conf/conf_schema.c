@@ -21,6 +21,7 @@ static const struct {
 	{"workers", "The lcores that move packets."},
 	{"filter", "Which responses are looked at."},
 	{"sinkhole", "What is put into the answers of listed names; a list may have its own."},
+	{"lists", "All lists together."},
 	{LIST, "A list of names; as many sections as there are lists, taken in the order of the "
 	       "file. NAME is 1 to 63 letters, digits, '_', '-' and '.'."},
 	{"consent", "Which clients refuse filtering or logging."},
@@ -71,6 +72,11 @@ const struct conf_key conf_keys[] = {
 		AT_SINKHOLE(ipv6)},
 	{"sinkhole", "ttl_max", CONF_NUMBER, "60", 0, INT32_MAX, "seconds",
 		"Longest time to live of a rewritten answer.", AT_SINKHOLE(ttl_max)},
+
+	{"lists", "compiled", CONF_FILE, "", 0, 0, "",
+		"File that 'dnsweir-list compile' wrote out of the lists below; it is read instead of "
+		"their sources, which need not be there then. Empty: the sources are read.",
+		AT(compiled), .line_offset = offsetof(struct conf, compiled_line)},
 
 	{LIST, "source", CONF_FILE, NULL, 0, 0, "",
 		"File with the names; a relative path starts in the folder of this file.",

@@ -242,6 +242,11 @@ static int set_file(struct conf_reader *reader, const struct conf_key *key, cons
 			       CONF_PATH_SIZE)
 		return fail_value(reader, key, "the path of a file, at most 1023 bytes", value);
 	static_assert(CONF_PATH_SIZE == 1024, "named in the error above");
+	// Of the lists' sources and what was compiled of them only one is read.
+	if ((key->home == CONF_IN_LIST && !reader->sources) ||
+		(key->home == CONF_IN_CONF && key->offset == offsetof(struct conf, compiled) &&
+			reader->sources))
+		return 0;
 	error = check_readable(path);
 	if (error)
 		return conf_fail(reader, "%s: expected a readable file, got %s: %s", key->key,

@@ -194,12 +194,16 @@ Test(conf, every_mistake_has_its_line)
 		// Sections and keys.
 		{"[]\n", "t.ini:1: unknown section nothing, expected one of [ports], [workers], "
 			 "[filter], "
-			 "[sinkhole], [list NAME], [consent], [time], [mirror], [control]"},
+			 "[sinkhole], [lists], [list NAME], [consent], [time], [mirror], "
+			 "[control]"},
 		{"[prots]\n", "t.ini:1: unknown section 'prots', did you mean [ports]?"},
 		{"[lists c2]\n", "t.ini:1: unknown section 'lists c2', did you mean [list NAME]?"},
-		{"[list]\n", "t.ini:1: unknown section 'list', expected one of [ports], [workers], "
-			     "[filter], [sinkhole], [list NAME], [consent], [time], [mirror], "
-			     "[control]"},
+		{"[list]\n", "t.ini:1: unknown section 'list', did you mean [lists]?"},
+		{"[lists]\ncompiled = gone.gen\n", "t.ini:2: compiled: expected a readable file, got "
+						   "'gone.gen': No such file or directory"},
+		{"[list c2]\nsource = gone.csv\naction = log\n[lists]\ncompiled =\n",
+			"t.ini:2: source: expected a readable file, got 'gone.csv': No such file or "
+			"directory"},
 		{"[time]\n[ports]\n[TIME]\n",
 			"t.ini:3: expected each section once, got [TIME] again after line 1"},
 		{"[ports]\nrx_descriptor = 1\n", "t.ini:2: unknown key 'rx_descriptor' in [ports], "
@@ -432,11 +436,39 @@ Test(conf, the_printed_file_loads_to_the_defaults_it_names)
 	conf = load(text);
 	cr_assert(conf, "%s", error);
 	cr_assert_neq(conf->consent_source_line, 0);
-	conf->consent_source_line = 0; // It stands in this file, if empty.
+	cr_assert_neq(conf->compiled_line, 0);
+	conf->consent_source_line = conf->compiled_line = 0; // They stand in this file, if empty.
 	cr_assert_eq(memcmp(conf, empty, sizeof(*conf)), 0);
 	conf_free(conf);
 	conf_free(empty);
 	free(text);
+}
+
+Test(conf, sources_need_not_be_there_where_a_compiled_file_is_read)
+{
+	static const char text[] = "[list c2]\nsource = gone.csv\naction = log\n"
+				   "[lists]\ncompiled = a.csv\n";
+	struct conf *conf = load(text);
+
+	cr_assert(conf, "%s", error);
+	cr_assert_str_eq(conf->compiled, in_folder("a.csv"));
+	cr_assert_str_eq(conf->lists[0].source, in_folder("gone.csv"));
+	conf_free(conf);
+	cr_assert_null(conf_load_sources(in_folder("t.ini"), error));
+	cr_assert(strstr(error, "t.ini:2: source: expected a readable file, got 'gone.csv'"), "%s",
+		error);
+}
+
+Test(conf, a_compiled_file_need_not_be_there_where_sources_are_read)
+{
+	struct conf *conf;
+
+	cr_assert_null(load("[list c2]\nsource = a.csv\naction = log\n"
+			    "[lists]\ncompiled = gone.gen\n"));
+	conf = conf_load_sources(in_folder("t.ini"), error);
+	cr_assert(conf, "%s", error);
+	cr_assert_str_eq(conf->compiled, in_folder("gone.gen"));
+	conf_free(conf);
 }
 
 Test(conf, the_printed_list_loads)
