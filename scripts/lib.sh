@@ -11,7 +11,7 @@ export LC_ALL=C.UTF-8
 
 # What it takes to build every program and to run them; a list so that a caller can add to it.
 BUILD_PACKAGES=(meson ninja-build pkg-config gcc libc6-dev libdpdk-dev libnuma-dev libpcap-dev
-	libxdp-dev libbpf-dev libiniparser-dev libjansson-dev libidn2-dev libedit-dev
+	libxdp-dev libbpf-dev libiniparser-dev libjansson-dev libidn2-dev libedit-dev libxxhash-dev
 	libcriterion-dev python3-minimal tzdata)
 # A real resolver, a real authoritative server, and what asks them.
 NET_PACKAGES=(iproute2 iputils-ping ethtool procps util-linux unbound nsd ldnsutils bind9-dnsutils python3)

@@ -15,6 +15,7 @@
 
 #include "conf/conf.h"
 #include "ctl/ctl.h"
+#include "load/load.h"
 #include "mirror/mirror.h"
 #include "port.h"
 #include "replica/replica.h"
@@ -74,14 +75,6 @@ struct worker {
 	_Atomic uint64_t empty_run;    /**< worker: w, ctl: r; empty rounds since the last packet */
 };
 
-/** One list as the last load found it. */
-struct list_state {
-	uint64_t names;   /**< good lines */
-	uint64_t active;  /**< of these active on the day of loading or of the last midnight */
-	uint64_t bad;     /**< lines skipped */
-	char first_bad[256]; /**< the first of them, "" if none */
-};
-
 /** What the last loads came to; under app.lock. */
 struct load_state {
 	uint32_t generation;
@@ -92,7 +85,7 @@ struct load_state {
 	uint64_t reloads_done, reloads_failed;
 	int64_t failed_at;      /**< 0: the last reload was good */
 	char error[APP_ERROR_SIZE];
-	struct list_state lists[POLICY_LISTS_MAX];
+	struct load_list lists[POLICY_LISTS_MAX];
 };
 
 struct hits;

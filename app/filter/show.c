@@ -120,7 +120,7 @@ static json_t *show_responses(void)
 static json_t *list_row(unsigned i, const struct stats_worker *sum)
 {
 	const struct policy_list *list = &app.conf->policy.lists[i];
-	const struct list_state *state = &app.load.lists[i];
+	const struct load_list *state = &app.load.lists[i];
 
 	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "name", list->name, "action",
 		policy_action_name(list->action), "names", (json_int_t)state->names, "active",

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+/**
+ * @file
+ * Layout of a compiled generation. Numbers are in the byte order of the computer that wrote it.
+ *
+ *   +-----------------------------------------------------------+ 0
+ *   | struct gen_header                               128 bytes |
+ *   |   magic      8   "dnsweir\n"                              |
+ *   |   version    4   GEN_VERSION                              |
+ *   |   order      4   GEN_ORDER: tells the byte order          |
+ *   |   hash      16   XXH3, 128 bits, of all that follows here |
+ *   |   file_size  8                                            |
+ *   |   names_at   8   where the table of names starts          |
+ *   |   names_size 8                                            |
+ *   |   created    8   seconds since 1970                       |
+ *   |   header_size, list_size, n_lists, reserved  4 each       |
+ *   |   zeros     48                                            |
+ *   +-----------------------------------------------------------+ 128
+ *   | struct gen_list[n_lists]                  1376 bytes each |
+ *   +-----------------------------------------------------------+
+ *   | zeros up to the next multiple of 64                       |
+ *   +-----------------------------------------------------------+ names_at
+ *   | the block of fqdn_table, identifiers included             |
+ *   +-----------------------------------------------------------+ file_size
+ *
+ * The hash finds damage. It is no signature: who may write the file may write any file, so the table
+ * is checked as well (fqdn_table_check). Then some of its names are looked up: a program that hashes
+ * in another way than the one that wrote the file would find no name and say nothing.
+ */
+#include <assert.h>
+
+#include "gen/gen.h"
+
+#define GEN_MAGIC "dnsweir\n"
+#define GEN_ORDER 0x01020304u
+
+struct gen_header {
+	char magic[8];
+	uint32_t version, order;
+	uint8_t hash[16];
+	uint64_t file_size, names_at, names_size;
+	int64_t created;
+	uint32_t header_size, list_size, n_lists, reserved;
+	uint8_t zeros[48];
+};
+
+#define GEN_HASHED_FROM 32 /**< the hash covers the file from here */
+
+static_assert(sizeof(struct gen_header) == 128, "layout above");
+static_assert(offsetof(struct gen_header, file_size) == GEN_HASHED_FROM, "layout above");
+static_assert(sizeof(struct gen_list) == 1376, "layout above");
+
+static inline uint64_t gen_names_at(uint64_t n_lists)
+{
+	return (sizeof(struct gen_header) + n_lists * sizeof(struct gen_list) + 63) & ~63ull;
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <xxhash.h>
+
+#include "base/block.h"
+#include "gen/gen_private.h"
+#include "text/text.h"
+
+#define CHUNK ((size_t)256 << 10) // read, then hashed while it is in the cache
+
+struct reader {
+	const char *path;
+	char *error;
+	int fd;
+	uint64_t at, size;
+	XXH3_state_t *hash;
+};
+
+static __attribute__((format(printf, 3, 4))) int fail(const struct reader *reader, int err,
+	const char *format, ...)
+{
+	int n = snprintf(reader->error, GEN_ERROR_SIZE, "%s: ", reader->path);
+	va_list args;
+
+	va_start(args, format);
+	if (n >= 0 && n < GEN_ERROR_SIZE)
+		vsnprintf(reader->error + n, GEN_ERROR_SIZE - (size_t)n, format, args);
+	va_end(args);
+	return err;
+}
+
+// The next bytes of the file; @p hashed into the checksum.
+static int take(struct reader *reader, void *to, size_t size, bool hashed)
+{
+	uint8_t *at = to;
+
+	while (size > 0) {
+		size_t want = size < CHUNK ? size : CHUNK;
+		ssize_t n = pread(reader->fd, at, want, (off_t)reader->at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return fail(reader, -errno, "cannot read: %s", strerror(errno));
+		if (n == 0)
+			return fail(reader, -EBADMSG, "expected %llu bytes, the file became shorter",
+				(unsigned long long)reader->size);
+		if (hashed)
+			XXH3_128bits_update(reader->hash, at, (size_t)n);
+		at += n;
+		reader->at += (uint64_t)n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
+static int header_check(const struct reader *reader, const struct gen_header *header)
+{
+	if (memcmp(header->magic, GEN_MAGIC, sizeof(header->magic)) != 0)
+		return fail(reader, -EBADMSG, "expected a file written by dnsweir-list compile");
+	if (header->order != GEN_ORDER)
+		return fail(reader, -EBADMSG,
+			"expected the byte order of this computer; compile the lists on one like it");
+	if (header->version != GEN_VERSION || header->header_size != sizeof(*header) ||
+		header->list_size != sizeof(struct gen_list))
+		return fail(reader, -EBADMSG,
+			"expected version %u, got version %u; compile the lists again", GEN_VERSION, header->version);
+	if (header->file_size != reader->size)
+		return fail(reader, -EBADMSG, "expected %llu bytes, got %llu",
+			(unsigned long long)header->file_size, (unsigned long long)reader->size);
+	if (header->n_lists > POLICY_LISTS_MAX || header->names_at != gen_names_at(header->n_lists) ||
+		header->names_at > header->file_size ||
+		header->names_size != header->file_size - header->names_at)
+		return fail(reader, -EBADMSG, "expected sizes that add up to those of the file");
+	return 0;
+}
+
+static bool text_good(const char *text, size_t room)
+{
+	size_t size = strnlen(text, room);
+
+	return size < room && text_utf8_clean(text, size);
+}
+
+static int lists_check(const struct reader *reader, const struct gen *gen)
+{
+	for (unsigned i = 0; i < gen->n_lists; i++) {
+		const struct gen_list *list = &gen->lists[i];
+
+		if (!text_good(list->name, sizeof(list->name)) || list->action >= POLICY_ACTIONS ||
+			!text_good(list->source, sizeof(list->source)) ||
+			!text_good(list->first_bad, sizeof(list->first_bad)))
+			return fail(reader, -EBADMSG, "expected a name and an action for list %u", i + 1);
+	}
+	return 0;
+}
+
+#define SAMPLE 64 // names looked up
+
+struct sample {
+	const struct fqdn_table *table;
+	unsigned n;
+	bool found;
+};
+
+static int sample_take(void *ctx, const uint8_t *name, const struct fqdn_rule *const *rules,
+	unsigned n_rules)
+{
+	struct sample *sample = ctx;
+	const struct fqdn_rule *there[FQDN_RULES_MAX];
+
+	sample->found = fqdn_table_rules(sample->table, name, there) == n_rules;
+	return ++sample->n == SAMPLE || !sample->found;
+}
+
+static int names_find(const struct reader *reader, const struct fqdn_table *table)
+{
+	struct sample sample = {.table = table, .found = true};
+
+	fqdn_table_each(table, sample_take, &sample);
+	return sample.found ? 0 : fail(reader, -EBADMSG,
+		"expected names that this program finds, got those of another make; compile the lists again");
+}
+
+static int body_read(struct reader *reader, const struct gen_header *header, struct gen *gen)
+{
+	XXH128_canonical_t hash;
+	const char *expected;
+	int err;
+
+	gen->created = header->created;
+	gen->file_size = header->file_size;
+	gen->n_lists = header->n_lists;
+	gen->names_size = header->names_size;
+	gen->lists = malloc(header->names_at - sizeof(*header) + 1);
+	gen->names = block_alloc(header->names_size, -1);
+	if (!gen->lists || !gen->names)
+		return fail(reader, -ENOMEM, "%llu bytes: %s", (unsigned long long)reader->size,
+			strerror(ENOMEM));
+	XXH3_128bits_reset(reader->hash);
+	XXH3_128bits_update(reader->hash, &header->file_size, sizeof(*header) - GEN_HASHED_FROM);
+	err = take(reader, gen->lists, header->names_at - sizeof(*header), true);
+	if (err == 0)
+		err = take(reader, gen->names, header->names_size, true);
+	if (err < 0)
+		return err;
+	XXH128_canonicalFromHash(&hash, XXH3_128bits_digest(reader->hash));
+	if (memcmp(&hash, header->hash, sizeof(header->hash)) != 0)
+		return fail(reader, -EBADMSG, "expected another checksum; the file is damaged");
+	err = lists_check(reader, gen);
+	if (err < 0)
+		return err;
+	expected = fqdn_table_check(gen->names, gen->names_size, gen->n_lists);
+	return expected ? fail(reader, -EBADMSG, "expected %s", expected) : names_find(reader, gen->names);
+}
+
+static int file_read(struct reader *reader, struct gen *gen)
+{
+	struct gen_header header;
+	struct stat st;
+	int err;
+
+	// Non-blocking, so that a pipe without a writer does not hold up the load.
+	reader->fd = open(reader->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (reader->fd < 0 || fstat(reader->fd, &st) < 0)
+		return fail(reader, -errno, "cannot read: %s", strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return fail(reader, -EINVAL, "cannot read: expected a regular file");
+	reader->size = (uint64_t)st.st_size;
+	if (reader->size < sizeof(header))
+		return fail(reader, -EBADMSG,
+			"expected a file written by dnsweir-list compile, got one of %llu bytes",
+			(unsigned long long)reader->size);
+	err = take(reader, &header, sizeof(header), false);
+	if (err == 0)
+		err = header_check(reader, &header);
+	return err < 0 ? err : body_read(reader, &header, gen);
+}
+
+int gen_open(const char *path, struct gen *gen, char *error)
+{
+	struct reader reader = {.path = path, .error = error, .fd = -1, .hash = XXH3_createState()};
+	int err;
+
+	*gen = (struct gen){0};
+	err = reader.hash ? file_read(&reader, gen) :
+			    fail(&reader, -ENOMEM, "%s", strerror(ENOMEM));
+	if (reader.fd >= 0)
+		close(reader.fd);
+	XXH3_freeState(reader.hash);
+	if (err < 0)
+		gen_close(gen);
+	return err;
+}
+
+void gen_close(struct gen *gen)
+{
+	free(gen->lists);
+	block_free(gen->names, gen->names_size);
+	*gen = (struct gen){0};
+}

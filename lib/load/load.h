@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+/**
+ * @file
+ * From a configuration to tables: reads what its sections name. Bad lines go to the log.
+ *
+ * Layer:   lib/load; no EAL.
+ * Threads: control only; reads files.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "conf/conf.h"
+#include "consent/consent.h"
+#include "fqdn/fqdn_table.h"
+
+#define LOAD_ERROR_SIZE CONF_ERROR_SIZE
+
+/** One list as a load found it. */
+struct load_list {
+	uint64_t names;      /**< good lines */
+	uint64_t active;     /**< of these active on the day of loading or of the last midnight */
+	uint64_t bad;        /**< lines skipped */
+	char first_bad[256]; /**< the first of them, "" if none */
+	int64_t mtime;       /**< of the source, seconds since 1970 */
+};
+
+/** How lists are read. */
+struct load_options {
+	bool strict; /**< a list without a good line is an error, also one without any line */
+	void *ctx;
+	/** Now and then while a list is read, with its good lines so far; NULL: not wanted. */
+	void (*progress)(void *ctx, const char *list, uint64_t names);
+};
+
+/**
+ * Read the sources of all lists.
+ *
+ * @param lists [out] by list; zeroed by the caller
+ * @param error [out] one line, LOAD_ERROR_SIZE bytes
+ * @return a block of fqdn_table_size() bytes (taken, free with block_free), or NULL
+ */
+struct fqdn_table *load_names(const struct conf *conf, const struct load_options *options,
+	struct load_list *lists, char *error);
+
+/**
+ * Read the compiled generation that the configuration names. Its lists must be those of the
+ * configuration: names, order, actions.
+ *
+ * As load_names in all else.
+ */
+struct fqdn_table *load_compiled(const struct conf *conf, struct load_list *lists, char *error);
+
+/**
+ * Read the consent file, if the configuration has one.
+ *
+ * @param size [out] bytes of the block
+ * @param bad  [out] lines skipped
+ * @param error [out] as above
+ * @return the table (taken, free with block_free), or NULL
+ */
+struct consent_table *load_consent(const struct conf *conf, size_t *size, uint64_t *bad, char *error);

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "gen/gen.h"
+#include "load/load.h"
+
+static_assert(LOAD_ERROR_SIZE >= GEN_ERROR_SIZE, "errors are handed through");
+static_assert(sizeof(((struct load_list *)0)->first_bad) == GEN_BAD_SIZE, "handed through");
+static_assert(CONF_PATH_SIZE == GEN_SOURCE_SIZE, "handed through");
+
+// Rules name their lists by number, so the lists of both must be the same ones.
+static int lists_compare(const struct conf *conf, const struct gen *gen, char *error)
+{
+	const struct policy *policy = &conf->policy;
+
+	for (unsigned i = 0; i < gen->n_lists && i < policy->n_lists; i++) {
+		const struct policy_list *list = &policy->lists[i];
+		const struct gen_list *other = &gen->lists[i];
+
+		if (strcmp(list->name, other->name) == 0 && list->action == other->action)
+			continue;
+		snprintf(error, LOAD_ERROR_SIZE,
+			"%s: expected list %u to be %s with action %s as in %s, got %s with action %s; "
+			"compile the lists again", conf->compiled, i + 1, list->name,
+			policy_action_name(list->action), conf->path, other->name,
+			policy_action_name(other->action));
+		return -1;
+	}
+	if (gen->n_lists == policy->n_lists)
+		return 0;
+	snprintf(error, LOAD_ERROR_SIZE, "%s: expected the %u lists of %s, got %u; compile the lists again",
+		conf->compiled, policy->n_lists, conf->path, gen->n_lists);
+	return -1;
+}
+
+struct fqdn_table *load_compiled(const struct conf *conf, struct load_list *lists, char *error)
+{
+	struct fqdn_table *names;
+	struct gen gen;
+
+	if (gen_open(conf->compiled, &gen, error) < 0)
+		return NULL;
+	if (lists_compare(conf, &gen, error) < 0) {
+		gen_close(&gen);
+		return NULL;
+	}
+	for (unsigned i = 0; i < gen.n_lists; i++) {
+		lists[i].names = gen.lists[i].good;
+		lists[i].bad = gen.lists[i].bad;
+		lists[i].mtime = gen.lists[i].mtime;
+		memcpy(lists[i].first_bad, gen.lists[i].first_bad, sizeof(lists[i].first_bad));
+		if (lists[i].bad > 0)
+			log_line(LOG_WARN, "list %s: %llu bad lines skipped when it was compiled",
+				gen.lists[i].name, (unsigned long long)lists[i].bad);
+	}
+	names = gen.names;
+	gen.names = NULL;
+	gen_close(&gen);
+	return names;
+}
