@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <stdlib.h>
-
+#include "base/block.h"
 #include "fqdn/fqdn_table_private.h"
 
 // What is known of a block while it is gone through. A checksum tells damage, but whoever writes a
@@ -45,60 +44,111 @@ static bool layout_good(struct check *check, size_t size)
 	return ((const uint8_t *)t)[size - 1] == '\0';
 }
 
-// Octets of a record's labels when at most `limit` are there, 0: they go on.
-static unsigned labels_size(const struct fqdn_record *record, unsigned depth, uint64_t limit)
-{
-	unsigned size = 0;
-
-	for (unsigned n = record->parent ? 1 : depth; n > 0; n--) {
-		if (size >= limit || record->labels[size] == 0 ||
-			record->labels[size] > DNS_LABEL_SIZE_MAX)
-			return 0;
-		size += record->labels[size] + 1u;
-	}
-	return size <= limit ? size : 0;
-}
-
 static const struct fqdn_record *record_at(const struct check *check, uint64_t unit)
 {
 	return fqdn_at(check->table, check->table->records + unit * FQDN_UNIT);
 }
 
+// Units of the record there, 0: it is none.
+static uint64_t record_check(const struct check *check, uint64_t unit)
+{
+	const struct fqdn_record *record = record_at(check, unit);
+	const uint64_t head = sizeof(struct fqdn_record) / FQDN_UNIT;
+	uint64_t limit, units;
+	unsigned first, second = 0;
+	bool good;
+
+	if (check->units <= unit + head)
+		return 0;
+	limit = (check->units - unit - head) * FQDN_UNIT;
+	first = record->labels[0];
+	if (!record->parent && check->table->depth > 1) {
+		if (first + 1u >= limit)
+			return 0;
+		second = record->labels[first + 1];
+		good = second - 1u < DNS_LABEL_SIZE_MAX;
+		second++;
+	} else {
+		good = true;
+	}
+	units = fqdn_record_size(first + 1u + second) / FQDN_UNIT;
+	good &= first - 1u < DNS_LABEL_SIZE_MAX;
+	good &= unit + units <= check->units;
+	good &= record->set < check->table->n_sets;
+	good &= record->parent < check->units;
+	return good ? units : 0;
+}
+
+#define CHAINS  8    // walked side by side, so that one's memory is waited for while others go on
+#define SAMPLED 4096 // buckets that are asked where records start
+
+// Where chains start: what the buckets say lies there. It need not be true: the chain before has to
+// come to the same place.
+static void chains_split(const struct check *check, uint64_t starts[CHAINS + 1])
+{
+	const struct fqdn_table *t = check->table;
+	const uint32_t *refs = (const uint32_t *)fqdn_at(t, t->refs);
+	uint64_t n = (t->n_buckets < SAMPLED ? t->n_buckets : SAMPLED) * (uint64_t)FQDN_BUCKET;
+
+	for (unsigned c = 0; c < CHAINS; c++)
+		starts[c] = 1;
+	starts[CHAINS] = check->units;
+	for (uint64_t i = 0; i < n; i++)
+		if (refs[i] > 0 && refs[i] < check->units) {
+			uint64_t c = (uint64_t)refs[i] * CHAINS / check->units;
+
+			// The last start of each part ends the chain of it; part 0 has no other start.
+			if (c + 1 < CHAINS && refs[i] > starts[c + 1])
+				starts[c + 1] = refs[i];
+		}
+	for (unsigned c = 1; c < CHAINS; c++)
+		if (starts[c] < starts[c - 1])
+			starts[c] = starts[c - 1];
+}
+
 // Records stand one behind the other to the end. Notes where each starts.
 static bool records_good(struct check *check)
 {
-	const uint64_t head = sizeof(struct fqdn_record) / FQDN_UNIT;
-	const struct fqdn_table *t = check->table;
-	bool parents_behind = false;
-	uint64_t unit = 1;
+	uint64_t starts[CHAINS + 1], at[CHAINS], n = 0;
+	bool going = true;
 
-	for (uint32_t n = 0; n < t->n_nodes; n++) {
-		const struct fqdn_record *record = record_at(check, unit);
-		unsigned size;
+	chains_split(check, starts);
+	memcpy(at, starts, sizeof(at));
+	while (going) {
+		going = false;
+		for (unsigned c = 0; c < CHAINS; c++) {
+			uint64_t units;
 
-		if (check->units <= unit + head)
-			return false;
-		size = labels_size(record, t->depth, (check->units - unit - head) * FQDN_UNIT);
-		if (size == 0 || record->set >= t->n_sets || record->parent >= check->units)
-			return false;
-		if (record->parent >= unit)
-			parents_behind = true;
-		else if (record->parent && !starts_at(check, record->parent))
-			return false;
-		check->starts[unit / 64] |= 1ull << unit % 64;
-		unit += fqdn_record_size(size) / FQDN_UNIT;
+			if (at[c] >= starts[c + 1])
+				continue;
+			units = record_check(check, at[c]);
+			if (units == 0)
+				return false;
+			check->starts[at[c] / 64] |= 1ull << at[c] % 64;
+			at[c] += units;
+			n++;
+			going = true;
+		}
 	}
-	if (unit != check->units)
-		return false;
-	// Names of one label are put in last, below names that were there.
-	for (unit = 1; parents_behind && unit < check->units;) {
-		const struct fqdn_record *record = record_at(check, unit);
-
-		if (record->parent && !starts_at(check, record->parent))
+	for (unsigned c = 0; c < CHAINS; c++)
+		if (at[c] != starts[c + 1])
 			return false;
-		unit += fqdn_record_size(fqdn_labels_size(record, t->depth)) / FQDN_UNIT;
-	}
-	return true;
+	return n == check->table->n_nodes;
+}
+
+// A name's parent is a record; only tools follow it.
+static bool parents_good(const struct check *check)
+{
+	bool bad = false;
+
+	for (uint64_t word = 0; word <= check->units / 64; word++)
+		for (uint64_t bits = check->starts[word]; bits; bits &= bits - 1) {
+			uint64_t unit = word * 64 + (unsigned)__builtin_ctzll(bits);
+			uint32_t parent = record_at(check, unit)->parent;
+
+			bad |= (parent != 0) & !starts_at(check, parent);
+		}
+	return !bad;
 }
 
 // Each tag leads to a record. A look-up goes on over full buckets, so the last one must have room.
@@ -113,9 +163,10 @@ static bool refs_good(const struct check *check)
 		for (unsigned i = 0; i < FQDN_BUCKET; i++) {
 			uint32_t ref = refs[at * FQDN_BUCKET + i];
 
-			// Without branches: the places in the bit field are as good as random.
-			bad |= ref >= check->units;
-			bad |= (buckets[at].tag[i] != 0) & !starts_at(check, bad ? 0 : ref);
+			// Without branches or waiting for the one before: the places in the bit field
+			// are as good as random. No record starts at 0.
+			ref = ref < check->units ? ref : 0;
+			bad |= (buckets[at].tag[i] != 0) & !starts_at(check, ref);
 		}
 	return !bad && buckets[t->n_buckets].tag[FQDN_BUCKET - 1] == 0;
 }
@@ -157,15 +208,17 @@ const char *fqdn_table_check(const void *block, size_t size, unsigned n_lists)
 {
 	struct check check = {.table = block};
 	const char *wrong = NULL;
+	size_t starts_size;
 
 	if (size < sizeof(struct fqdn_table) || check.table->magic != FQDN_MAGIC)
 		return "a table of names of this version";
 	if (check.table->size != size || !layout_good(&check, size))
 		return "a table of names whose parts fit its size";
-	check.starts = calloc(check.units / 64 + 1, sizeof(uint64_t));
+	starts_size = (check.units / 64 + 1) * sizeof(uint64_t);
+	check.starts = block_alloc(starts_size, -1);
 	if (!check.starts)
 		return "memory to check the table of names";
-	if (!records_good(&check))
+	if (!records_good(&check) || !parents_good(&check))
 		wrong = "whole records of names";
 	else if (!refs_good(&check))
 		wrong = "buckets that lead to records";
@@ -173,6 +226,6 @@ const char *fqdn_table_check(const void *block, size_t size, unsigned n_lists)
 		wrong = "sets of rules that are there";
 	else if (!rules_good(&check, n_lists))
 		wrong = "rules of lists that are there";
-	free(check.starts);
+	block_free(check.starts, starts_size);
 	return wrong;
 }

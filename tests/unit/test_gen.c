@@ -71,10 +71,10 @@ static struct fqdn_table *table_make(unsigned n, bool single)
 			.last_day = UINT16_MAX};
 		char text[128], id[32];
 
-		snprintf(id, sizeof(id), r & 1 ? "" : "EX-%u", i % 1000);
+		snprintf(id, sizeof(id), "EX-%u", i % 1000);
 		snprintf(text, sizeof(text), r >> 40 & 1 ? "n%u.example" : "w%u.a-longer-label-than-most.z%u.test",
 			i, i % 100);
-		name_add(b, text, rule, id);
+		name_add(b, text, rule, r >> 42 & 1 ? "" : id);
 		if (r >> 41 & 1) {
 			rule.list = 2;
 			rule.verdict = 2;
