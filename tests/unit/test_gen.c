@@ -213,7 +213,7 @@ Test(gen, an_empty_table_and_no_list_are_a_generation)
 	block_free(t, fqdn_table_size(t));
 }
 
-Test(gen, a_change_of_any_byte_is_refused, .timeout = 120)
+Test(gen, a_change_of_any_byte_is_refused)
 {
 	uint8_t *bytes;
 	struct gen gen;
@@ -238,7 +238,7 @@ Test(gen, a_change_of_any_byte_is_refused, .timeout = 120)
 	free(bytes);
 }
 
-Test(gen, a_file_of_any_other_length_is_refused, .timeout = 120)
+Test(gen, a_file_of_any_other_length_is_refused)
 {
 	uint8_t *bytes;
 	struct gen gen;
@@ -286,7 +286,7 @@ static void table_use(const struct gen *gen)
 	free(copy);
 }
 
-Test(gen, a_file_changed_on_purpose_is_refused_or_harmless, .timeout = 300)
+Test(gen, a_file_changed_on_purpose_is_refused_or_harmless)
 {
 	static const uint8_t masks[] = {0x01, 0x10, 0x80, 0xff};
 	unsigned refused = 0, harmless = 0;
