@@ -31,8 +31,8 @@ static int lists_compare(const struct conf *conf, const struct gen *gen, char *e
 	}
 	if (gen->n_lists == policy->n_lists)
 		return 0;
-	snprintf(error, LOAD_ERROR_SIZE, "%s: expected the %u lists of %s, got %u; compile the lists again",
-		conf->compiled, policy->n_lists, conf->path, gen->n_lists);
+	snprintf(error, LOAD_ERROR_SIZE, "%s: expected as many lists as in %s (%u), got %u; compile the lists again",
+		conf->compiled, conf->path, policy->n_lists, gen->n_lists);
 	return -1;
 }
 

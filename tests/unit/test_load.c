@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "load/load.h"
+
+#include <criterion/criterion.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/block.h"
+#include "base/log.h"
+#include "gen/gen.h"
+
+static char folder[] = "/tmp/test_load_XXXXXX";
+static char error[LOAD_ERROR_SIZE];
+static struct load_list lists[POLICY_LISTS_MAX];
+
+static const char *in_folder(const char *name)
+{
+	static char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	return path;
+}
+
+static void put(const char *name, const char *text)
+{
+	FILE *file = fopen(in_folder(name), "w");
+
+	cr_assert(file && fputs(text, file) >= 0);
+	fclose(file);
+}
+
+static void set_up(void)
+{
+	log_threshold(LOG_ERROR);
+	cr_assert(mkdtemp(folder));
+	put("names.txt", "a.example\n*.b.example\nno name\n");
+	put("dated.csv", "id,fqdn,behaviour,start,end\nEX-1,c.example,x,2020-01-01,\n");
+	put("t.ini", "[lists]\ncompiled = t.gen\n"
+		     "[list names]\nsource = names.txt\naction = sinkhole\n"
+		     "[list dated]\nsource = dated.csv\naction = log\n");
+}
+
+static void tear_down(void)
+{
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		unlinkat(dirfd(dir), entry->d_name, 0);
+	if (dir)
+		closedir(dir);
+	rmdir(folder);
+}
+
+TestSuite(load, .init = set_up, .fini = tear_down);
+
+static struct conf *conf_open(void)
+{
+	struct conf *conf = conf_load_sources(in_folder("t.ini"), error);
+
+	cr_assert(conf, "%s", error);
+	return conf;
+}
+
+// What dnsweir-list compile does.
+static struct fqdn_table *compiled(const struct conf *conf)
+{
+	const struct load_options options = {0};
+	struct fqdn_table *t = load_names(conf, &options, lists, error);
+	struct gen_list described[2] = {0};
+	struct gen gen = {.n_lists = 2, .lists = described, .names = t};
+
+	cr_assert(t, "%s", error);
+	gen.names_size = fqdn_table_size(t);
+	for (unsigned i = 0; i < 2; i++) {
+		strcpy(described[i].name, conf->policy.lists[i].name);
+		strcpy(described[i].first_bad, lists[i].first_bad);
+		described[i].action = conf->policy.lists[i].action;
+		described[i].good = lists[i].names;
+		described[i].bad = lists[i].bad;
+	}
+	cr_assert(gen_write(conf->compiled, &gen, error) > 0, "%s", error);
+	return t;
+}
+
+Test(load, a_compiled_file_gives_what_the_sources_gave)
+{
+	struct conf *conf = conf_open();
+	struct fqdn_table *t = compiled(conf), *back;
+	struct load_list again[POLICY_LISTS_MAX] = {0};
+
+	unlink(in_folder("names.txt"));
+	back = load_compiled(conf, again, error);
+	cr_assert(back, "%s", error);
+	cr_assert_eq(fqdn_table_size(back), fqdn_table_size(t));
+	cr_assert(memcmp(back, t, fqdn_table_size(t)) == 0);
+	cr_assert_eq(again[0].names, 2);
+	cr_assert_eq(again[0].bad, 1);
+	cr_assert_str_eq(again[0].first_bad, lists[0].first_bad);
+	cr_assert(strstr(again[0].first_bad, "names.txt:3: expected "), "%s", again[0].first_bad);
+	cr_assert_eq(again[1].names, 1);
+	block_free(back, fqdn_table_size(back));
+	block_free(t, fqdn_table_size(t));
+	conf_free(conf);
+}
+
+Test(load, lists_that_are_not_those_of_the_configuration_are_refused)
+{
+	struct conf *conf = conf_open();
+	struct fqdn_table *t = compiled(conf);
+	struct policy_list *first = &conf->policy.lists[0];
+	struct policy_list kept = *first;
+
+	block_free(t, fqdn_table_size(t));
+	strcpy(first->name, "other");
+	cr_assert_null(load_compiled(conf, lists, error));
+	cr_assert(strstr(error, "t.gen: expected list 1 to be other with action sinkhole as in ") &&
+			strstr(error, ", got names with action sinkhole; compile the lists again"),
+		"%s", error);
+	*first = kept;
+	first->action = POLICY_ALLOW;
+	cr_assert_null(load_compiled(conf, lists, error));
+	cr_assert(strstr(error, "names with action allow as in "), "%s", error);
+	*first = conf->policy.lists[1];
+	conf->policy.lists[1] = kept;
+	cr_assert_null(load_compiled(conf, lists, error), "another order");
+	cr_assert(strstr(error, "expected list 1 to be dated "), "%s", error);
+	conf->policy.lists[1] = *first;
+	*first = kept;
+	conf->policy.n_lists = 1;
+	cr_assert_null(load_compiled(conf, lists, error));
+	cr_assert(strstr(error, "t.gen: expected as many lists as in ") &&
+			strstr(error, " (1), got 2; compile the lists again"),
+		"%s", error);
+	conf_free(conf);
+}
+
+Test(load, a_list_without_a_good_line_is_an_error_where_it_is_meant_to_be)
+{
+	struct load_options options = {0};
+	struct fqdn_table *t;
+	struct conf *conf;
+
+	put("names.txt", "");
+	conf = conf_open();
+	t = load_names(conf, &options, lists, error);
+	cr_assert(t, "%s", error);
+	block_free(t, fqdn_table_size(t));
+	options.strict = true;
+	cr_assert_null(load_names(conf, &options, lists, error));
+	cr_assert(strstr(error, "names.txt: no good line in it"), "%s", error);
+	options.strict = false;
+	put("names.txt", "no name\n");
+	memset(lists, 0, sizeof(lists));
+	cr_assert_null(load_names(conf, &options, lists, error));
+	cr_assert(strstr(error, "names.txt: no good line in it; first bad one: "), "%s", error);
+	conf_free(conf);
+}
+
+static void progress_count(void *ctx, const char *list, uint64_t names)
+{
+	cr_assert_str_eq(list, "names");
+	cr_assert_gt(names, *(uint64_t *)ctx);
+	*(uint64_t *)ctx = names;
+}
+
+Test(load, progress_is_told_of_long_lists)
+{
+	FILE *file = fopen(in_folder("names.txt"), "w");
+	uint64_t last = 0;
+	const struct load_options options = {.ctx = &last, .progress = progress_count};
+	struct conf *conf;
+	struct fqdn_table *t;
+
+	for (unsigned i = 0; i < 150000; i++)
+		fprintf(file, "n%u.example\n", i);
+	fclose(file);
+	conf = conf_open();
+	t = load_names(conf, &options, lists, error);
+	cr_assert(t, "%s", error);
+	cr_assert_geq(last, 100000);
+	cr_assert_leq(last, 150000);
+	block_free(t, fqdn_table_size(t));
+	conf_free(conf);
+}
