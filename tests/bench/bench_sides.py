@@ -36,13 +36,15 @@ def resident_bytes(pid):
 
 
 class Stepped:
-    """A program of tests/bench with --step: one round, one line of JSON."""
+    """A program of tests/bench with --step: one round, one line of JSON. It has the worker's CPU."""
 
     def __init__(self, argv, field="ns"):
         self.field = field
         self.rounds = []
+        cpu = cpus()[1]
         self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        text=True)
+                                        text=True,
+                                        preexec_fn=lambda: os.sched_setaffinity(0, {cpu}))
         if self.process.stdout.readline() != "ready\n":
             raise RuntimeError(f"{argv[0]} did not start")
 
