@@ -31,10 +31,10 @@ uint32_t port_descriptors(uint16_t id, const struct port_options *options)
 	if (rte_eth_dev_info_get(id, &info) != 0)
 		return 0;
 	return options->n_queues *
-		((uint32_t)descriptors(options->rx_descriptors, info.default_rxportconf.ring_size,
-			 &info.rx_desc_lim) +
-			descriptors(options->tx_descriptors, info.default_txportconf.ring_size,
-				&info.tx_desc_lim));
+	       ((uint32_t)descriptors(options->rx_descriptors, info.default_rxportconf.ring_size,
+			&info.rx_desc_lim) +
+		       descriptors(options->tx_descriptors, info.default_txportconf.ring_size,
+			       &info.tx_desc_lim));
 }
 
 // The key that hashes both directions of a flow alike: a 16-bit pattern over and over
@@ -59,21 +59,21 @@ static void eth_conf_fill(const struct rte_eth_dev_info *info, uint16_t n_queues
 	conf->rx_adv_conf.rss_conf.rss_key = key;
 	conf->rx_adv_conf.rss_conf.rss_key_len = info->hash_key_size ? info->hash_key_size : 40;
 	// Addresses only: a datagram's fragments have no ports but must meet the same worker.
-	conf->rx_adv_conf.rss_conf.rss_hf = info->flow_type_rss_offloads &
-		(RTE_ETH_RSS_IP | RTE_ETH_RSS_UDP | RTE_ETH_RSS_TCP);
+	conf->rx_adv_conf.rss_conf.rss_hf =
+		info->flow_type_rss_offloads & (RTE_ETH_RSS_IP | RTE_ETH_RSS_UDP | RTE_ETH_RSS_TCP);
 }
 
-static int queues_set_up(struct port *port, const struct port_options *options,
-	const struct rte_eth_dev_info *info)
+static int queues_set_up(
+	struct port *port, const struct port_options *options, const struct rte_eth_dev_info *info)
 {
 	int socket = rte_eth_dev_socket_id(port->id), err;
 	struct rte_eth_txconf txconf = info->default_txconf;
 	struct rte_eth_rxconf rxconf = info->default_rxconf;
 
-	port->rx_descriptors = descriptors(options->rx_descriptors,
-		info->default_rxportconf.ring_size, &info->rx_desc_lim);
-	port->tx_descriptors = descriptors(options->tx_descriptors,
-		info->default_txportconf.ring_size, &info->tx_desc_lim);
+	port->rx_descriptors = descriptors(
+		options->rx_descriptors, info->default_rxportconf.ring_size, &info->rx_desc_lim);
+	port->tx_descriptors = descriptors(
+		options->tx_descriptors, info->default_txportconf.ring_size, &info->tx_desc_lim);
 	rte_eth_dev_adjust_nb_rx_tx_desc(port->id, &port->rx_descriptors, &port->tx_descriptors);
 	rxconf.offloads = info->rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER;
 	txconf.offloads = info->tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
@@ -81,8 +81,8 @@ static int queues_set_up(struct port *port, const struct port_options *options,
 		err = rte_eth_rx_queue_setup(port->id, q, port->rx_descriptors, (unsigned)socket,
 			&rxconf, options->pool);
 		if (err == 0)
-			err = rte_eth_tx_queue_setup(port->id, q, port->tx_descriptors,
-				(unsigned)socket, &txconf);
+			err = rte_eth_tx_queue_setup(
+				port->id, q, port->tx_descriptors, (unsigned)socket, &txconf);
 		if (err != 0)
 			return err;
 	}
@@ -139,7 +139,8 @@ int port_open(uint16_t id, const struct port_options *options, struct port *port
 		if_indextoname(info.if_index, port->ifname);
 	if (info.max_rx_queues < options->n_queues || info.max_tx_queues < options->n_queues) {
 		snprintf(error, error_size,
-			"port %u (%s): has %u receive and %u transmit queues, %u workers need as many each",
+			"port %u (%s): has %u receive and %u transmit queues, %u workers need as "
+			"many each",
 			id, port->name, info.max_rx_queues, info.max_tx_queues, options->n_queues);
 		port->name[0] = '\0';
 		return -EINVAL;
@@ -205,7 +206,7 @@ bool port_link(const struct port *port)
 	// net_af_xdp says "up" whatever the interface says.
 	if (port->ifname[0])
 		return interface_flags(port->ifname, &flags, false) == 0 && (flags & IFF_UP) &&
-			(flags & IFF_RUNNING);
+		       (flags & IFF_RUNNING);
 	return rte_eth_link_get_nowait(port->id, &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
 }
 

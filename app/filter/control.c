@@ -15,10 +15,10 @@
 #include "base/log.h"
 #include "list/list.h"
 
-#define TICK_MS        50 // how often time, links and idleness are looked at
-#define TICK_CORE_MS   2  // with the statistics core on this lcore
-#define EMPTY_RUN_MIN  1000 // empty rounds that say more than a pause of the scheduler
-#define DEFERRED_MAX   CTL_CLIENTS_MAX
+#define TICK_MS       50   // how often time, links and idleness are looked at
+#define TICK_CORE_MS  2    // with the statistics core on this lcore
+#define EMPTY_RUN_MIN 1000 // empty rounds that say more than a pause of the scheduler
+#define DEFERRED_MAX  CTL_CLIENTS_MAX
 
 static int signal_fd = -1;
 
@@ -84,13 +84,14 @@ static void deferred_answer(void)
 			continue;
 		}
 		pthread_mutex_lock(&app.lock);
-		reply = app.load.failed_at ? ctl_error("reload failed, generation %u stays in force: %s",
-						     app.load.generation, app.load.error) :
-					     json_pack("{s:I, s:I, s:I, s:f}", "generation",
-						     (json_int_t)app.load.generation, "names",
-						     (json_int_t)app.load.names, "consent_prefixes",
-						     (json_int_t)app.load.consent_prefixes, "load_seconds",
-						     app.load.load_seconds);
+		reply = app.load.failed_at
+				? ctl_error("reload failed, generation %u stays in force: %s",
+					  app.load.generation, app.load.error)
+				: json_pack("{s:I, s:I, s:I, s:f}", "generation",
+					  (json_int_t)app.load.generation, "names",
+					  (json_int_t)app.load.names, "consent_prefixes",
+					  (json_int_t)app.load.consent_prefixes, "load_seconds",
+					  app.load.load_seconds);
 		pthread_mutex_unlock(&app.lock);
 		ctl_reply(app.ctl, deferred[i].request_id, reply);
 	}

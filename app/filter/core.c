@@ -14,8 +14,8 @@
 #include "dns/dns_name.h"
 #include "dns/dns_type.h"
 
-#define HITS_MAX     1024 // kept for `show hits`
-#define CORE_ID_SIZE 256
+#define HITS_MAX      1024 // kept for `show hits`
+#define CORE_ID_SIZE  256
 #define CORE_SLEEP_US 500 // a ring of the default size lasts a second at 65,000 responses a second
 
 /* Only filtered responses keep the whole client address; others are cut (architecture, section 5). */
@@ -88,8 +88,8 @@ static void client_fill(const struct mirror_record *record, struct prefix *clien
 	client->length = length;
 	memcpy(client->addr.bytes, record->client, length / 8);
 	if (length % 8)
-		client->addr.bytes[length / 8] = record->client[length / 8] &
-			(uint8_t)(0xff00 >> (length % 8));
+		client->addr.bytes[length / 8] =
+			record->client[length / 8] & (uint8_t)(0xff00 >> (length % 8));
 }
 
 static void name_fill(const uint8_t *msg, uint16_t size, uint16_t off, uint8_t *to)
@@ -176,13 +176,13 @@ static json_t *hit_json(const struct hit *hit)
 
 	localtime_r(&seconds, &tm);
 	n = strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &tm);
-	n += (size_t)snprintf(stamp + n, sizeof(stamp) - n, ".%03d",
-		(int)(hit->time_ns / 1000000 % 1000));
+	n += (size_t)snprintf(
+		stamp + n, sizeof(stamp) - n, ".%03d", (int)(hit->time_ns / 1000000 % 1000));
 	strftime(stamp + n, sizeof(stamp) - n, "%z", &tm);
 	json_object_set_new(object, "time", json_string(stamp));
 	json_object_set_new(object, "client",
-		json_string(whole ? addr_format(&hit->client.addr, text) :
-				    prefix_format(&hit->client, text)));
+		json_string(whole ? addr_format(&hit->client.addr, text)
+				  : prefix_format(&hit->client, text)));
 	dns_name_format(hit->question, name);
 	json_object_set_new(object, "name", json_string(name));
 	json_object_set_new(object, "type", json_string(dns_type_name(hit->qtype, type)));

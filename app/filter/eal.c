@@ -16,7 +16,8 @@ static bool eal_up;
 static const char *advice(const char *said)
 {
 	if (strstr(said, "hugepage"))
-		return "no huge pages: reserve some (sysctl vm.nr_hugepages) or start with --no-huge "
+		return "no huge pages: reserve some (sysctl vm.nr_hugepages) or start with "
+		       "--no-huge "
 		       "-m 256: ";
 	return "";
 }

@@ -37,9 +37,10 @@ static bool starts(const char *line, const char *with)
 // What is said when all is well explains no failure.
 static bool explains(const char *line)
 {
-	static const char *const plain[] = {"EAL: Detected", "EAL: Multi-process", "EAL: Selected IOVA",
-		"EAL: FATAL", "libbpf: elf: skipping", "libxdp: No bpffs", "libxdp: Can't use dispatcher",
-		"libxdp: Falling back", "TELEMETRY:", "EAL: Physical addresses are unavailable"};
+	static const char *const plain[] = {"EAL: Detected", "EAL: Multi-process",
+		"EAL: Selected IOVA", "EAL: FATAL", "libbpf: elf: skipping", "libxdp: No bpffs",
+		"libxdp: Can't use dispatcher", "libxdp: Falling back",
+		"TELEMETRY:", "EAL: Physical addresses are unavailable"};
 
 	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
 		if (starts(line, plain[i]))

@@ -14,16 +14,16 @@ static int names_load(const struct conf *conf, bool strict, struct replica *mast
 {
 	const struct load_options options = {.strict = strict};
 
-	master->names = conf->compiled[0] ? load_compiled(conf, state->lists, error) :
-					    load_names(conf, &options, state->lists, error);
+	master->names = conf->compiled[0] ? load_compiled(conf, state->lists, error)
+					  : load_names(conf, &options, state->lists, error);
 	if (!master->names)
 		return -1;
 	master->names_size = fqdn_table_size(master->names);
 	return 0;
 }
 
-static int consent_load(const struct conf *conf, struct replica *master, struct load_state *state,
-	char *error)
+static int consent_load(
+	const struct conf *conf, struct replica *master, struct load_state *state, char *error)
 {
 	master->consent = load_consent(conf, &master->consent_size, &state->consent_bad, error);
 	if (!master->consent)

@@ -35,7 +35,8 @@ int loader_assign_slots(struct conf *conf, char *error)
 			slot++;
 		if (slot == POLICY_LISTS_MAX) {
 			snprintf(error, APP_ERROR_SIZE,
-				"list %s: more than %u different lists since the start; restart to take it",
+				"list %s: more than %u different lists since the start; restart to "
+				"take it",
 				list->name, POLICY_LISTS_MAX);
 			return -ENOSPC;
 		}
@@ -50,8 +51,8 @@ static void restart_hint(const struct conf *old, const struct conf *new)
 {
 	const char *section = NULL;
 
-	if (memcmp(old->pairs, new->pairs, sizeof(old->pairs)) != 0 || old->n_pairs != new->n_pairs ||
-		old->rx_descriptors != new->rx_descriptors ||
+	if (memcmp(old->pairs, new->pairs, sizeof(old->pairs)) != 0 ||
+		old->n_pairs != new->n_pairs || old->rx_descriptors != new->rx_descriptors ||
 		old->tx_descriptors != new->tx_descriptors || old->mbufs != new->mbufs ||
 		old->mbuf_size != new->mbuf_size || old->link_propagate != new->link_propagate)
 		section = "ports";
@@ -62,7 +63,7 @@ static void restart_hint(const struct conf *old, const struct conf *new)
 	else if (strcmp(old->time_zone, new->time_zone) != 0)
 		section = "time";
 	else if (strcmp(old->control_socket, new->control_socket) != 0 ||
-		strcmp(old->control_group, new->control_group) != 0)
+		 strcmp(old->control_group, new->control_group) != 0)
 		section = "control";
 	if (section)
 		log_line(LOG_WARN, "%s: changes in [%s] take effect at the next start", new->path,
@@ -151,7 +152,8 @@ static void reload_once(void)
 		log_line(LOG_ERROR, "reload failed, generation %u stays in force: %s",
 			app.load.generation, error);
 	else
-		log_line(LOG_INFO, "reloaded: generation %u, %llu names, %llu consent prefixes, %.2f s",
+		log_line(LOG_INFO,
+			"reloaded: generation %u, %llu names, %llu consent prefixes, %.2f s",
 			app.load.generation, (unsigned long long)app.load.names,
 			(unsigned long long)app.load.consent_prefixes, app.load.load_seconds);
 }
@@ -190,7 +192,8 @@ int loader_start(void)
 	loader->done_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	pthread_mutex_init(&loader->lock, NULL);
 	pthread_cond_init(&loader->wake, NULL);
-	err = loader->done_fd < 0 ? errno : pthread_create(&loader->thread, NULL, loader_main, loader);
+	err = loader->done_fd < 0 ? errno
+				  : pthread_create(&loader->thread, NULL, loader_main, loader);
 	if (err != 0) {
 		if (loader->done_fd >= 0)
 			close(loader->done_fd);

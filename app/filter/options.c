@@ -18,16 +18,20 @@ static const char usage[] =
 	"sinkhole's addresses, everything else passes as it came.\n"
 	"\n"
 	"  -c, --config FILE         configuration; --print-config shows every key\n"
-	"      --check               read the configuration, its lists and consent file, then exit;\n"
+	"      --check               read the configuration, its lists and consent file, then "
+	"exit;\n"
 	"                            touches no port. 0: good, 2: not\n"
 	"      --print-config        write the commented default configuration to stdout\n"
 	"      --json                at the end, counters as one JSON object on stdout\n"
-	"      --exit-when-idle MS   stop when no packet has come for MS milliseconds: for captures\n"
+	"      --exit-when-idle MS   stop when no packet has come for MS milliseconds: for "
+	"captures\n"
 	"  -V, --version\n"
 	"  -h, --help\n"
 	"\n"
-	"EAL options are DPDK's own (lcores, devices, memory). The main lcore does control, the lowest\n"
-	"other one statistics, all further ones are workers; with two lcores in all the main one also\n"
+	"EAL options are DPDK's own (lcores, devices, memory). The main lcore does control, the "
+	"lowest\n"
+	"other one statistics, all further ones are workers; with two lcores in all the main one "
+	"also\n"
 	"does statistics. SIGHUP reads lists and consent again, SIGINT and SIGTERM stop.\n"
 	"\n"
 	"Exit codes: 0 done, 1 failed while running, 2 wrong usage or configuration.\n";
@@ -58,8 +62,8 @@ static int milliseconds_parse(const char *text, unsigned *ms)
 	errno = 0;
 	value = strtoul(text, &end, 10);
 	if (errno || *end || end == text || *text == '-' || value < 1 || value > 3600000) {
-		log_line(LOG_ERROR, "--exit-when-idle: expected 1 to 3600000 milliseconds, got \"%s\"",
-			text);
+		log_line(LOG_ERROR,
+			"--exit-when-idle: expected 1 to 3600000 milliseconds, got \"%s\"", text);
 		return APP_USAGE;
 	}
 	*ms = (unsigned)value;
@@ -95,7 +99,8 @@ static int option_take(int option, char **argv, struct options *options, bool *f
 		log_line(LOG_ERROR, "%s: expected a value behind it", argv[optind - 1]);
 		return APP_USAGE;
 	default:
-		log_line(LOG_ERROR, "%s: unknown option (EAL options come before \"--\"; see --help)",
+		log_line(LOG_ERROR,
+			"%s: unknown option (EAL options come before \"--\"; see --help)",
 			argv[optind - 1]);
 		return APP_USAGE;
 	}

@@ -44,15 +44,15 @@ unsigned show_lists(struct stats_list lists[POLICY_LISTS_MAX])
 	const struct policy *policy = &app.conf->policy;
 
 	for (unsigned i = 0; i < policy->n_lists; i++)
-		lists[i] = (struct stats_list){policy->lists[i].name, policy->lists[i].action,
-			policy->lists[i].slot};
+		lists[i] = (struct stats_list){
+			policy->lists[i].name, policy->lists[i].action, policy->lists[i].slot};
 	return policy->n_lists;
 }
 
 static json_t *show_version(void)
 {
-	return json_pack("{s:s, s:i, s:o, s:f, s:i}", "version", DNSWEIR_VERSION, "pid", (int)getpid(),
-		"started", moment(app.started_at), "uptime_seconds",
+	return json_pack("{s:s, s:i, s:o, s:f, s:i}", "version", DNSWEIR_VERSION, "pid",
+		(int)getpid(), "started", moment(app.started_at), "uptime_seconds",
 		(double)(rte_rdtsc() - app.started_tsc) / (double)rte_get_tsc_hz(), "workers",
 		(int)app.n_workers);
 }
@@ -77,7 +77,8 @@ json_t *show_stats(void)
 	json_object_set_new(object, "dnsweir_names", number(app.load.names));
 	json_object_set_new(object, "dnsweir_consent_prefixes", number(app.load.consent_prefixes));
 	json_object_set_new(object, "dnsweir_reloads_total", number(app.load.reloads_done));
-	json_object_set_new(object, "dnsweir_reloads_failed_total", number(app.load.reloads_failed));
+	json_object_set_new(
+		object, "dnsweir_reloads_failed_total", number(app.load.reloads_failed));
 	pthread_mutex_unlock(&app.lock);
 	return object;
 }
@@ -178,8 +179,8 @@ static json_t *show_list(const char *name)
 			continue;
 		object = list_row(i, sum);
 		json_object_set_new(object, "source", json_string(app.conf->lists[i].source));
-		json_object_set_new(object, "first_bad_line",
-			json_string(app.load.lists[i].first_bad));
+		json_object_set_new(
+			object, "first_bad_line", json_string(app.load.lists[i].first_bad));
 		if (list->action == POLICY_SINKHOLE)
 			json_object_set_new(object, "sinkhole", sinkhole_json(&list->sinkhole));
 	}
@@ -194,16 +195,21 @@ json_t *show_port_json(unsigned i)
 	struct port_state state;
 
 	port_read(port, &state);
-	return json_pack("{s:i, s:s, s:s, s:i, s:s, s:s, s:s, s:i, s:i, s:b, s:I, s:I, s:I, s:I, s:I, "
-			 "s:I, s:I, s:I}",
-		"port", port->id, "name", port->name, "side", i % 2 ? "resolver" : "client", "partner",
-		app.ports[i ^ 1].id, "driver", port->driver, "interface", port->ifname, "link",
-		port->down_by_us ? "down with partner" : state.up ? "up" : "down", "queues",
-		port->n_queues, "mtu", port->mtu, "rss", port->rss, "rx_packets",
-		(json_int_t)state.rx_packets, "tx_packets", (json_int_t)state.tx_packets, "rx_bytes",
-		(json_int_t)state.rx_bytes, "tx_bytes", (json_int_t)state.tx_bytes, "rx_missed",
-		(json_int_t)state.rx_missed, "rx_no_mbuf", (json_int_t)state.rx_no_mbuf, "rx_errors",
-		(json_int_t)state.rx_errors, "tx_errors", (json_int_t)state.tx_errors);
+	return json_pack(
+		"{s:i, s:s, s:s, s:i, s:s, s:s, s:s, s:i, s:i, s:b, s:I, s:I, s:I, s:I, s:I, "
+		"s:I, s:I, s:I}",
+		"port", port->id, "name", port->name, "side", i % 2 ? "resolver" : "client",
+		"partner", app.ports[i ^ 1].id, "driver", port->driver, "interface", port->ifname,
+		"link",
+		port->down_by_us ? "down with partner"
+		: state.up       ? "up"
+				 : "down",
+		"queues", port->n_queues, "mtu", port->mtu, "rss", port->rss, "rx_packets",
+		(json_int_t)state.rx_packets, "tx_packets", (json_int_t)state.tx_packets,
+		"rx_bytes", (json_int_t)state.rx_bytes, "tx_bytes", (json_int_t)state.tx_bytes,
+		"rx_missed", (json_int_t)state.rx_missed, "rx_no_mbuf",
+		(json_int_t)state.rx_no_mbuf, "rx_errors", (json_int_t)state.rx_errors, "tx_errors",
+		(json_int_t)state.tx_errors);
 }
 
 static json_t *show_ports(void)
@@ -221,8 +227,8 @@ static json_t *worker_json(unsigned i)
 	uint64_t busy = atomic_load_explicit(&w->rounds_busy, memory_order_relaxed);
 	uint64_t empty = atomic_load_explicit(&w->rounds_empty, memory_order_relaxed);
 
-	return json_pack("{s:i, s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "worker", (int)i,
-		"lcore", (int)w->lcore, "idle", w->spin ? "spin" : "backoff", "rx_packets",
+	return json_pack("{s:i, s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "worker",
+		(int)i, "lcore", (int)w->lcore, "idle", w->spin ? "spin" : "backoff", "rx_packets",
 		(json_int_t)counter_read(&w->stats->rx_packets), "tx_packets",
 		(json_int_t)counter_read(&w->stats->tx_packets), "tx_dropped",
 		(json_int_t)counter_read(&w->stats->tx_dropped), "rounds_busy", (json_int_t)busy,
@@ -264,7 +270,8 @@ static json_t *show_consent(void)
 
 	pthread_mutex_lock(&app.lock);
 	object = json_pack("{s:s, s:I, s:I}", "source", app.conf->consent_source, "prefixes",
-		(json_int_t)app.load.consent_prefixes, "bad_lines", (json_int_t)app.load.consent_bad);
+		(json_int_t)app.load.consent_prefixes, "bad_lines",
+		(json_int_t)app.load.consent_bad);
 	pthread_mutex_unlock(&app.lock);
 	return object;
 }
@@ -276,9 +283,9 @@ static json_t *show_generation(void)
 
 	pthread_mutex_lock(&app.lock);
 	object = json_pack("{s:I, s:o, s:f, s:I, s:I, s:s, s:I, s:I, s:o, s:s}", "generation",
-		(json_int_t)app.load.generation, "loaded", moment(app.load.loaded_at), "load_seconds",
-		app.load.load_seconds, "names", (json_int_t)app.load.names, "bytes_per_worker",
-		(json_int_t)app.load.names_bytes, "today",
+		(json_int_t)app.load.generation, "loaded", moment(app.load.loaded_at),
+		"load_seconds", app.load.load_seconds, "names", (json_int_t)app.load.names,
+		"bytes_per_worker", (json_int_t)app.load.names_bytes, "today",
 		list_day_format(replica_today(app.replicas), today), "reloads_done",
 		(json_int_t)app.load.reloads_done, "reloads_failed",
 		(json_int_t)app.load.reloads_failed, "last_failed", moment(app.load.failed_at),
@@ -308,8 +315,9 @@ static json_t *rule_json(const struct replica *master, const struct fqdn_rule *r
 
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "list", list->name, "action",
 		policy_action_name(list->action), "rule", scopes[rule->scope], "id",
-		fqdn_table_id(master->names, rule), "start", list_day_format(rule->first_day, first),
-		"end", list_day_format(rule->last_day, last));
+		fqdn_table_id(master->names, rule), "start",
+		list_day_format(rule->first_day, first), "end",
+		list_day_format(rule->last_day, last));
 }
 
 // Every rule of the name and its suffixes, also those that are not active today.
@@ -356,12 +364,14 @@ static json_t *explain(const char *text)
 	if (!fqdn_lookup(master->names, &labels, replica_today(app.replicas), &match))
 		match = (struct fqdn_match){0};
 	object = json_pack("{s:s, s:s, s:o?, s:o?, s:I, s:o}", "name", text, "verdict",
-		match.block		       ? "filtered" :
-			match.log	       ? "logged" :
-			match.suppressed       ? "allowed" :
-						 "not listed",
-		"by", match.block ? rule_json(master, match.block) :
-			match.log ? rule_json(master, match.log) : NULL,
+		match.block        ? "filtered"
+		: match.log        ? "logged"
+		: match.suppressed ? "allowed"
+				   : "not listed",
+		"by",
+		match.block ? rule_json(master, match.block)
+		: match.log ? rule_json(master, match.log)
+			    : NULL,
 		"allowed_by", match.allow ? rule_json(master, match.allow) : NULL, "generation",
 		(json_int_t)master->generation, "rules", rules_json(master, &labels));
 	pthread_mutex_unlock(&app.lock);
@@ -378,8 +388,8 @@ static json_t *consent_of(const char *text)
 		return ctl_error("expected an IPv4 or IPv6 address, got \"%s\"", text);
 	pthread_mutex_lock(&app.lock);
 	master = replica_master(app.replicas);
-	refused = addr.family == ADDR_IPV4 ? consent_lookup_ipv4(master->consent, addr.bytes) :
-					     consent_lookup_ipv6(master->consent, addr.bytes);
+	refused = addr.family == ADDR_IPV4 ? consent_lookup_ipv4(master->consent, addr.bytes)
+					   : consent_lookup_ipv6(master->consent, addr.bytes);
 	pthread_mutex_unlock(&app.lock);
 	return json_pack("{s:s, s:s, s:s}", "client", text, "filter",
 		refused & CONSENT_NO_FILTER ? "no" : "yes", "log",

@@ -17,8 +17,8 @@
 #include "base/log.h"
 #include "list/list.h"
 
-#define STALE_MS        100  // a frame that its port does not take for so long is dropped
-#define SCRATCH_SIZE    ((size_t)BURST_MAX * 65536)
+#define STALE_MS     100 // a frame that its port does not take for so long is dropped
+#define SCRATCH_SIZE ((size_t)BURST_MAX * 65536)
 
 /* ---- lcores --------------------------------------------------------------------------------- */
 
@@ -55,7 +55,8 @@ static bool lcore_alone(unsigned lcore)
 
 	if (CPU_COUNT(&set) != 1)
 		return false;
-	RTE_LCORE_FOREACH (other) {
+	RTE_LCORE_FOREACH(other)
+	{
 		rte_cpuset_t others = rte_lcore_cpuset(other);
 
 		CPU_AND(&both, &set, &others);
@@ -65,7 +66,7 @@ static bool lcore_alone(unsigned lcore)
 	while (!CPU_ISSET(cpu, &set))
 		cpu++;
 	return cpu_listed("/sys/devices/system/cpu/isolated", cpu) ||
-		cpu_listed("/sys/devices/system/cpu/nohz_full", cpu);
+	       cpu_listed("/sys/devices/system/cpu/nohz_full", cpu);
 }
 
 static struct worker *worker_create(unsigned id, unsigned lcore)
@@ -79,7 +80,7 @@ static struct worker *worker_create(unsigned id, unsigned lcore)
 	w->lcore = lcore;
 	w->node = (int)rte_lcore_to_socket_id(lcore);
 	w->spin = app.conf->idle == CONF_IDLE_SPIN ||
-		(app.conf->idle == CONF_IDLE_AUTO && lcore_alone(lcore));
+		  (app.conf->idle == CONF_IDLE_AUTO && lcore_alone(lcore));
 	w->sleep_max_us = app.conf->idle_sleep_max_us;
 	w->stale_cycles = rte_get_tsc_hz() / 1000 * STALE_MS;
 	w->scratch = block_alloc(SCRATCH_SIZE, w->node);
@@ -100,7 +101,8 @@ int start_lcores(char *error)
 	if (n < 2) {
 		snprintf(error, APP_ERROR_SIZE,
 			"expected at least 2 lcores (the main one for control, others as workers), "
-			"EAL has %u: see -l and --lcores", n);
+			"EAL has %u: see -l and --lcores",
+			n);
 		return -1;
 	}
 	if (n - 1 > APP_WORKERS_MAX + 1) {
@@ -110,7 +112,8 @@ int start_lcores(char *error)
 	}
 	app.core_on_main = n == 2;
 	app.core_lcore = app.core_on_main ? rte_get_main_lcore() : rte_get_next_lcore(-1, 1, 0);
-	RTE_LCORE_FOREACH_WORKER (lcore) {
+	RTE_LCORE_FOREACH_WORKER(lcore)
+	{
 		struct worker *w;
 
 		if (lcore == app.core_lcore)
@@ -178,7 +181,8 @@ int start_tables(char *error)
 	err = 0;
 	for (unsigned i = 0; i < app.n_workers && err == 0; i++) {
 		app.workers[i]->replicas = app.replicas;
-		app.rings[i] = mirror_ring_create(app.conf->mirror_ring_slots, app.workers[i]->node);
+		app.rings[i] =
+			mirror_ring_create(app.conf->mirror_ring_slots, app.workers[i]->node);
 		app.workers[i]->mirror = app.rings[i];
 		if (!app.rings[i]) {
 			snprintf(error, APP_ERROR_SIZE, "mirror ring of %u slots: %s",
@@ -244,9 +248,11 @@ int start_threads(char *error)
 	for (unsigned i = 0; i < app.n_workers; i++)
 		rte_eal_remote_launch(worker_main, app.workers[i], app.workers[i]->lcore);
 	for (unsigned i = 0; i < app.n_ports; i += 2)
-		log_line(LOG_INFO, "forwarding: port %u (%s, clients) and port %u (%s, resolvers), %u worker%s",
-			app.ports[i].id, app.ports[i].name, app.ports[i + 1].id, app.ports[i + 1].name,
-			app.n_workers, app.n_workers == 1 ? "" : "s");
+		log_line(LOG_INFO,
+			"forwarding: port %u (%s, clients) and port %u (%s, resolvers), %u "
+			"worker%s",
+			app.ports[i].id, app.ports[i].name, app.ports[i + 1].id,
+			app.ports[i + 1].name, app.n_workers, app.n_workers == 1 ? "" : "s");
 	return 0;
 }
 

@@ -27,7 +27,8 @@ int start_pairs(char *error)
 	}
 	if (available % 2) {
 		snprintf(error, APP_ERROR_SIZE,
-			"expected an even number of ports, a client and a resolver side each, EAL has %u",
+			"expected an even number of ports, a client and a resolver side each, EAL "
+			"has %u",
 			available);
 		return -1;
 	}
@@ -38,7 +39,8 @@ int start_pairs(char *error)
 			id = i % 2 ? pairs[i / 2].resolver : pairs[i / 2].client;
 			if (!rte_eth_dev_is_valid_port(id)) {
 				snprintf(error, APP_ERROR_SIZE,
-					"%s: [ports] pairs: expected ports that EAL has (0 to %u), got %u",
+					"%s: [ports] pairs: expected ports that EAL has (0 to %u), "
+					"got %u",
 					app.conf->path, available - 1, id);
 				return -1;
 			}
@@ -46,11 +48,12 @@ int start_pairs(char *error)
 		return 0;
 	}
 	if (available > APP_PORTS_MAX) {
-		snprintf(error, APP_ERROR_SIZE, "expected at most %u ports, EAL has %u", APP_PORTS_MAX,
-			available);
+		snprintf(error, APP_ERROR_SIZE, "expected at most %u ports, EAL has %u",
+			APP_PORTS_MAX, available);
 		return -1;
 	}
-	RTE_ETH_FOREACH_DEV (id) {
+	RTE_ETH_FOREACH_DEV(id)
+	{
 		if (n % 2)
 			pairs[n / 2].resolver = id;
 		else
@@ -95,7 +98,8 @@ static void mtus_compare(void)
 	for (unsigned i = 0; i < app.n_ports; i += 2)
 		if (app.ports[i].mtu != app.ports[i + 1].mtu)
 			log_line(LOG_WARN,
-				"ports %u and %u: MTU %u and %u, frames above the smaller one cannot pass",
+				"ports %u and %u: MTU %u and %u, frames above the smaller one "
+				"cannot pass",
 				app.ports[i].id, app.ports[i + 1].id, app.ports[i].mtu,
 				app.ports[i + 1].mtu);
 }
@@ -115,7 +119,8 @@ int start_ports(char *error)
 		(uint16_t)(app.conf->mbuf_size + RTE_PKTMBUF_HEADROOM), (int)rte_socket_id());
 	if (!app.pool) {
 		snprintf(error, APP_ERROR_SIZE,
-			"packet pool of %u mbufs (about %u MiB): %s; give EAL more memory (-m) or set "
+			"packet pool of %u mbufs (about %u MiB): %s; give EAL more memory (-m) or "
+			"set "
 			"[ports] mbufs or rx_descriptors",
 			n, (unsigned)((uint64_t)n * (app.conf->mbuf_size + 384) >> 20),
 			rte_strerror(rte_errno));

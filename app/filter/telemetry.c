@@ -34,7 +34,8 @@ static void dict_fill(struct rte_tel_data *data, json_t *object)
 	const char *name;
 	json_t *value;
 
-	json_object_foreach (object, name, value) {
+	json_object_foreach(object, name, value)
+	{
 		char key[RTE_TEL_MAX_STRING_LEN];
 
 		snprintf(key, sizeof(key), "%s", name);
@@ -62,7 +63,8 @@ static void row_add(void *ctx, const struct stats_row *row)
 	if (page->at++ < page->from || page->at > page->from + PAGE_ROWS)
 		return;
 	n = snprintf(key, sizeof(key), "%s", row->metric);
-	for (unsigned i = 0; i < STATS_LABELS_MAX && row->labels[i].name && n < (int)sizeof(key); i++)
+	for (unsigned i = 0; i < STATS_LABELS_MAX && row->labels[i].name && n < (int)sizeof(key);
+		i++)
 		n += snprintf(key + n, sizeof(key) - (size_t)n, "/%s", row->labels[i].value);
 	key_clean(key);
 	rte_tel_data_add_dict_u64(page->data, key, row->value);
@@ -88,14 +90,15 @@ static int on_stats(const char *command, const char *params, struct rte_tel_data
 }
 
 // One container for each object of {"rows": [{...}, ...]}, by the value of its first key.
-static int rows_fill(struct rte_tel_data *data, json_t *reply, const char *rows, const char *key,
-	unsigned from)
+static int rows_fill(
+	struct rte_tel_data *data, json_t *reply, const char *rows, const char *key, unsigned from)
 {
 	json_t *array = json_object_get(reply, rows), *row;
 	size_t i;
 
 	rte_tel_data_start_dict(data);
-	json_array_foreach (array, i, row) {
+	json_array_foreach(array, i, row)
+	{
 		struct rte_tel_data *container;
 		json_t *name = json_object_get(row, key);
 		char text[RTE_TEL_MAX_STRING_LEN];
@@ -179,10 +182,12 @@ static const struct {
 	{"/dnsweir/stats", on_stats,
 		"Counters by metric and labels. Parameters: offset (optional; 128 rows a page)"},
 	{"/dnsweir/lists", on_lists, "Lists. Parameters: offset (optional; 32 lists a page)"},
-	{"/dnsweir/workers", on_workers, "Workers. Parameters: offset (optional; 32 workers a page)"},
+	{"/dnsweir/workers", on_workers,
+		"Workers. Parameters: offset (optional; 32 workers a page)"},
 	{"/dnsweir/ports", on_ports, "Port ids. No parameters"},
 	{"/dnsweir/port", on_port, "One port. Parameters: port id"},
-	{"/dnsweir/generation", on_generation, "Tables in force and the last reload. No parameters"},
+	{"/dnsweir/generation", on_generation,
+		"Tables in force and the last reload. No parameters"},
 };
 
 static int on_command(const char *command, const char *params, struct rte_tel_data *data)

@@ -15,9 +15,9 @@
 #include "base/counter.h"
 #include "pipeline/pipeline.h"
 
-#define SCRATCH_SIZE       65536u
-#define WORKER_NICE        (-10)
-#define SPIN_ROUNDS        256 // empty rounds before the first sleep
+#define SCRATCH_SIZE 65536u
+#define WORKER_NICE  (-10)
+#define SPIN_ROUNDS  256 // empty rounds before the first sleep
 
 // A worker's own counters are written by nobody else; relaxed stores let others read them.
 static inline void bump(_Atomic uint64_t *counter)

@@ -34,15 +34,15 @@ static void step_show(bool terminal, const char *what)
 		fprintf(stderr, CLEAR_LINE "%s", what);
 }
 
-static void summary_print(const struct conf *conf, const struct load_list *lists, const char *output,
-	const struct gen *gen, uint64_t bytes, double seconds)
+static void summary_print(const struct conf *conf, const struct load_list *lists,
+	const char *output, const struct gen *gen, uint64_t bytes, double seconds)
 {
 	for (unsigned i = 0; i < gen->n_lists; i++)
-		printf("list %s: %" PRIu64 " good lines, %" PRIu64 " bad%s%s\n", conf->policy.lists[i].name,
-			lists[i].names, lists[i].bad, lists[i].bad ? "; first: " : "",
-			lists[i].first_bad);
-	printf("%s: %u lists, %" PRIu64 " names, %" PRIu64 " bytes, %.2f seconds\n", output, gen->n_lists,
-		fqdn_table_names(gen->names), bytes, seconds);
+		printf("list %s: %" PRIu64 " good lines, %" PRIu64 " bad%s%s\n",
+			conf->policy.lists[i].name, lists[i].names, lists[i].bad,
+			lists[i].bad ? "; first: " : "", lists[i].first_bad);
+	printf("%s: %u lists, %" PRIu64 " names, %" PRIu64 " bytes, %.2f seconds\n", output,
+		gen->n_lists, fqdn_table_names(gen->names), bytes, seconds);
 }
 
 static struct gen_list *lists_describe(const struct conf *conf, const struct load_list *lists)
@@ -67,8 +67,8 @@ static int compile(const struct conf *conf, const char *output)
 	char error[CONF_ERROR_SIZE] = "";
 	bool terminal = isatty(STDERR_FILENO);
 	// As with reloads: a feed that broke must not take the place of one that works.
-	const struct load_options options = {.strict = access(output, F_OK) == 0,
-		.progress = terminal ? progress_show : NULL};
+	const struct load_options options = {
+		.strict = access(output, F_OK) == 0, .progress = terminal ? progress_show : NULL};
 	double start = seconds_now();
 	struct gen gen = {.created = time(NULL), .n_lists = conf->policy.n_lists};
 	int64_t bytes = -1;
@@ -116,7 +116,8 @@ int compile_run(const struct list_args *args)
 	if (*output)
 		err = compile(conf, output);
 	else
-		log_line(LOG_ERROR, "compile: expected -o OUT, or the key compiled in [lists] of %s",
+		log_line(LOG_ERROR,
+			"compile: expected -o OUT, or the key compiled in [lists] of %s",
 			args->config);
 	conf_free(conf);
 	return err;

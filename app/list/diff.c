@@ -30,7 +30,8 @@ static void lists_pair(struct side *side)
 static bool rule_same(const struct side *side, const struct fqdn_rule *a, const struct fqdn_rule *b)
 {
 	return a->first_day == b->first_day && a->last_day == b->last_day &&
-		strcmp(fqdn_table_id(side->here->names, a), fqdn_table_id(side->there->names, b)) == 0;
+	       strcmp(fqdn_table_id(side->here->names, a), fqdn_table_id(side->there->names, b)) ==
+		       0;
 }
 
 // A name that is in a list twice, with other days, is one entry: the first of its rules.
@@ -42,8 +43,8 @@ static bool rule_first(const struct fqdn_rule *const *rules, unsigned i)
 	return true;
 }
 
-static int name_compare(void *ctx, const uint8_t *name, const struct fqdn_rule *const *rules,
-	unsigned n_rules)
+static int name_compare(
+	void *ctx, const uint8_t *name, const struct fqdn_rule *const *rules, unsigned n_rules)
 {
 	struct side *side = ctx;
 	const struct fqdn_rule *others[FQDN_RULES_MAX];
@@ -57,7 +58,8 @@ static int name_compare(void *ctx, const uint8_t *name, const struct fqdn_rule *
 		if (!rule_first(rules, i))
 			continue;
 		for (unsigned j = 0; j < n_others; j++)
-			if (others[j]->scope == rule->scope && (int)others[j]->list == side->list_there[rule->list]) {
+			if (others[j]->scope == rule->scope &&
+				(int)others[j]->list == side->list_there[rule->list]) {
 				found = true;
 				same |= rule_same(side, rule, others[j]);
 			}
@@ -109,7 +111,8 @@ int diff_run(const struct list_args *args)
 	}
 	for (unsigned i = 0; i < old.n_lists; i++)
 		if (removed.list_there[i] < 0)
-			printf("list %s: 0 added, %" PRIu64 " removed, 0 changed; no list any more\n",
+			printf("list %s: 0 added, %" PRIu64
+			       " removed, 0 changed; no list any more\n",
 				old.lists[i].name, removed.missing[i]);
 	gen_close(&old);
 	gen_close(&new);

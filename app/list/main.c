@@ -21,7 +21,8 @@ static const char usage[] =
 	"\n"
 	"Lists of names outside of the running box.\n"
 	"\n"
-	"  compile   read the lists of a configuration, write them as one file that dnsweir loads at\n"
+	"  compile   read the lists of a configuration, write them as one file that dnsweir loads "
+	"at\n"
 	"            once; OUT is the configuration's own [lists] compiled unless given\n"
 	"  check     read list files, show how many lines are good and which are bad\n"
 	"  show      when a generation was compiled, of which lists, with how many lines\n"
@@ -145,7 +146,8 @@ int main(int argc, char **argv)
 			given[strlen(given)] = (char)option;
 	}
 	if (optind == argc) {
-		log_line(LOG_ERROR, "expected a command: compile, check, show, explain or diff (see --help)");
+		log_line(LOG_ERROR,
+			"expected a command: compile, check, show, explain or diff (see --help)");
 		return LIST_USAGE;
 	}
 	args.words = argv + optind + 1;

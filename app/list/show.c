@@ -59,7 +59,8 @@ int show_run(const struct list_args *args)
 	for (unsigned i = 0; i < gen.n_lists; i++) {
 		const struct gen_list *list = &gen.lists[i];
 
-		printf("\nlist %s\n  action          %s\n  source          %s\n  changed         %s\n",
+		printf("\nlist %s\n  action          %s\n  source          %s\n  changed         "
+		       "%s\n",
 			list->name, policy_action_name(list->action), list->source,
 			moment(list->mtime, text));
 		printf("  good lines      %" PRIu64 "\n  active today    %" PRIu64
@@ -72,8 +73,8 @@ int show_run(const struct list_args *args)
 	return LIST_DONE;
 }
 
-static void rule_print(const struct gen *gen, const char *what, const struct fqdn_rule *rule,
-	const char *entry)
+static void rule_print(
+	const struct gen *gen, const char *what, const struct fqdn_rule *rule, const char *entry)
 {
 	const struct gen_list *list = &gen->lists[rule->list];
 	char first[11], last[11];
@@ -83,8 +84,9 @@ static void rule_print(const struct gen *gen, const char *what, const struct fqd
 	if (entry)
 		printf("%s%s", scope_mark(rule->scope), entry);
 	else
-		printf("%s", rule->scope == FQDN_EXACT ? "this name" : rule->scope == FQDN_BELOW ?
-			"names below" : "a subtree");
+		printf("%s", rule->scope == FQDN_EXACT   ? "this name"
+			     : rule->scope == FQDN_BELOW ? "names below"
+							 : "a subtree");
 	if (*fqdn_table_id(gen->names, rule))
 		printf(", id %s", fqdn_table_id(gen->names, rule));
 	if (*list_day_format(rule->first_day, first))
@@ -126,8 +128,11 @@ static int explain(const struct gen *gen, const char *text, uint16_t today)
 	dns_name_labels(name, &labels);
 	if (!fqdn_lookup(gen->names, &labels, today, &match))
 		match = (struct fqdn_match){0};
-	printf("%s: %s\n", text, match.block ? "filtered" : match.log ? "logged" :
-		match.suppressed ? "allowed" : "not listed");
+	printf("%s: %s\n", text,
+		match.block        ? "filtered"
+		: match.log        ? "logged"
+		: match.suppressed ? "allowed"
+				   : "not listed");
 	if (match.block || match.log)
 		rule_print(gen, "by", match.block ? match.block : match.log, NULL);
 	if (match.allow)

@@ -22,9 +22,8 @@ int addr_parse(const char *text, struct addr *addr)
 
 char *addr_format(const struct addr *addr, char text[ADDR_TEXT_SIZE])
 {
-	if (addr->family == ADDR_NONE ||
-		!inet_ntop(addr->family == ADDR_IPV4 ? AF_INET : AF_INET6, addr->bytes, text,
-			ADDR_TEXT_SIZE))
+	if (addr->family == ADDR_NONE || !inet_ntop(addr->family == ADDR_IPV4 ? AF_INET : AF_INET6,
+						 addr->bytes, text, ADDR_TEXT_SIZE))
 		strcpy(text, "-");
 	return text;
 }
@@ -80,5 +79,6 @@ bool prefix_contains(const struct prefix *prefix, const struct addr *addr)
 		return false;
 	if (memcmp(prefix->addr.bytes, addr->bytes, whole) != 0)
 		return false;
-	return bits == 0 || ((prefix->addr.bytes[whole] ^ addr->bytes[whole]) & (0xff00 >> bits) & 0xff) == 0;
+	return bits == 0 ||
+	       ((prefix->addr.bytes[whole] ^ addr->bytes[whole]) & (0xff00 >> bits) & 0xff) == 0;
 }

@@ -24,7 +24,8 @@ void *block_alloc(size_t size, int node)
 		block = mmap(NULL, rounded, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
 	if (block == MAP_FAILED) {
-		block = mmap(NULL, rounded, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		block = mmap(
+			NULL, rounded, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		if (block == MAP_FAILED)
 			return NULL;
 		if (rounded >= BLOCK_HUGE_SIZE)

@@ -3,8 +3,7 @@
 
 static const struct {
 	const char *name, *text;
-} reasons[REASON_COUNT] = {
-	[REASON_none] = {"none", "not decided"},
+} reasons[REASON_COUNT] = {[REASON_none] = {"none", "not decided"},
 #define REASON_ROW(name, text) [REASON_##name] = {#name, text},
 	REASONS(REASON_ROW)
 #undef REASON_ROW

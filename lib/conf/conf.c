@@ -289,7 +289,8 @@ static int load_file(struct load *load)
 
 static struct conf *load_path(const char *path, bool sources, char *error)
 {
-	struct load load = {.reader = {.path = path, .error = error, .sources = sources}, .list = -1};
+	struct load load = {
+		.reader = {.path = path, .error = error, .sources = sources}, .list = -1};
 	int result;
 
 	error[0] = '\0';

@@ -74,7 +74,8 @@ const struct conf_key conf_keys[] = {
 		"Longest time to live of a rewritten answer.", AT_SINKHOLE(ttl_max)},
 
 	{"lists", "compiled", CONF_FILE, "", 0, 0, "",
-		"File that 'dnsweir-list compile' wrote out of the lists below; it is read instead of "
+		"File that 'dnsweir-list compile' wrote out of the lists below; it is read instead "
+		"of "
 		"their sources, which need not be there then. Empty: the sources are read.",
 		AT(compiled), .line_offset = offsetof(struct conf, compiled_line)},
 

@@ -8,9 +8,9 @@
 
 int dns_msg_labels_read(const uint8_t *msg, uint32_t size, uint32_t off, struct dns_labels *labels)
 {
-	uint32_t at = off, start = off; // start: first label of the run being read
+	uint32_t at = off, start = off;     // start: first label of the run being read
 	unsigned used = 0, hops = 0, n = 0; // used: octets of the runs before
-	int occupied = 0; // bytes at off, known once the first pointer is met
+	int occupied = 0;                   // bytes at off, known once the first pointer is met
 
 	for (;;) {
 		uint8_t c;

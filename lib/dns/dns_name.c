@@ -12,7 +12,7 @@ static inline int is_digit(char c)
 static inline int is_plain(uint8_t folded)
 {
 	return (uint8_t)(folded - 'a') < 26 || (uint8_t)(folded - '0') < 10 || folded == '-' ||
-		folded == '_';
+	       folded == '_';
 }
 
 // Take one octet at text[*at], escaped or not. Returns it, or an error.

@@ -14,7 +14,7 @@ static const char *const row_names[DNS_TYPE_ROW_COUNT] = {
 #define TYPE_NAME(name, value) [DNS_TYPE_ROW_##name] = #name,
 	DNS_TYPE_ROWS(TYPE_NAME)
 #undef TYPE_NAME
-	[DNS_TYPE_ROW_other] = "other",
+		[DNS_TYPE_ROW_other] = "other",
 };
 
 const char *dns_type_row_name(enum dns_type_row row)
@@ -34,9 +34,9 @@ const char *dns_type_name(uint16_t type, char text[16])
 
 const char *dns_rcode_name(uint8_t rcode)
 {
-	static const char *const names[16] = {"NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP",
-		"REFUSED", "YXDOMAIN", "YXRRSET", "NXRRSET", "NOTAUTH", "NOTZONE", "DSOTYPENI",
-		"RCODE12", "RCODE13", "RCODE14", "RCODE15"};
+	static const char *const names[16] = {"NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN",
+		"NOTIMP", "REFUSED", "YXDOMAIN", "YXRRSET", "NXRRSET", "NOTAUTH", "NOTZONE",
+		"DSOTYPENI", "RCODE12", "RCODE13", "RCODE14", "RCODE15"};
 
 	return names[rcode & 15];
 }

@@ -15,8 +15,8 @@ struct array {
 // Sets are numbered as they are first needed. A set is its members' numbers, ascending by when they
 // were added; `from` and `rule` tell which set and which rule it was made of.
 struct builder_set {
-	uint32_t first, n;    // members in `members`
-	uint32_t from, rule;  // made by adding rule to set from; from == 0: the empty set
+	uint32_t first, n;   // members in `members`
+	uint32_t from, rule; // made by adding rule to set from; from == 0: the empty set
 };
 
 // A listed name, or one above it.
@@ -25,15 +25,15 @@ struct builder_node {
 	uint32_t text;   // place of its labels; the first one, or all where it has no parent
 	uint32_t parent; // number + 1; 0: none
 	uint32_t set;
-	uint8_t depth;   // labels
-	uint8_t size;    // octets of all its labels
+	uint8_t depth; // labels
+	uint8_t size;  // octets of all its labels
 };
 
 // Nodes by hash. A slot has the lower half of the hash, so that growing touches no node.
 struct node_index {
 	struct {
 		uint32_t hash, number; // number + 1; 0: free
-	} *slots;
+	} * slots;
 	size_t mask;
 };
 
@@ -54,8 +54,8 @@ struct fqdn_builder {
 	struct array id_text;
 	struct index set_index, rule_index, id_index;
 	struct node_index node_index;
-	size_t n_names;       // nodes with a set
-	bool single;          // a name of one label is listed
+	size_t n_names; // nodes with a set
+	bool single;    // a name of one label is listed
 };
 
 // Room for n more items. The allocation may move.
@@ -79,8 +79,8 @@ static void *array_extend(struct array *array, size_t n, size_t item_size)
 
 #define ARRAY_AT(array, type, i) (&((type *)(void *)(array).items)[i])
 
-static int index_grow(struct index *index, uint64_t (*hash_of)(const struct fqdn_builder *, uint32_t),
-	const struct fqdn_builder *b)
+static int index_grow(struct index *index,
+	uint64_t (*hash_of)(const struct fqdn_builder *, uint32_t), const struct fqdn_builder *b)
 {
 	size_t size = index->slots ? (index->mask + 1) * 2 : 64;
 	uint32_t *slots;
@@ -265,7 +265,8 @@ static int64_t set_number(struct fqdn_builder *b, uint32_t from, uint32_t rule)
 
 static int node_index_grow(struct fqdn_builder *b)
 {
-	struct node_index *index = &b->node_index, grown = {.mask = index->slots ? index->mask * 2 + 1 : 1023};
+	struct node_index *index = &b->node_index,
+			  grown = {.mask = index->slots ? index->mask * 2 + 1 : 1023};
 
 	if (index->slots && b->nodes.n * 2 <= index->mask)
 		return 0;
@@ -365,8 +366,8 @@ static struct builder_node *name_place(struct fqdn_builder *b, const uint8_t *na
 	return ARRAY_AT(b->nodes, struct builder_node, number - 1);
 }
 
-int fqdn_builder_add(struct fqdn_builder *b, const uint8_t *name, uint8_t size,
-	const struct fqdn_rule *rule)
+int fqdn_builder_add(
+	struct fqdn_builder *b, const uint8_t *name, uint8_t size, const struct fqdn_rule *rule)
 {
 	int64_t number = rule_number(b, rule), set;
 	struct builder_node *place;
@@ -410,7 +411,8 @@ static int nodes_close(struct fqdn_builder *b)
 
 		if (node->depth != 2 || node->parent)
 			continue;
-		wanted.size = (uint8_t)labels_copy(b, node->text + first, node->size - first, label);
+		wanted.size =
+			(uint8_t)labels_copy(b, node->text + first, node->size - first, label);
 		wanted.hash = node_hash(b, &wanted, label, wanted.size);
 		number = node_place(b, &wanted, label, wanted.size);
 		if (number == 0)
@@ -448,8 +450,9 @@ static uint64_t records_place(const struct fqdn_builder *b, uint32_t *place)
 
 	for (size_t i = 0; i < b->nodes.n; i++) {
 		place[i] = (uint32_t)units;
-		units += fqdn_record_size(node_labels_size(b,
-				 ARRAY_AT(b->nodes, struct builder_node, i))) / FQDN_UNIT;
+		units += fqdn_record_size(
+				 node_labels_size(b, ARRAY_AT(b->nodes, struct builder_node, i))) /
+			 FQDN_UNIT;
 		if (units > UINT32_MAX)
 			return 0;
 	}
@@ -457,8 +460,8 @@ static uint64_t records_place(const struct fqdn_builder *b, uint32_t *place)
 }
 
 // Where each part stands; see the drawing in fqdn_table_private.h.
-static void table_lay_out(const struct fqdn_builder *b, uint64_t units, uint32_t n_buckets,
-	struct fqdn_table *t)
+static void table_lay_out(
+	const struct fqdn_builder *b, uint64_t units, uint32_t n_buckets, struct fqdn_table *t)
 {
 	t->magic = FQDN_MAGIC;
 	t->depth = b->single ? 1 : 2;
@@ -482,7 +485,8 @@ static void table_lay_out(const struct fqdn_builder *b, uint64_t units, uint32_t
 #define FILL_AHEAD 16 // nodes whose buckets are on their way
 
 // @return false when the last bucket came to be full: more buckets are needed
-static bool table_fill_buckets(const struct fqdn_builder *b, const uint32_t *place, struct fqdn_table *t)
+static bool table_fill_buckets(
+	const struct fqdn_builder *b, const uint32_t *place, struct fqdn_table *t)
 {
 	struct fqdn_bucket *buckets = (struct fqdn_bucket *)((uint8_t *)t + t->buckets);
 	uint32_t *refs = (uint32_t *)(void *)((uint8_t *)t + t->refs);
@@ -492,8 +496,11 @@ static bool table_fill_buckets(const struct fqdn_builder *b, const uint32_t *pla
 		uint32_t at = fqdn_bucket_of(t->n_buckets, hash), free;
 
 		if (i + FILL_AHEAD < b->nodes.n)
-			__builtin_prefetch(&buckets[fqdn_bucket_of(t->n_buckets,
-				ARRAY_AT(b->nodes, struct builder_node, i + FILL_AHEAD)->hash)], 1);
+			__builtin_prefetch(
+				&buckets[fqdn_bucket_of(t->n_buckets,
+					ARRAY_AT(b->nodes, struct builder_node, i + FILL_AHEAD)
+						->hash)],
+				1);
 		while ((free = fqdn_bucket_match(&buckets[at], 0)) == 0)
 			at++;
 		free = (uint32_t)__builtin_ctz(free);
@@ -505,12 +512,14 @@ static bool table_fill_buckets(const struct fqdn_builder *b, const uint32_t *pla
 	return true;
 }
 
-static void table_fill_records(const struct fqdn_builder *b, const uint32_t *place, struct fqdn_table *t)
+static void table_fill_records(
+	const struct fqdn_builder *b, const uint32_t *place, struct fqdn_table *t)
 {
 	for (size_t i = 0; i < b->nodes.n; i++) {
 		const struct builder_node *node = ARRAY_AT(b->nodes, struct builder_node, i);
-		struct fqdn_record *record = (struct fqdn_record *)(void *)((uint8_t *)t + t->records +
-			(uint64_t)place[i] * FQDN_UNIT);
+		struct fqdn_record *record =
+			(struct fqdn_record *)(void *)((uint8_t *)t + t->records +
+						       (uint64_t)place[i] * FQDN_UNIT);
 
 		record->set = node->set;
 		record->parent = node->parent ? place[node->parent - 1] : 0;
@@ -531,13 +540,14 @@ static void table_fill_rules(const struct fqdn_builder *b, struct fqdn_table *t)
 	if (b->members.n)
 		memcpy(members, b->members.items, b->members.n * sizeof(uint32_t));
 	if (b->rules.n)
-		memcpy((uint8_t *)t + t->rules, b->rules.items, b->rules.n * sizeof(struct fqdn_rule));
+		memcpy((uint8_t *)t + t->rules, b->rules.items,
+			b->rules.n * sizeof(struct fqdn_rule));
 	memcpy((uint8_t *)t + t->ids, b->ids.items, b->ids.n * sizeof(uint32_t));
 	memcpy((uint8_t *)t + t->text, b->id_text.items, b->id_text.n);
 }
 
-static struct fqdn_table *table_make(const struct fqdn_builder *b, const uint32_t *place,
-	uint64_t units, uint32_t n_buckets)
+static struct fqdn_table *table_make(
+	const struct fqdn_builder *b, const uint32_t *place, uint64_t units, uint32_t n_buckets)
 {
 	struct fqdn_table layout = {0}, *t;
 

@@ -6,9 +6,9 @@
 // file can write a checksum too; so every number that a look-up follows is held against what is there.
 struct check {
 	const struct fqdn_table *table;
-	uint64_t units;     // of the records
+	uint64_t units; // of the records
 	uint64_t n_members, n_ids;
-	uint64_t *starts;   // one bit for each unit: a record starts there
+	uint64_t *starts; // one bit for each unit: a record starts there
 };
 
 static bool starts_at(const struct check *check, uint64_t unit)
@@ -22,15 +22,19 @@ static bool layout_good(struct check *check, size_t size)
 	const struct fqdn_table *t = check->table;
 	uint64_t n_lines = t->n_buckets + 1ull, rules_end;
 
-	if (t->depth < 1 || t->depth > 2 || t->n_buckets == 0 || t->n_sets == 0 || t->n_names > t->n_nodes)
+	if (t->depth < 1 || t->depth > 2 || t->n_buckets == 0 || t->n_sets == 0 ||
+		t->n_names > t->n_nodes)
 		return false;
-	if (t->buckets != sizeof(*t) || t->refs != t->buckets + n_lines * sizeof(struct fqdn_bucket) ||
+	if (t->buckets != sizeof(*t) ||
+		t->refs != t->buckets + n_lines * sizeof(struct fqdn_bucket) ||
 		t->records != t->refs + n_lines * FQDN_BUCKET * sizeof(uint32_t))
 		return false;
-	if (t->records > size || t->sets > size || t->sets <= t->records || t->sets % FQDN_UNIT != 0)
+	if (t->records > size || t->sets > size || t->sets <= t->records ||
+		t->sets % FQDN_UNIT != 0)
 		return false;
 	check->units = (t->sets - t->records) / FQDN_UNIT;
-	if (check->units > UINT32_MAX || t->members != t->sets + (t->n_sets + 1ull) * sizeof(uint32_t))
+	if (check->units > UINT32_MAX ||
+		t->members != t->sets + (t->n_sets + 1ull) * sizeof(uint32_t))
 		return false;
 	if (t->rules > size || t->rules < t->members || t->rules % sizeof(uint32_t) != 0)
 		return false;

@@ -33,7 +33,8 @@ static void set_take(const struct fqdn_table *table, uint32_t set, bool itself, 
 	}
 }
 
-static const struct fqdn_rule *earlier(const struct fqdn_rule *exact, const struct fqdn_rule *subtree)
+static const struct fqdn_rule *earlier(
+	const struct fqdn_rule *exact, const struct fqdn_rule *subtree)
 {
 	if (!exact || !subtree)
 		return exact ? exact : subtree;
@@ -49,11 +50,11 @@ static bool best_judge(const struct best *best, struct fqdn_match *match)
 
 	match->block = earlier(exact_stands ? exact[FQDN_BLOCK] : NULL,
 		subtree_stands ? subtree[FQDN_BLOCK] : NULL);
-	match->log = earlier(exact_stands ? exact[FQDN_LOG] : NULL,
-		subtree_stands ? subtree[FQDN_LOG] : NULL);
+	match->log = earlier(
+		exact_stands ? exact[FQDN_LOG] : NULL, subtree_stands ? subtree[FQDN_LOG] : NULL);
 	match->allow = allow;
 	match->suppressed = (!exact_stands && (exact[FQDN_BLOCK] || exact[FQDN_LOG])) ||
-		(!subtree_stands && (subtree[FQDN_BLOCK] || subtree[FQDN_LOG]));
+			    (!subtree_stands && (subtree[FQDN_BLOCK] || subtree[FQDN_LOG]));
 	return match->block || match->log || match->allow;
 }
 
@@ -90,7 +91,8 @@ static uint32_t node_find(const struct fqdn_table *table, const struct dns_label
 
 		for (; __builtin_expect(match, 0); match &= match - 1) {
 			const uint32_t *refs = (const uint32_t *)fqdn_at(table, table->refs);
-			uint32_t ref = refs[(size_t)at * FQDN_BUCKET + (unsigned)__builtin_ctz(match)];
+			uint32_t ref =
+				refs[(size_t)at * FQDN_BUCKET + (unsigned)__builtin_ctz(match)];
 			const struct fqdn_record *record =
 				fqdn_at(table, table->records + (uint64_t)ref * FQDN_UNIT);
 
@@ -109,8 +111,8 @@ static void probe_aim(const struct fqdn_table *table, struct fqdn_probe *probe)
 	probe->bucket = fqdn_bucket_of(table->n_buckets, probe->hash);
 }
 
-static void probe_extend(const struct fqdn_table *table, const struct dns_labels *labels,
-	struct fqdn_probe *probe)
+static void probe_extend(
+	const struct fqdn_table *table, const struct dns_labels *labels, struct fqdn_probe *probe)
 {
 	unsigned at = labels->at[labels->n - ++probe->depth];
 
@@ -120,8 +122,8 @@ static void probe_extend(const struct fqdn_table *table, const struct dns_labels
 }
 
 // The last two labels where a pointer stands between them.
-static __attribute__((noinline)) uint64_t hash_apart(const struct fqdn_table *table,
-	const struct dns_labels *labels)
+static __attribute__((noinline)) uint64_t hash_apart(
+	const struct fqdn_table *table, const struct dns_labels *labels)
 {
 	const uint8_t *first = labels->msg + labels->at[labels->n - 2];
 	const uint8_t *last = labels->msg + labels->at[labels->n - 1];
@@ -129,12 +131,12 @@ static __attribute__((noinline)) uint64_t hash_apart(const struct fqdn_table *ta
 
 	memcpy(both, first, first[0] + 1u);
 	memcpy(both + first[0] + 1, last, last[0] + 1u);
-	return fqdn_hash_labels(&table->key, table->key.seed, both, first[0] + last[0] + 2u,
-		sizeof(both));
+	return fqdn_hash_labels(
+		&table->key, table->key.seed, both, first[0] + last[0] + 2u, sizeof(both));
 }
 
-void fqdn_lookup_begin(const struct fqdn_table *table, const struct dns_labels *labels,
-	struct fqdn_probe *probe)
+void fqdn_lookup_begin(
+	const struct fqdn_table *table, const struct dns_labels *labels, struct fqdn_probe *probe)
 {
 	unsigned at, end;
 
@@ -153,7 +155,7 @@ void fqdn_lookup_begin(const struct fqdn_table *table, const struct dns_labels *
 		probe->hash = hash_apart(table, labels);
 	probe_aim(table, probe);
 	__builtin_prefetch((const uint8_t *)fqdn_at(table, table->buckets) +
-		(size_t)probe->bucket * sizeof(struct fqdn_bucket));
+			   (size_t)probe->bucket * sizeof(struct fqdn_bucket));
 }
 
 // From the first node found downwards; rare.
@@ -225,8 +227,8 @@ unsigned fqdn_table_rules(const struct fqdn_table *table, const uint8_t *name,
 	return n;
 }
 
-void fqdn_table_count_active(const struct fqdn_table *table, uint16_t today, uint64_t *counts,
-	unsigned n_lists)
+void fqdn_table_count_active(
+	const struct fqdn_table *table, uint16_t today, uint64_t *counts, unsigned n_lists)
 {
 	const uint32_t *sets = (const uint32_t *)fqdn_at(table, table->sets);
 	const uint32_t *members = (const uint32_t *)fqdn_at(table, table->members);
@@ -239,7 +241,8 @@ void fqdn_table_count_active(const struct fqdn_table *table, uint16_t today, uin
 		for (uint32_t i = sets[record->set]; i < sets[record->set + 1]; i++) {
 			const struct fqdn_rule *rule = &rules[members[i]];
 
-			if (rule->list < n_lists && today >= rule->first_day && today <= rule->last_day)
+			if (rule->list < n_lists && today >= rule->first_day &&
+				today <= rule->last_day)
 				counts[rule->list]++;
 		}
 		at += fqdn_record_size(fqdn_labels_size(record, table->depth));
@@ -268,8 +271,9 @@ uint32_t fqdn_table_rule_number(const struct fqdn_table *table, const struct fqd
 
 const struct fqdn_rule *fqdn_table_rule(const struct fqdn_table *table, uint32_t number)
 {
-	return number < table->n_rules ? (const struct fqdn_rule *)fqdn_at(table, table->rules) + number :
-					 NULL;
+	return number < table->n_rules
+		       ? (const struct fqdn_rule *)fqdn_at(table, table->rules) + number
+		       : NULL;
 }
 
 const char *fqdn_table_id(const struct fqdn_table *table, const struct fqdn_rule *rule)

@@ -2,7 +2,8 @@
 #include "fqdn/fqdn_table_private.h"
 
 // The whole name of a record, label by label upwards. @return its octets, 0: too many
-static unsigned name_join(const struct fqdn_table *table, const struct fqdn_record *record, uint8_t *name)
+static unsigned name_join(
+	const struct fqdn_table *table, const struct fqdn_record *record, uint8_t *name)
 {
 	unsigned used = 0;
 

@@ -24,8 +24,8 @@ struct reader {
 	XXH3_state_t *hash;
 };
 
-static __attribute__((format(printf, 3, 4))) int fail(const struct reader *reader, int err,
-	const char *format, ...)
+static __attribute__((format(printf, 3, 4))) int fail(
+	const struct reader *reader, int err, const char *format, ...)
 {
 	int n = snprintf(reader->error, GEN_ERROR_SIZE, "%s: ", reader->path);
 	va_list args;
@@ -51,7 +51,8 @@ static int take(struct reader *reader, void *to, size_t size, bool hashed)
 		if (n < 0)
 			return fail(reader, -errno, "cannot read: %s", strerror(errno));
 		if (n == 0)
-			return fail(reader, -EBADMSG, "expected %llu bytes, the file became shorter",
+			return fail(reader, -EBADMSG,
+				"expected %llu bytes, the file became shorter",
 				(unsigned long long)reader->size);
 		if (hashed)
 			XXH3_128bits_update(reader->hash, at, (size_t)n);
@@ -68,15 +69,18 @@ static int header_check(const struct reader *reader, const struct gen_header *he
 		return fail(reader, -EBADMSG, "expected a file written by dnsweir-list compile");
 	if (header->order != GEN_ORDER)
 		return fail(reader, -EBADMSG,
-			"expected the byte order of this computer; compile the lists on one like it");
+			"expected the byte order of this computer; compile the lists on one like "
+			"it");
 	if (header->version != GEN_VERSION || header->header_size != sizeof(*header) ||
 		header->list_size != sizeof(struct gen_list))
 		return fail(reader, -EBADMSG,
-			"expected version %u, got version %u; compile the lists again", GEN_VERSION, header->version);
+			"expected version %u, got version %u; compile the lists again", GEN_VERSION,
+			header->version);
 	if (header->file_size != reader->size)
 		return fail(reader, -EBADMSG, "expected %llu bytes, got %llu",
 			(unsigned long long)header->file_size, (unsigned long long)reader->size);
-	if (header->n_lists > POLICY_LISTS_MAX || header->names_at != gen_names_at(header->n_lists) ||
+	if (header->n_lists > POLICY_LISTS_MAX ||
+		header->names_at != gen_names_at(header->n_lists) ||
 		header->names_at > header->file_size ||
 		header->names_size != header->file_size - header->names_at)
 		return fail(reader, -EBADMSG, "expected sizes that add up to those of the file");
@@ -98,7 +102,8 @@ static int lists_check(const struct reader *reader, const struct gen *gen)
 		if (!text_good(list->name, sizeof(list->name)) || list->action >= POLICY_ACTIONS ||
 			!text_good(list->source, sizeof(list->source)) ||
 			!text_good(list->first_bad, sizeof(list->first_bad)))
-			return fail(reader, -EBADMSG, "expected a name and an action for list %u", i + 1);
+			return fail(reader, -EBADMSG, "expected a name and an action for list %u",
+				i + 1);
 	}
 	return 0;
 }
@@ -111,8 +116,8 @@ struct sample {
 	bool found;
 };
 
-static int sample_take(void *ctx, const uint8_t *name, const struct fqdn_rule *const *rules,
-	unsigned n_rules)
+static int sample_take(
+	void *ctx, const uint8_t *name, const struct fqdn_rule *const *rules, unsigned n_rules)
 {
 	struct sample *sample = ctx;
 	const struct fqdn_rule *there[FQDN_RULES_MAX];
@@ -126,8 +131,10 @@ static int names_find(const struct reader *reader, const struct fqdn_table *tabl
 	struct sample sample = {.table = table, .found = true};
 
 	fqdn_table_each(table, sample_take, &sample);
-	return sample.found ? 0 : fail(reader, -EBADMSG,
-		"expected names that this program finds, got those of another make; compile the lists again");
+	return sample.found ? 0
+			    : fail(reader, -EBADMSG,
+				      "expected names that this program finds, got those of "
+				      "another make; compile the lists again");
 }
 
 static int body_read(struct reader *reader, const struct gen_header *header, struct gen *gen)
@@ -159,7 +166,8 @@ static int body_read(struct reader *reader, const struct gen_header *header, str
 	if (err < 0)
 		return err;
 	expected = fqdn_table_check(gen->names, gen->names_size, gen->n_lists);
-	return expected ? fail(reader, -EBADMSG, "expected %s", expected) : names_find(reader, gen->names);
+	return expected ? fail(reader, -EBADMSG, "expected %s", expected)
+			: names_find(reader, gen->names);
 }
 
 static int file_read(struct reader *reader, struct gen *gen)
@@ -191,8 +199,8 @@ int gen_open(const char *path, struct gen *gen, char *error)
 	int err;
 
 	*gen = (struct gen){0};
-	err = reader.hash ? file_read(&reader, gen) :
-			    fail(&reader, -ENOMEM, "%s", strerror(ENOMEM));
+	err = reader.hash ? file_read(&reader, gen)
+			  : fail(&reader, -ENOMEM, "%s", strerror(ENOMEM));
 	if (reader.fd >= 0)
 		close(reader.fd);
 	XXH3_freeState(reader.hash);

@@ -39,8 +39,10 @@ static struct gen_list *lists_make(const struct gen *gen)
 	for (unsigned i = 0; lists && i < gen->n_lists; i++) {
 		const struct gen_list *from = &gen->lists[i];
 
-		lists[i] = (struct gen_list){.good = from->good, .bad = from->bad,
-			.mtime = from->mtime, .action = from->action};
+		lists[i] = (struct gen_list){.good = from->good,
+			.bad = from->bad,
+			.mtime = from->mtime,
+			.action = from->action};
 		strcpy(lists[i].name, from->name);
 		strcpy(lists[i].source, from->source);
 		strcpy(lists[i].first_bad, from->first_bad);
@@ -50,7 +52,8 @@ static struct gen_list *lists_make(const struct gen *gen)
 	return lists;
 }
 
-static int header_make(const struct gen *gen, const struct gen_list *lists, struct gen_header *header)
+static int header_make(
+	const struct gen *gen, const struct gen_list *lists, struct gen_header *header)
 {
 	XXH3_state_t *state = XXH3_createState();
 
@@ -72,7 +75,8 @@ static int header_make(const struct gen *gen, const struct gen_list *lists, stru
 	XXH3_128bits_update(state, &header->file_size, sizeof(*header) - GEN_HASHED_FROM);
 	XXH3_128bits_update(state, lists, header->names_at - sizeof(*header));
 	XXH3_128bits_update(state, gen->names, gen->names_size);
-	XXH128_canonicalFromHash((XXH128_canonical_t *)(void *)header->hash, XXH3_128bits_digest(state));
+	XXH128_canonicalFromHash(
+		(XXH128_canonical_t *)(void *)header->hash, XXH3_128bits_digest(state));
 	XXH3_freeState(state);
 	return 0;
 }
@@ -99,7 +103,8 @@ static void folder_sync(const char *path)
 	char folder[PATH_MAX];
 	int fd;
 
-	snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash + 1 - path) : 1, slash ? path : ".");
+	snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash + 1 - path) : 1,
+		slash ? path : ".");
 	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd >= 0) {
 		fsync(fd);
@@ -107,8 +112,8 @@ static void folder_sync(const char *path)
 	}
 }
 
-static int file_write(const char *path, const struct gen_header *header, const struct gen_list *lists,
-	const struct fqdn_table *names)
+static int file_write(const char *path, const struct gen_header *header,
+	const struct gen_list *lists, const struct fqdn_table *names)
 {
 	char beside[PATH_MAX];
 	int fd, err;

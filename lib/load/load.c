@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "list/list.h"
 
-#define BAD_LINES_LOGGED 20 // of one file; the count has them all
+#define BAD_LINES_LOGGED 20    // of one file; the count has them all
 #define PROGRESS_LINES   65536 // good lines between two calls
 
 // Where the lines of one file go.
@@ -30,8 +30,8 @@ static void bad_line(void *ctx, unsigned line, const char *what)
 	struct reading *reading = ctx;
 
 	if (reading->bad++ == 0)
-		snprintf(reading->first_bad, reading->first_bad_size, "%s:%u: %s", reading->path, line,
-			what);
+		snprintf(reading->first_bad, reading->first_bad_size, "%s:%u: %s", reading->path,
+			line, what);
 	if (reading->bad <= BAD_LINES_LOGGED)
 		log_line(LOG_WARN, "%s:%u: %s; line skipped", reading->path, line, what);
 	else if (reading->bad == BAD_LINES_LOGGED + 1)
@@ -41,7 +41,7 @@ static void bad_line(void *ctx, unsigned line, const char *what)
 static int entry_add(void *ctx, const struct list_entry *entry)
 {
 	static_assert((int)LIST_EXACT == FQDN_EXACT && (int)LIST_BELOW == FQDN_BELOW &&
-			(int)LIST_SUBTREE == FQDN_SUBTREE,
+			      (int)LIST_SUBTREE == FQDN_SUBTREE,
 		"scopes are handed through");
 	struct reading *reading = ctx;
 	int64_t id = fqdn_builder_id(reading->builder, entry->id);
@@ -65,16 +65,17 @@ static int entry_add(void *ctx, const struct list_entry *entry)
 
 static enum list_format list_format_of(enum conf_format format)
 {
-	return format == CONF_FORMAT_CATALOGUE ? LIST_CATALOGUE :
-		format == CONF_FORMAT_NAMES    ? LIST_NAMES :
-						 LIST_AUTO;
+	return format == CONF_FORMAT_CATALOGUE ? LIST_CATALOGUE
+	       : format == CONF_FORMAT_NAMES   ? LIST_NAMES
+					       : LIST_AUTO;
 }
 
 static int list_load(const struct conf *conf, unsigned i, const struct load_options *how,
 	struct fqdn_builder *builder, struct load_list *state, char *error)
 {
-	static const enum fqdn_verdict verdicts[POLICY_ACTIONS] = {
-		[POLICY_SINKHOLE] = FQDN_BLOCK, [POLICY_LOG] = FQDN_LOG, [POLICY_ALLOW] = FQDN_ALLOW};
+	static const enum fqdn_verdict verdicts[POLICY_ACTIONS] = {[POLICY_SINKHOLE] = FQDN_BLOCK,
+		[POLICY_LOG] = FQDN_LOG,
+		[POLICY_ALLOW] = FQDN_ALLOW};
 	const struct conf_list *list = &conf->lists[i];
 	const struct list_options options = {list_format_of(list->format), list->min_labels};
 	struct reading reading = {
@@ -102,8 +103,9 @@ static int list_load(const struct conf *conf, unsigned i, const struct load_opti
 		return err;
 	}
 	if (err < 0) {
-		snprintf(error, LOAD_ERROR_SIZE, "%s:%u: [list %s] source: cannot read %s: %s", conf->path,
-			list->source_line, conf->policy.lists[i].name, list->source, strerror(-err));
+		snprintf(error, LOAD_ERROR_SIZE, "%s:%u: [list %s] source: cannot read %s: %s",
+			conf->path, list->source_line, conf->policy.lists[i].name, list->source,
+			strerror(-err));
 		return err;
 	}
 	// A feed that broke must not switch filtering off; an operator may start with an empty one.
@@ -113,14 +115,16 @@ static int list_load(const struct conf *conf, unsigned i, const struct load_opti
 		return -ENODATA;
 	}
 	if (counts.good == 0)
-		log_line(LOG_WARN, "list %s: %s has no names", conf->policy.lists[i].name, list->source);
+		log_line(LOG_WARN, "list %s: %s has no names", conf->policy.lists[i].name,
+			list->source);
 	if (reading.bad > 0)
-		log_line(LOG_WARN, "list %s: %llu bad lines of %s skipped", conf->policy.lists[i].name,
-			(unsigned long long)reading.bad, list->source);
+		log_line(LOG_WARN, "list %s: %llu bad lines of %s skipped",
+			conf->policy.lists[i].name, (unsigned long long)reading.bad, list->source);
 	return 0;
 }
 
-struct consent_table *load_consent(const struct conf *conf, size_t *size, uint64_t *bad, char *error)
+struct consent_table *load_consent(
+	const struct conf *conf, size_t *size, uint64_t *bad, char *error)
 {
 	char first_bad[256] = "";
 	struct reading reading = {
@@ -138,16 +142,17 @@ struct consent_table *load_consent(const struct conf *conf, size_t *size, uint64
 	if (err == -EBADMSG) {
 		snprintf(error, LOAD_ERROR_SIZE, "%s", first_bad);
 	} else if (err < 0) {
-		snprintf(error, LOAD_ERROR_SIZE, "%s:%u: [consent] source: cannot read %s: %s", conf->path,
-			conf->consent_source_line, conf->consent_source, strerror(-err));
+		snprintf(error, LOAD_ERROR_SIZE, "%s:%u: [consent] source: cannot read %s: %s",
+			conf->path, conf->consent_source_line, conf->consent_source,
+			strerror(-err));
 	} else if (counts.good == 0 && reading.bad > 0) {
 		snprintf(error, LOAD_ERROR_SIZE, "%s: no good line in it; first bad one: %s",
 			conf->consent_source, first_bad);
 	} else {
 		table = consent_table_build(rules.rules, rules.n, size);
 		if (!table)
-			snprintf(error, LOAD_ERROR_SIZE, "consent table of %zu prefixes: %s", rules.n,
-				strerror(errno));
+			snprintf(error, LOAD_ERROR_SIZE, "consent table of %zu prefixes: %s",
+				rules.n, strerror(errno));
 	}
 	*bad = reading.bad;
 	consent_rules_free(&rules);

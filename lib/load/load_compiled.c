@@ -23,15 +23,17 @@ static int lists_compare(const struct conf *conf, const struct gen *gen, char *e
 		if (strcmp(list->name, other->name) == 0 && list->action == other->action)
 			continue;
 		snprintf(error, LOAD_ERROR_SIZE,
-			"%s: expected list %u to be %s with action %s as in %s, got %s with action %s; "
-			"compile the lists again", conf->compiled, i + 1, list->name,
-			policy_action_name(list->action), conf->path, other->name,
-			policy_action_name(other->action));
+			"%s: expected list %u to be %s with action %s as in %s, got %s with action "
+			"%s; "
+			"compile the lists again",
+			conf->compiled, i + 1, list->name, policy_action_name(list->action),
+			conf->path, other->name, policy_action_name(other->action));
 		return -1;
 	}
 	if (gen->n_lists == policy->n_lists)
 		return 0;
-	snprintf(error, LOAD_ERROR_SIZE, "%s: expected as many lists as in %s (%u), got %u; compile the lists again",
+	snprintf(error, LOAD_ERROR_SIZE,
+		"%s: expected as many lists as in %s (%u), got %u; compile the lists again",
 		conf->compiled, conf->path, policy->n_lists, gen->n_lists);
 	return -1;
 }

@@ -84,12 +84,12 @@ static inline bool wants_msg(const struct burst_slot *slot)
 // Slot i of a reservation, which may wrap round the ring's end.
 static inline uint8_t *zone_slot(const struct rte_ring_zc_data *zone, unsigned i)
 {
-	return i < zone->n1 ? (uint8_t *)zone->ptr1 + (size_t)i * MIRROR_SLOT_SIZE :
-			      (uint8_t *)zone->ptr2 + (size_t)(i - zone->n1) * MIRROR_SLOT_SIZE;
+	return i < zone->n1 ? (uint8_t *)zone->ptr1 + (size_t)i * MIRROR_SLOT_SIZE
+			    : (uint8_t *)zone->ptr2 + (size_t)(i - zone->n1) * MIRROR_SLOT_SIZE;
 }
 
-static void record_write(struct mirror_record *record, const struct burst_slot *slot,
-	const struct mirror_meta *meta)
+static void record_write(
+	struct mirror_record *record, const struct burst_slot *slot, const struct mirror_meta *meta)
 {
 	const struct fqdn_rule *rule = slot->block ? slot->block : slot->log;
 
@@ -118,7 +118,8 @@ static void record_write(struct mirror_record *record, const struct burst_slot *
 	record->refused = slot->refused;
 }
 
-static void msg_write(const struct rte_ring_zc_data *zone, unsigned at, const struct burst_slot *slot)
+static void msg_write(
+	const struct rte_ring_zc_data *zone, unsigned at, const struct burst_slot *slot)
 {
 	const uint8_t *msg = slot->frame + slot->msg;
 	unsigned left = slot->msg_size;
@@ -140,12 +141,13 @@ void mirror_push_burst(struct mirror_ring *mirror, const struct burst *burst,
 
 	for (unsigned i = 0; i < burst->n; i++)
 		if (is_mirrored(&burst->slot[i]))
-			wanted += 1 + (wants_msg(&burst->slot[i]) ?
-						      msg_slots(burst->slot[i].msg_size) :
-						      0);
+			wanted +=
+				1 + (wants_msg(&burst->slot[i]) ? msg_slots(burst->slot[i].msg_size)
+								: 0);
 	if (wanted == 0)
 		return;
-	room = rte_ring_enqueue_zc_burst_elem_start(mirror->ring, MIRROR_SLOT_SIZE, wanted, &zone, NULL);
+	room = rte_ring_enqueue_zc_burst_elem_start(
+		mirror->ring, MIRROR_SLOT_SIZE, wanted, &zone, NULL);
 	for (unsigned i = 0; i < burst->n; i++) {
 		const struct burst_slot *slot = &burst->slot[i];
 		unsigned need;
@@ -175,9 +177,9 @@ unsigned mirror_drain(struct mirror_ring *mirror, mirror_taker take, void *ctx)
 	unsigned n, taken = 0, count = mirror_ring_used(mirror);
 
 	// The producer hands over whole records, so whatever is in the ring ends with one.
-	n = count ? rte_ring_dequeue_zc_burst_elem_start(mirror->ring, MIRROR_SLOT_SIZE, count, &zone,
-			    NULL) :
-		    0;
+	n = count ? rte_ring_dequeue_zc_burst_elem_start(
+			    mirror->ring, MIRROR_SLOT_SIZE, count, &zone, NULL)
+		  : 0;
 	if (n == 0)
 		return 0;
 	for (unsigned i = 0; i < n; taken++) {

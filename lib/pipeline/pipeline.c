@@ -31,8 +31,8 @@ static bool is_watched(const struct policy *policy, const struct burst_slot *slo
 }
 
 // Cheapest questions first: most packets that are none of ours leave at the port.
-static enum reason slot_parse(struct burst_slot *slot, const struct policy *policy,
-	enum burst_side side)
+static enum reason slot_parse(
+	struct burst_slot *slot, const struct policy *policy, enum burst_side side)
 {
 	enum reason reason = pkt_parse(slot);
 
@@ -43,9 +43,9 @@ static enum reason slot_parse(struct burst_slot *slot, const struct policy *poli
 		return reason;
 	if (!is_dns_port(policy, slot->src_port))
 		return is_dns_port(policy, slot->dst_port) && slot->msg_size >= DNS_HEADER_SIZE &&
-				!(slot->frame[slot->msg + 2] & (DNS_FLAG_QR >> 8)) ?
-			REASON_query :
-			REASON_other_port;
+				       !(slot->frame[slot->msg + 2] & (DNS_FLAG_QR >> 8))
+			       ? REASON_query
+			       : REASON_other_port;
 	if (!is_watched(policy, slot))
 		return REASON_other_server;
 	if (slot->msg_size < DNS_HEADER_SIZE)
@@ -75,9 +75,10 @@ void pipeline_consent(struct burst *burst, const struct pipeline_tables *tables)
 
 		if (!slot->response)
 			continue;
-		slot->refused = slot->family == ADDR_IPV4 ?
-			consent_lookup_ipv4(tables->consent, pipeline_client(slot)) :
-			consent_lookup_ipv6(tables->consent, pipeline_client(slot));
+		slot->refused =
+			slot->family == ADDR_IPV4
+				? consent_lookup_ipv4(tables->consent, pipeline_client(slot))
+				: consent_lookup_ipv6(tables->consent, pipeline_client(slot));
 	}
 }
 
@@ -147,14 +148,14 @@ static void walk_take(struct walk *walk, const struct fqdn_match *match, uint16_
 static void pending_lookup(struct match *match)
 {
 	for (unsigned i = 0; i < match->n_pending; i++)
-		fqdn_lookup_begin(match->tables->names, &match->pending[i].labels,
-			&match->pending[i].probe);
+		fqdn_lookup_begin(
+			match->tables->names, &match->pending[i].labels, &match->pending[i].probe);
 	for (unsigned i = 0; i < match->n_pending; i++) {
 		struct pending *p = &match->pending[i];
 		struct fqdn_match found;
 
-		if (!fqdn_lookup_end(match->tables->names, &p->labels, &p->probe, match->tables->today,
-			    &found))
+		if (!fqdn_lookup_end(match->tables->names, &p->labels, &p->probe,
+			    match->tables->today, &found))
 			continue;
 		walk_take(p->walk, &found, p->off);
 		if (p->question && !p->walk->question_allow)
@@ -201,8 +202,8 @@ static inline enum reason owner_take(struct match *match, struct walk *walk, uin
 
 // Why RDATA is not one name and nothing else (RFC 1035 s3.3.1): what is in RDATA counts, not what
 // stands behind it.
-static __attribute__((noinline)) enum reason target_reason(const struct walk *walk,
-	const struct dns_rr *rr, enum reason reason)
+static __attribute__((noinline)) enum reason target_reason(
+	const struct walk *walk, const struct dns_rr *rr, enum reason reason)
 {
 	int size = dns_msg_name_skip(walk->msg, (uint32_t)rr->rdata + rr->rdata_size, rr->rdata);
 
@@ -211,17 +212,19 @@ static __attribute__((noinline)) enum reason target_reason(const struct walk *wa
 	return size == rr->rdata_size ? reason : REASON_short_record;
 }
 
-static inline enum reason target_take(struct match *match, struct walk *walk, const struct dns_rr *rr)
+static inline enum reason target_take(
+	struct match *match, struct walk *walk, const struct dns_rr *rr)
 {
 	enum reason reason;
 	int occupied = 0;
 
 	// Too short for a pointer: the root, which no list has, or no name.
 	if (rr->rdata_size < 2)
-		return rr->rdata_size == 1 && walk->msg[rr->rdata] == 0 ?
-			REASON_none :
-			target_reason(walk, rr, REASON_short_record);
-	reason = name_take(match, walk, rr->rdata, name_origin(walk->msg, rr->rdata), false, &occupied);
+		return rr->rdata_size == 1 && walk->msg[rr->rdata] == 0
+			       ? REASON_none
+			       : target_reason(walk, rr, REASON_short_record);
+	reason = name_take(
+		match, walk, rr->rdata, name_origin(walk->msg, rr->rdata), false, &occupied);
 	if (reason == REASON_name_limit || (reason == REASON_none && occupied == rr->rdata_size))
 		return reason;
 	return target_reason(walk, rr, reason);
@@ -355,12 +358,12 @@ static uint32_t client_spread(const struct burst_slot *slot)
 
 	if (slot->family == ADDR_IPV6)
 		spread = spread * 31 + load_be32(client + 4) * 17 + load_be32(client + 8) * 7 +
-			load_be32(client + 12);
+			 load_be32(client + 12);
 	return spread;
 }
 
-void pipeline_rewrite(struct burst *burst, const struct pipeline_tables *tables,
-	struct stats_worker *stats)
+void pipeline_rewrite(
+	struct burst *burst, const struct pipeline_tables *tables, struct stats_worker *stats)
 {
 	for (unsigned i = 0; i < burst->n; i++) {
 		struct burst_slot *slot = &burst->slot[i];
@@ -371,7 +374,8 @@ void pipeline_rewrite(struct burst *burst, const struct pipeline_tables *tables,
 			continue;
 		list = &tables->policy->lists[slot->block->list];
 		counts = rewrite_response(slot->frame + slot->msg, slot->msg_size,
-			slot->frame + slot->l4 + UDP_CSUM_OFFSET, &list->sinkhole, client_spread(slot));
+			slot->frame + slot->l4 + UDP_CSUM_OFFSET, &list->sinkhole,
+			client_spread(slot));
 		if (slot->refused & CONSENT_NO_LOG)
 			continue;
 		counter_add(&stats->records_rewritten[0], counts.n_ipv4);
@@ -380,8 +384,8 @@ void pipeline_rewrite(struct burst *burst, const struct pipeline_tables *tables,
 	}
 }
 
-static void response_count(const struct burst_slot *slot, const struct policy *policy,
-	struct stats_worker *stats)
+static void response_count(
+	const struct burst_slot *slot, const struct policy *policy, struct stats_worker *stats)
 {
 	enum dns_type_row type = slot->question ? dns_type_row(slot->qtype) : DNS_TYPE_ROW_none;
 
@@ -389,17 +393,20 @@ static void response_count(const struct burst_slot *slot, const struct policy *p
 	if (slot->block)
 		counter_add(&stats->matched[policy->lists[slot->block->list].slot], 1);
 	if (slot->reason == REASON_rewritten)
-		counter_add(&stats->filtered[policy->lists[slot->block->list].slot][POLICY_SINKHOLE], 1);
+		counter_add(
+			&stats->filtered[policy->lists[slot->block->list].slot][POLICY_SINKHOLE],
+			1);
 	if (slot->log)
 		counter_add(&stats->filtered[policy->lists[slot->log->list].slot][POLICY_LOG], 1);
 	if (slot->allow)
-		counter_add(&stats->filtered[policy->lists[slot->allow->list].slot][POLICY_ALLOW], 1);
+		counter_add(
+			&stats->filtered[policy->lists[slot->allow->list].slot][POLICY_ALLOW], 1);
 	if (slot->reason == REASON_no_sinkhole)
 		counter_add(&stats->records_left, (uint64_t)slot->n_ipv4 + slot->n_ipv6);
 }
 
-void pipeline_count(const struct burst *burst, const struct pipeline_tables *tables,
-	struct stats_worker *stats)
+void pipeline_count(
+	const struct burst *burst, const struct pipeline_tables *tables, struct stats_worker *stats)
 {
 	for (unsigned i = 0; i < burst->n; i++) {
 		const struct burst_slot *slot = &burst->slot[i];

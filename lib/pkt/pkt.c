@@ -5,16 +5,16 @@
 #include "base/addr.h"
 #include "base/bytes.h"
 
-#define ETHER_HEADER_SIZE 14
-#define ETHER_TYPE_IPV4   0x0800
-#define ETHER_TYPE_IPV6   0x86dd
-#define ETHER_TYPE_VLAN   0x8100 // IEEE 802.1Q customer tag
-#define ETHER_TYPE_QINQ   0x88a8 // IEEE 802.1ad service tag
+#define ETHER_HEADER_SIZE    14
+#define ETHER_TYPE_IPV4      0x0800
+#define ETHER_TYPE_IPV6      0x86dd
+#define ETHER_TYPE_VLAN      0x8100 // IEEE 802.1Q customer tag
+#define ETHER_TYPE_QINQ      0x88a8 // IEEE 802.1ad service tag
 #define ETHER_TYPE_QINQ_9100 0x9100 // the service tag before 802.1ad
-#define ETHER_TYPE_PPPOE  0x8864 // RFC 2516 s5, session stage
-#define PPPOE_HEADER_SIZE 6
-#define PPP_IPV4          0x0021 // RFC 1332
-#define PPP_IPV6          0x0057 // RFC 5072
+#define ETHER_TYPE_PPPOE     0x8864 // RFC 2516 s5, session stage
+#define PPPOE_HEADER_SIZE    6
+#define PPP_IPV4             0x0021 // RFC 1332
+#define PPP_IPV6             0x0057 // RFC 5072
 
 #define IP_PROTO_HOP_BY_HOP 0
 #define IP_PROTO_TCP        6

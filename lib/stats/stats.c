@@ -34,8 +34,8 @@ static void visit_plain(const struct stats_worker *sum, stats_visitor visitor, v
 static void visit_list(const struct stats_worker *sum, const struct stats_list *list,
 	stats_visitor visitor, void *ctx)
 {
-	const struct stats_row matched = {"dnsweir_matched_total", {{"list", list->name}},
-		sum->matched[list->slot]};
+	const struct stats_row matched = {
+		"dnsweir_matched_total", {{"list", list->name}}, sum->matched[list->slot]};
 
 	visitor(ctx, &matched);
 	for (enum policy_action action = 0; action < POLICY_ACTIONS; action++) {
@@ -64,7 +64,8 @@ void stats_visit(const struct stats_worker *sum, const struct stats_list *lists,
 	for (uint8_t rcode = 0; rcode < STATS_RCODES; rcode++)
 		for (enum dns_type_row type = 0; type < DNS_TYPE_ROW_COUNT; type++) {
 			struct stats_row row = {"dnsweir_responses_total",
-				{{"rcode", dns_rcode_name(rcode)}, {"type", dns_type_row_name(type)}},
+				{{"rcode", dns_rcode_name(rcode)},
+					{"type", dns_type_row_name(type)}},
 				sum->responses[rcode][type]};
 
 			if (row.value)

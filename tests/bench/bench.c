@@ -42,8 +42,8 @@ static unsigned number_parse(const char *text, char end_wanted, const char **res
 	return (unsigned)value;
 }
 
-int bench_options_parse(int argc, char **argv, struct bench_options *options, int n_words,
-	const char *usage)
+int bench_options_parse(
+	int argc, char **argv, struct bench_options *options, int n_words, const char *usage)
 {
 	static const struct option long_options[] = {{"rounds", 1, NULL, 'n'}, {"ms", 1, NULL, 'm'},
 		{"passes", 1, NULL, 'p'}, {"frames", 1, NULL, 'f'}, {"step", 0, NULL, 's'},
@@ -125,8 +125,8 @@ static void message_find(struct bench_frame *frame)
 	}
 }
 
-void bench_frames_read(const char *path, const struct bench_options *options,
-	struct bench_frames *frames)
+void bench_frames_read(
+	const char *path, const struct bench_options *options, struct bench_frames *frames)
 {
 	size_t size, room = 0;
 	uint8_t *bytes = file_read(path, &size);
@@ -145,7 +145,8 @@ void bench_frames_read(const char *path, const struct bench_options *options,
 			(options->count == 0 || index - options->first < options->count)) {
 			if (frames->n == room) {
 				room = room ? 2 * room : 1024;
-				frames->frame = realloc(frames->frame, room * sizeof(*frames->frame));
+				frames->frame =
+					realloc(frames->frame, room * sizeof(*frames->frame));
 				if (!frames->frame)
 					bench_die(path, strerror(ENOMEM));
 			}

@@ -16,7 +16,8 @@ static unsigned pass(const struct bench_frames *frames)
 
 		if (frame->msg_size == 0)
 			continue;
-		if (ldns_wire2pkt(&pkt, frame->bytes + frame->msg, frame->msg_size) != LDNS_STATUS_OK)
+		if (ldns_wire2pkt(&pkt, frame->bytes + frame->msg, frame->msg_size) !=
+			LDNS_STATUS_OK)
 			bench_die("ldns_wire2pkt", "refused a message");
 		ldns_pkt_free(pkt);
 		n++;

@@ -33,10 +33,10 @@
 #include "fqdn/fqdn_table.h"
 #include "list/list.h"
 
-#define BATCH     256 // names made ready outside of the clock: their labels stay in the L2 cache
-#define BULK      32  // names, and keys, asked for at once
-#define HITS      65536
-#define TODAY     8931
+#define BATCH 256 // names made ready outside of the clock: their labels stay in the L2 cache
+#define BULK  32  // names, and keys, asked for at once
+#define HITS  65536
+#define TODAY 8931
 
 // Names in wire form, one behind the other.
 struct names {
@@ -146,8 +146,8 @@ static void ours_ask(const struct built *built, struct times *times)
 		for (unsigned i = 0; i < n; i++)
 			fqdn_lookup_begin(built->table, &batch.labels[at + i], &probes[i]);
 		for (unsigned i = 0; i < n; i++)
-			times->found_ours += fqdn_lookup_end(built->table, &batch.labels[at + i],
-				&probes[i], TODAY, &match);
+			times->found_ours += fqdn_lookup_end(
+				built->table, &batch.labels[at + i], &probes[i], TODAY, &match);
 	}
 	times->ours += bench_now_ns() - begun;
 }
@@ -179,8 +179,8 @@ static void tree_ask(const struct built *built, struct times *times)
 	times->tree += bench_now_ns() - begun;
 }
 
-static struct times names_ask(const struct built *built, const struct names *names, unsigned every,
-	bool suffixes)
+static struct times names_ask(
+	const struct built *built, const struct names *names, unsigned every, bool suffixes)
 {
 	struct times times = {0};
 
@@ -336,7 +336,8 @@ static void round_do(const struct built *built, const struct names *listed,
 		built->n, huge ? "true" : "false", (double)miss.ours / (double)miss.suffixes,
 		(double)miss.hash / (double)miss.suffixes, (double)miss.ours / (double)miss.names,
 		(double)hit.ours / (double)hit.names, (double)hit.hash / (double)hit.names,
-		(double)miss.suffixes / (double)miss.names, (unsigned long long)built->hash_refused);
+		(double)miss.suffixes / (double)miss.names,
+		(unsigned long long)built->hash_refused);
 	printf(", \"ours_bytes\": %.2f, \"hash_bytes\": %.2f, \"ours_build\": %.1f, "
 	       "\"hash_build\": %.1f",
 		built->ours_bytes, built->hash_bytes, built->ours_build, built->hash_build);
@@ -344,8 +345,8 @@ static void round_do(const struct built *built, const struct names *listed,
 		printf(", \"tree_miss\": %.3f, \"tree_name\": %.3f, \"tree_hit\": %.3f, "
 		       "\"tree_bytes\": %.2f, \"tree_build\": %.1f",
 			(double)miss.tree / (double)miss.suffixes,
-			(double)miss.tree / (double)miss.names, (double)hit.tree / (double)hit.names,
-			built->tree_bytes, built->tree_build);
+			(double)miss.tree / (double)miss.names,
+			(double)hit.tree / (double)hit.names, built->tree_bytes, built->tree_build);
 	puts("}");
 }
 

@@ -47,8 +47,8 @@ static void policy_fill(void)
 	policy->ports[0] = 53;
 	strcpy(policy->lists[0].name, "bench");
 	policy->lists[0].action = POLICY_SINKHOLE;
-	policy->lists[0].sinkhole = (struct policy_sinkhole){
-		.ipv4 = {{192, 0, 2, 1}}, .n_ipv4 = 1, .ttl_max = 60};
+	policy->lists[0].sinkhole =
+		(struct policy_sinkhole){.ipv4 = {{192, 0, 2, 1}}, .n_ipv4 = 1, .ttl_max = 60};
 }
 
 static void burst_fill(const struct bench_frames *frames, unsigned at, bool copy)
@@ -148,8 +148,9 @@ static void round_do(const struct bench_frames *frames, const struct bench_optio
 {
 	uint64_t begun = bench_now_ns(), ns = 0, packets = 0;
 
-	for (unsigned i = 0; options->passes ? i < options->passes :
-					       bench_now_ns() - begun < options->round_ms * 1000000ull;
+	for (unsigned i = 0;
+		options->passes ? i < options->passes
+				: bench_now_ns() - begun < options->round_ms * 1000000ull;
 		i++) {
 		ns += pass(frames, options);
 		packets += frames->n;

@@ -45,8 +45,8 @@ static const struct {
 	unsigned percent; // of all names
 } tlds[] = {{"com", 46}, {"net", 9}, {"org", 7}, {"jp", 6}, {"de", 5}, {"info", 4}, {"co.uk", 4},
 	{"ru", 4}, {"xyz", 4}, {"top", 3}, {"io", 2}, {"com.br", 2}, {"cn", 2}, {"online", 2}};
-static const char *const hosts[] = {"www", "www", "www", "mail", "cdn", "api", "login", "static",
-	"img", "m", "edge", "update"};
+static const char *const hosts[] = {
+	"www", "www", "www", "mail", "cdn", "api", "login", "static", "img", "m", "edge", "update"};
 
 // A well mixed 64-bit value of a number and a purpose (the finish of SplitMix64).
 static uint64_t mix(uint64_t number, uint64_t purpose)
@@ -76,13 +76,14 @@ static unsigned name_make(uint32_t number, char text[TEXT_SIZE])
 	static const char set[] = "abcdefghijklmnopqrstuvwxyz0123456789";
 	uint64_t r = mix(number, 1);
 	uint32_t p = permute(number);
-	unsigned at = 0, extra = (unsigned)(r % 7 + (r >> 8) % 7), percent = (r >> 16) % 100, tld = 0;
+	unsigned at = 0, extra = (unsigned)(r % 7 + (r >> 8) % 7), percent = (r >> 16) % 100,
+		 tld = 0;
 
 	if (number >= UNLISTED && (r >> 24) % 5 == 4)
 		at = (unsigned)sprintf(text, "e%u.", (unsigned)(r >> 40) % 10000);
 	if ((r >> 24) % 5 < 2 || (number >= UNLISTED && (r >> 24) % 5 != 2))
-		at += (unsigned)sprintf(text + at, "%s.",
-			hosts[(r >> 32) % (sizeof(hosts) / sizeof(hosts[0]))]);
+		at += (unsigned)sprintf(
+			text + at, "%s.", hosts[(r >> 32) % (sizeof(hosts) / sizeof(hosts[0]))]);
 	r = mix(number, 2);
 	for (unsigned i = 0; i < extra; i++, r /= 26)
 		text[at++] = set[r % 26];
@@ -149,8 +150,8 @@ static void put_rr_head(struct message *m, unsigned owner, uint16_t type, uint32
 }
 
 // A question, and for a response the chain of CNAMEs, an address and the OPT record of EDNS.
-static void message_make(struct message *m, uint32_t number, bool response, bool hit,
-	const struct options *o)
+static void message_make(
+	struct message *m, uint32_t number, bool response, bool hit, const struct options *o)
 {
 	uint32_t listed = (uint32_t)(mix(number, 3) % (o->names ? o->names : 1));
 	char text[TEXT_SIZE];
@@ -224,8 +225,8 @@ static unsigned frame_make(uint8_t *frame, const struct message *m, uint8_t prot
 	store_be16(udp + 4, (uint16_t)size);
 	store_be16(udp + 6, 0);
 	memcpy(udp + 8, m->bytes, m->size);
-	store_be16(udp + 6,
-		checksum(words_sum(ip + 12, 8) + protocol + size + words_sum(udp, size)));
+	store_be16(
+		udp + 6, checksum(words_sum(ip + 12, 8) + protocol + size + words_sum(udp, size)));
 	return 34 + size;
 }
 
@@ -254,16 +255,16 @@ static int pcap_make(const char *kind, const char *path, const struct options *o
 		// The hits lie evenly over the frames.
 		bool hit = (uint64_t)((i + 1) * o->share + 1e-9) > (uint64_t)(i * o->share + 1e-9);
 		uint16_t server = other ? 443 : 53;
-		const uint16_t ports[2] = {response || other ? server : client,
-			response || other ? client : server};
+		const uint16_t ports[2] = {
+			response || other ? server : client, response || other ? client : server};
 		uint8_t frame[FRAME_SIZE + 64];
 		struct message m;
 
 		message_make(&m, number, !other && response, hit, o);
 		for (m.size = other ? 0 : m.size; other && m.size < 108; m.size++)
 			m.bytes[m.size] = (uint8_t)mix(i, m.size);
-		frame_write(file, frame,
-			frame_make(frame, &m, other && i % 4 == 3 ? 6 : 17, ports, i));
+		frame_write(
+			file, frame, frame_make(frame, &m, other && i % 4 == 3 ? 6 : 17, ports, i));
 	}
 	if (fclose(file) != 0) {
 		fprintf(stderr, "gen: %s: %s\n", path, strerror(errno));
@@ -287,7 +288,8 @@ static int count_parse(const char *text, unsigned least, unsigned most, unsigned
 	unsigned long value = strtoul(text, &end, 10);
 
 	if (*end || end == text || value < least || value > most) {
-		fprintf(stderr, "gen: expected a number from %u to %u, got \"%s\"\n", least, most, text);
+		fprintf(stderr, "gen: expected a number from %u to %u, got \"%s\"\n", least, most,
+			text);
 		return -EINVAL;
 	}
 	*count = (unsigned)value;
@@ -297,7 +299,8 @@ static int count_parse(const char *text, unsigned least, unsigned most, unsigned
 static int options_parse(int argc, char **argv, struct options *o)
 {
 	static const struct option options[] = {{"names", 1, NULL, 'n'}, {"share", 1, NULL, 's'},
-		{"cnames", 1, NULL, 'c'}, {"distinct", 1, NULL, 'd'}, {"frames", 1, NULL, 'f'}, {0}};
+		{"cnames", 1, NULL, 'c'}, {"distinct", 1, NULL, 'd'}, {"frames", 1, NULL, 'f'},
+		{0}};
 	int option, err = 0;
 
 	while (err == 0 && (option = getopt_long(argc, argv, "", options, NULL)) != -1) {

@@ -10,8 +10,8 @@
 #include "dns/dns_msg.h"
 
 struct suffix_tree {
-	void *children; // tsearch's tree of struct suffix_tree
-	bool end;       // a name ends here
+	void *children;                        // tsearch's tree of struct suffix_tree
+	bool end;                              // a name ends here
 	uint8_t label[DNS_LABEL_SIZE_MAX + 1]; // length octet and as many octets as it has, no more
 };
 

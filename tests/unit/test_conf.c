@@ -199,10 +199,12 @@ Test(conf, every_mistake_has_its_line)
 		{"[prots]\n", "t.ini:1: unknown section 'prots', did you mean [ports]?"},
 		{"[lists c2]\n", "t.ini:1: unknown section 'lists c2', did you mean [list NAME]?"},
 		{"[list]\n", "t.ini:1: unknown section 'list', did you mean [lists]?"},
-		{"[lists]\ncompiled = gone.gen\n", "t.ini:2: compiled: expected a readable file, got "
-						   "'gone.gen': No such file or directory"},
+		{"[lists]\ncompiled = gone.gen\n",
+			"t.ini:2: compiled: expected a readable file, got "
+			"'gone.gen': No such file or directory"},
 		{"[list c2]\nsource = gone.csv\naction = log\n[lists]\ncompiled =\n",
-			"t.ini:2: source: expected a readable file, got 'gone.csv': No such file or "
+			"t.ini:2: source: expected a readable file, got 'gone.csv': No such file "
+			"or "
 			"directory"},
 		{"[time]\n[ports]\n[TIME]\n",
 			"t.ini:3: expected each section once, got [TIME] again after line 1"},

@@ -39,8 +39,8 @@ static bool lookup(
 	uint8_t size = name_wire(text, msg + DNS_HEADER_SIZE);
 	struct dns_labels name;
 
-	cr_assert(dns_msg_labels_read(msg, DNS_HEADER_SIZE + (uint32_t)size, DNS_HEADER_SIZE, &name) >
-		  0);
+	cr_assert(dns_msg_labels_read(
+			  msg, DNS_HEADER_SIZE + (uint32_t)size, DNS_HEADER_SIZE, &name) > 0);
 	memset(match, 0xa5, sizeof(*match));
 	if (fqdn_lookup(t, &name, today, match))
 		return true;
@@ -314,7 +314,8 @@ Test(fqdn, pieces_are_the_same_with_and_without_vector_instructions)
 		fqdn_piece(bytes, n, sizeof(bytes), vector);
 		cr_assert(memcmp(scalar, vector, sizeof(scalar)) == 0, "%u octets", n);
 		fqdn_piece(bytes, n, n, vector);
-		cr_assert(memcmp(scalar, vector, sizeof(scalar)) == 0, "%u octets, no more to read", n);
+		cr_assert(memcmp(scalar, vector, sizeof(scalar)) == 0, "%u octets, no more to read",
+			n);
 	}
 }
 
@@ -343,9 +344,9 @@ Test(fqdn, a_listed_top_level_domain_leaves_longer_names_found)
 // Where label boundaries are is part of the name: none of these is the other.
 Test(fqdn, label_boundaries_and_near_misses_tell_names_apart)
 {
-	static const char *const others[] = {"a.b.evil.example", "ab.evi1.example", "ab.evil.exampl",
-		"ab.evil.examples", "abevil.example", "ab\\.evil.example", "ab.evilexample",
-		"b.evil.example", "xab.evil.example", "evil.example", "example"};
+	static const char *const others[] = {"a.b.evil.example", "ab.evi1.example",
+		"ab.evil.exampl", "ab.evil.examples", "abevil.example", "ab\\.evil.example",
+		"ab.evilexample", "b.evil.example", "xab.evil.example", "evil.example", "example"};
 	struct fqdn_builder *b = fqdn_builder_create();
 	struct fqdn_match match;
 	struct fqdn_table *t;

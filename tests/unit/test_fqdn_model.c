@@ -114,8 +114,8 @@ static bool lookup(
 	struct dns_labels name;
 
 	cr_assert(size > 0);
-	cr_assert(dns_msg_labels_read(msg, DNS_HEADER_SIZE + (uint32_t)size, DNS_HEADER_SIZE, &name) >
-		  0);
+	cr_assert(dns_msg_labels_read(
+			  msg, DNS_HEADER_SIZE + (uint32_t)size, DNS_HEADER_SIZE, &name) > 0);
 	return fqdn_lookup(t, &name, today, match);
 }
 

@@ -48,7 +48,8 @@ static uint8_t name_wire(const char *text, uint8_t name[DNS_NAME_SIZE_MAX])
 	return (uint8_t)size;
 }
 
-static void name_add(struct fqdn_builder *b, const char *text, struct fqdn_rule rule, const char *id)
+static void name_add(
+	struct fqdn_builder *b, const char *text, struct fqdn_rule rule, const char *id)
 {
 	uint8_t name[DNS_NAME_SIZE_MAX];
 	uint8_t size = name_wire(text, name);
@@ -66,14 +67,17 @@ static struct fqdn_table *table_make(unsigned n, bool single)
 
 	for (unsigned i = 0; i < n; i++) {
 		uint64_t r = random_next(&seed);
-		struct fqdn_rule rule = {.list = (uint16_t)(r % 3), .scope = (uint8_t)(r >> 8) % 3,
-			.verdict = (uint8_t)(r % 3), .first_day = (uint16_t)(r >> 16 & 1 ? 0 : r >> 20),
+		struct fqdn_rule rule = {.list = (uint16_t)(r % 3),
+			.scope = (uint8_t)(r >> 8) % 3,
+			.verdict = (uint8_t)(r % 3),
+			.first_day = (uint16_t)(r >> 16 & 1 ? 0 : r >> 20),
 			.last_day = UINT16_MAX};
 		char text[128], id[32];
 
 		snprintf(id, sizeof(id), "EX-%u", i % 1000);
-		snprintf(text, sizeof(text), r >> 40 & 1 ? "n%u.example" : "w%u.a-longer-label-than-most.z%u.test",
-			i, i % 100);
+		snprintf(text, sizeof(text),
+			r >> 40 & 1 ? "n%u.example" : "w%u.a-longer-label-than-most.z%u.test", i,
+			i % 100);
 		name_add(b, text, rule, r >> 42 & 1 ? "" : id);
 		if (r >> 41 & 1) {
 			rule.list = 2;
@@ -90,8 +94,13 @@ static struct fqdn_table *table_make(unsigned n, bool single)
 }
 
 static struct gen_list lists[3] = {
-	{.name = "c2", .source = "/lists/c2.csv", .first_bad = "c2.csv:3: expected \xe6\x82\xaa", .good = 5,
-		.bad = 1, .mtime = 1700000000, .action = POLICY_SINKHOLE},
+	{.name = "c2",
+		.source = "/lists/c2.csv",
+		.first_bad = "c2.csv:3: expected \xe6\x82\xaa",
+		.good = 5,
+		.bad = 1,
+		.mtime = 1700000000,
+		.action = POLICY_SINKHOLE},
 	{.name = "watch", .source = "w\x1b[2J.txt", .good = 7, .action = POLICY_LOG},
 	{.name = "ours", .source = "o.txt", .good = 9, .action = POLICY_ALLOW},
 };
@@ -99,7 +108,10 @@ static struct gen_list lists[3] = {
 static void file_make(unsigned n, bool single)
 {
 	struct fqdn_table *t = table_make(n, single);
-	struct gen gen = {.created = 1700000001, .n_lists = 3, .lists = lists, .names = t,
+	struct gen gen = {.created = 1700000001,
+		.n_lists = 3,
+		.lists = lists,
+		.names = t,
 		.names_size = fqdn_table_size(t)};
 
 	cr_assert(gen_write(path, &gen, error) > 0, "%s", error);
@@ -137,8 +149,12 @@ static void hash_mend(uint8_t *bytes, size_t size)
 Test(gen, what_is_read_is_what_was_built)
 {
 	struct fqdn_table *t = table_make(100000, true);
-	struct gen gen = {.created = 1700000001, .n_lists = 3, .lists = lists, .names = t,
-		.names_size = fqdn_table_size(t)}, back;
+	struct gen gen = {.created = 1700000001,
+			   .n_lists = 3,
+			   .lists = lists,
+			   .names = t,
+			   .names_size = fqdn_table_size(t)},
+		   back;
 	int64_t size = gen_write(path, &gen, error);
 	struct stat st;
 
@@ -152,7 +168,8 @@ Test(gen, what_is_read_is_what_was_built)
 	cr_assert_eq(back.names_size, fqdn_table_size(t));
 	cr_assert(memcmp(back.names, t, back.names_size) == 0);
 	cr_assert(memcmp(&back.lists[0], &lists[0], sizeof(lists[0])) == 0);
-	cr_assert_str_eq(back.lists[1].source, "w?[2J.txt", "what does not print is not in the file");
+	cr_assert_str_eq(
+		back.lists[1].source, "w?[2J.txt", "what does not print is not in the file");
 	cr_assert_eq(back.lists[2].action, POLICY_ALLOW);
 	gen_close(&back);
 	block_free(t, fqdn_table_size(t));
@@ -163,7 +180,8 @@ struct seen {
 	uint64_t names, rules;
 };
 
-static int name_seen(void *ctx, const uint8_t *name, const struct fqdn_rule *const *rules, unsigned n)
+static int name_seen(
+	void *ctx, const uint8_t *name, const struct fqdn_rule *const *rules, unsigned n)
 {
 	struct seen *seen = ctx;
 	const struct fqdn_rule *found[FQDN_RULES_MAX];
@@ -176,7 +194,8 @@ static int name_seen(void *ctx, const uint8_t *name, const struct fqdn_rule *con
 	return 0;
 }
 
-static int name_stop(void *ctx, const uint8_t *name, const struct fqdn_rule *const *rules, unsigned n)
+static int name_stop(
+	void *ctx, const uint8_t *name, const struct fqdn_rule *const *rules, unsigned n)
 {
 	return ++*(int *)ctx == 3 ? 42 : 0;
 }
@@ -227,8 +246,8 @@ Test(gen, a_change_of_any_byte_is_refused)
 		bytes[i] = (uint8_t)(was ^ (i % 2 ? 0x80 : 0x01));
 		file_put(bytes, size);
 		cr_assert(gen_open(path, &gen, error) == -EBADMSG, "byte %zu", i);
-		cr_assert(strncmp(error, path, strlen(path)) == 0 && strstr(error, ": expected "), "%s",
-			error);
+		cr_assert(strncmp(error, path, strlen(path)) == 0 && strstr(error, ": expected "),
+			"%s", error);
 		cr_assert_null(strchr(error, '\n'));
 		bytes[i] = was;
 	}
@@ -260,7 +279,8 @@ Test(gen, a_file_of_any_other_length_is_refused)
 static void table_use(const struct gen *gen)
 {
 	static const char *const names[] = {"localhost", "n1.example", "x.n2.example", "w3.a.test",
-		"w5.a-longer-label-than-most.z5.test", "y.w6.a-longer-label-than-most.z6.test", "nope.invalid"};
+		"w5.a-longer-label-than-most.z5.test", "y.w6.a-longer-label-than-most.z6.test",
+		"nope.invalid"};
 	// Exactly what a worker's copy has, so that a read behind it is seen.
 	size_t size = fqdn_table_worker_size(gen->names);
 	struct fqdn_table *copy = aligned_alloc(64, size);
@@ -279,7 +299,8 @@ static void table_use(const struct gen *gen)
 		if (fqdn_lookup(copy, &labels, 5000, &match) && match.block)
 			cr_assert_lt(match.block->list, 3);
 		for (unsigned r = fqdn_table_rules(gen->names, name, rules); r-- > 0;)
-			cr_assert(strlen(fqdn_table_id(gen->names, rules[r])) < size + gen->names_size);
+			cr_assert(strlen(fqdn_table_id(gen->names, rules[r])) <
+				  size + gen->names_size);
 	}
 	fqdn_table_count_active(copy, 5000, counts, 3);
 	fqdn_table_each(copy, name_stop, &n);
@@ -328,11 +349,13 @@ Test(gen, another_version_order_or_hash_is_told_apart)
 		size_t offset;
 		const char *words;
 	} rows[] = {
-		{offsetof(struct gen_header, magic), "expected a file written by dnsweir-list compile"},
+		{offsetof(struct gen_header, magic),
+			"expected a file written by dnsweir-list compile"},
 		{offsetof(struct gen_header, version), "expected version 1, got version 0"},
 		{offsetof(struct gen_header, order), "expected the byte order of this computer"},
 		{offsetof(struct gen_header, list_size), "compile the lists again"},
-		{offsetof(struct gen_header, hash), "expected another checksum; the file is damaged"},
+		{offsetof(struct gen_header, hash),
+			"expected another checksum; the file is damaged"},
 		{offsetof(struct gen_header, file_size), "expected "},
 		{offsetof(struct gen_header, names_at), "expected sizes that add up"},
 		{offsetof(struct gen_header, names_size), "expected sizes that add up"},
@@ -361,7 +384,11 @@ Test(gen, another_version_order_or_hash_is_told_apart)
 Test(gen, a_table_whose_names_are_not_found_is_refused)
 {
 	struct fqdn_table *t = table_make(12, false);
-	struct gen gen = {.n_lists = 3, .lists = lists, .names = t, .names_size = fqdn_table_size(t)}, back;
+	struct gen gen = {.n_lists = 3,
+			   .lists = lists,
+			   .names = t,
+			   .names_size = fqdn_table_size(t)},
+		   back;
 
 	// Another key has the same effect as another way to hash: all names are somewhere else.
 	t->key.seed ^= 0x5555;
@@ -385,7 +412,8 @@ Test(gen, no_file_a_folder_and_a_pipe_are_refused)
 Test(gen, a_write_that_fails_leaves_what_was_there)
 {
 	struct fqdn_table *t = table_make(3, false);
-	struct gen gen = {.n_lists = 3, .lists = lists, .names = t, .names_size = fqdn_table_size(t)};
+	struct gen gen = {
+		.n_lists = 3, .lists = lists, .names = t, .names_size = fqdn_table_size(t)};
 	char nowhere[96];
 	unsigned n = 0;
 	DIR *dir;

@@ -117,7 +117,8 @@ Test(load, lists_that_are_not_those_of_the_configuration_are_refused)
 	block_free(t, fqdn_table_size(t));
 	strcpy(first->name, "other");
 	cr_assert_null(load_compiled(conf, lists, error));
-	cr_assert(strstr(error, "t.gen: expected list 1 to be other with action sinkhole as in ") &&
+	cr_assert(
+		strstr(error, "t.gen: expected list 1 to be other with action sinkhole as in ") &&
 			strstr(error, ", got names with action sinkhole; compile the lists again"),
 		"%s", error);
 	*first = kept;
@@ -133,7 +134,7 @@ Test(load, lists_that_are_not_those_of_the_configuration_are_refused)
 	conf->policy.n_lists = 1;
 	cr_assert_null(load_compiled(conf, lists, error));
 	cr_assert(strstr(error, "t.gen: expected as many lists as in ") &&
-			strstr(error, " (1), got 2; compile the lists again"),
+			  strstr(error, " (1), got 2; compile the lists again"),
 		"%s", error);
 	conf_free(conf);
 }

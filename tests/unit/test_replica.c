@@ -82,7 +82,8 @@ static const struct fqdn_rule *rule_of(const struct replica *r, const char *text
 	struct fqdn_match match;
 	struct dns_labels name;
 
-	if (dns_msg_labels_read(msg, DNS_HEADER_SIZE + (uint32_t)size, DNS_HEADER_SIZE, &name) < 0 ||
+	if (dns_msg_labels_read(msg, DNS_HEADER_SIZE + (uint32_t)size, DNS_HEADER_SIZE, &name) <
+			0 ||
 		!fqdn_lookup(r->names, &name, 0, &match))
 		return NULL;
 	return match.block;
