@@ -2,7 +2,6 @@
 #include "gen/gen_private.h"
 
 #include <criterion/criterion.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,6 +15,7 @@
 #include "base/block.h"
 #include "fqdn/fqdn_table_private.h"
 #include "support/random.h"
+#include "support/folder.h"
 
 static char folder[] = "/tmp/test_gen_XXXXXX";
 static char path[64], error[GEN_ERROR_SIZE];
@@ -28,14 +28,7 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-	DIR *dir = opendir(folder);
-	struct dirent *entry;
-
-	while (dir && (entry = readdir(dir)))
-		unlinkat(dirfd(dir), entry->d_name, 0);
-	if (dir)
-		closedir(dir);
-	rmdir(folder);
+	folder_remove(folder);
 }
 
 TestSuite(gen, .init = set_up, .fini = tear_down);

@@ -2,7 +2,6 @@
 #include "load/load.h"
 
 #include <criterion/criterion.h>
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include "base/block.h"
 #include "base/log.h"
 #include "gen/gen.h"
+#include "support/folder.h"
 
 static char folder[] = "/tmp/test_load_XXXXXX";
 static char error[LOAD_ERROR_SIZE];
@@ -45,14 +45,7 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-	DIR *dir = opendir(folder);
-	struct dirent *entry;
-
-	while (dir && (entry = readdir(dir)))
-		unlinkat(dirfd(dir), entry->d_name, 0);
-	if (dir)
-		closedir(dir);
-	rmdir(folder);
+	folder_remove(folder);
 }
 
 TestSuite(load, .init = set_up, .fini = tear_down);
