@@ -111,14 +111,16 @@ void fqdn_builder_destroy(struct fqdn_builder *b)
 {
 	if (!b)
 		return;
-	free(b->nodes.items);
-	free(b->text.items);
+	for (unsigned i = 0; i < FQDN_SHARDS; i++) {
+		free(b->shard[i].nodes.items);
+		free(b->shard[i].text.items);
+		free(b->shard[i].index.slots);
+	}
 	free(b->sets.items);
 	free(b->members.items);
 	free(b->rules.items);
 	free(b->ids.items);
 	free(b->id_text.items);
-	free(b->node_index.slots);
 	free(b->set_index.slots);
 	free(b->rule_index.slots);
 	free(b->id_index.slots);
@@ -208,12 +210,12 @@ static int64_t set_number(struct fqdn_builder *b, uint32_t from, uint32_t rule)
 	return (int64_t)b->sets.n - 1;
 }
 
-static int node_index_grow(struct fqdn_builder *b)
+static int node_index_grow(struct builder_shard *shard)
 {
-	struct node_index *index = &b->node_index,
-			  grown = {.mask = index->slots ? index->mask * 2 + 1 : 1023};
+	struct node_index *index = &shard->index,
+			  grown = {.mask = index->slots ? index->mask * 2 + 1 : 63};
 
-	if (index->slots && b->nodes.n * 2 <= index->mask)
+	if (index->slots && shard->nodes.n * 2 <= index->mask)
 		return 0;
 	if (grown.mask > UINT32_MAX)
 		return -ENOMEM;
@@ -236,92 +238,88 @@ static int node_index_grow(struct fqdn_builder *b)
 
 // The node of these labels below a parent (number + 1), made if need be. Returns number + 1, 0: no
 // memory.
-static uint32_t node_place(struct fqdn_builder *b, const struct builder_node *wanted,
+static uint32_t node_place(struct builder_shard *shard, const struct builder_node *wanted,
 	const uint8_t *labels, unsigned labels_size)
 {
+	struct node_index *index = &shard->index;
 	struct builder_node *node;
 	uint8_t *text;
 	size_t at;
 
-	if (node_index_grow(b) < 0)
+	if (node_index_grow(shard) < 0)
 		return 0;
-	at = (uint32_t)wanted->hash & b->node_index.mask;
-	for (; b->node_index.slots[at].number; at = (at + 1) & b->node_index.mask) {
-		if (b->node_index.slots[at].hash != (uint32_t)wanted->hash)
+	at = (uint32_t)wanted->hash & index->mask;
+	for (; index->slots[at].number; at = (at + 1) & index->mask) {
+		if (index->slots[at].hash != (uint32_t)wanted->hash)
 			continue;
-		node = ARRAY_AT(b->nodes, struct builder_node, b->node_index.slots[at].number - 1);
+		node = ARRAY_AT(shard->nodes, struct builder_node, index->slots[at].number - 1);
 		if (node->hash == wanted->hash && node->parent == wanted->parent &&
 			node->depth == wanted->depth && node->size == wanted->size &&
-			memcmp(b->text.items + node->text, labels, labels_size) == 0)
-			return b->node_index.slots[at].number;
+			memcmp(shard->text.items + node->text, labels, labels_size) == 0)
+			return index->slots[at].number;
 	}
-	if (b->text.n + labels_size > UINT32_MAX)
+	if (shard->text.n + labels_size > UINT32_MAX)
 		return 0;
-	text = array_extend(&b->text, labels_size, 1);
-	node = array_extend(&b->nodes, 1, sizeof(*node));
+	text = array_extend(&shard->text, labels_size, 1);
+	node = array_extend(&shard->nodes, 1, sizeof(*node));
 	if (!text || !node)
 		return 0;
 	memcpy(text, labels, labels_size);
 	*node = *wanted;
-	node->text = (uint32_t)(text - b->text.items);
-	b->node_index.slots[at].hash = (uint32_t)wanted->hash;
-	b->node_index.slots[at].number = (uint32_t)b->nodes.n;
-	return (uint32_t)b->nodes.n;
+	node->text = (uint32_t)(text - shard->text.items);
+	index->slots[at].hash = (uint32_t)wanted->hash;
+	index->slots[at].number = (uint32_t)shard->nodes.n;
+	return (uint32_t)shard->nodes.n;
 }
 
-// A look-up that starts at one label hashes that first, and then the one before it; one that starts
-// at two takes them together. Which it will be is known when all names are: until then it is two.
-static uint64_t node_hash(const struct fqdn_builder *b, const struct builder_node *wanted,
-	const uint8_t *labels, unsigned size)
-{
-	return fqdn_hash_labels(&b->key, wanted->parent ? wanted->hash : b->key.seed, labels, size,
-		size + FQDN_PIECE);
-}
-
-// The node of a name, with the nodes above it.
-static struct builder_node *name_place(struct fqdn_builder *b, const uint8_t *name, uint8_t size)
+// The node of a name, with the nodes above it, down from the one of two labels.
+// @param in [out] its shard
+static struct builder_node *name_place(
+	struct fqdn_builder *b, const uint8_t *name, uint8_t size, struct builder_shard **in)
 {
 	// Room behind the name: labels are read in pieces.
 	uint8_t bytes[DNS_NAME_SIZE_MAX + FQDN_PIECE] = {0};
 	struct builder_node wanted = {.hash = b->key.seed};
+	struct builder_shard *shard = NULL;
 	struct dns_labels labels;
 	uint32_t number = 0;
+	unsigned first, end = size - 1u;
 
 	memcpy(bytes, name, size);
 	dns_name_labels(bytes, &labels);
-	b->single |= labels.n == 1;
-	for (unsigned i = labels.n; i-- > 0;) {
+	first = labels.n > 2 ? labels.n - 2u : 0;
+	wanted.depth = (uint8_t)(labels.n - first - 1);
+	for (unsigned i = first + 1; i-- > 0; end = labels.at[i]) {
 		const uint8_t *label = bytes + labels.at[i];
-
-		unsigned label_size = label[0] + 1u;
+		unsigned label_size = end - labels.at[i];
 
 		wanted.depth++;
 		wanted.size = (uint8_t)(wanted.size + label_size);
-		// A top-level domain is a node only if it is listed; see fqdn_nodes_close.
-		if (wanted.depth == 1 && labels.n > 1)
-			continue;
 		wanted.parent = number;
-		if (number == 0)
-			label_size = wanted.size;
-		wanted.hash = node_hash(b, &wanted, label, label_size);
-		number = node_place(b, &wanted, label, label_size);
+		wanted.hash = fqdn_hash_labels(
+			&b->key, wanted.hash, label, label_size, label_size + FQDN_PIECE);
+		if (!shard)
+			shard = &b->shard[fqdn_shard_of(wanted.hash)];
+		number = node_place(shard, &wanted, label, label_size);
 		if (number == 0)
 			return NULL;
 	}
-	return ARRAY_AT(b->nodes, struct builder_node, number - 1);
+	*in = shard;
+	return ARRAY_AT(shard->nodes, struct builder_node, number - 1);
 }
 
 int fqdn_builder_add(
 	struct fqdn_builder *b, const uint8_t *name, uint8_t size, const struct fqdn_rule *rule)
 {
 	int64_t number = rule_number(b, rule), set;
+	struct builder_shard *shard;
 	struct builder_node *place;
 
 	if (size < 2)
 		return -EINVAL;
 	if (number < 0)
 		return (int)number;
-	place = name_place(b, name, size);
+	place = name_place(b, name, size, &shard);
 	if (!place)
 		return -ENOMEM;
 	set = set_number(b, place->set, (uint32_t)number);
@@ -329,50 +327,8 @@ int fqdn_builder_add(
 		return (int)set;
 	if ((uint32_t)set == place->set)
 		return 0;
-	b->n_names += place->set == 0;
+	shard->n_names += place->set == 0;
+	shard->n_singles += place->set == 0 && place->depth == 1;
 	place->set = (uint32_t)set;
 	return 1;
-}
-
-// A copy of a node's first labels with room behind them for hashing.
-static unsigned labels_copy(const struct fqdn_builder *b, size_t text, unsigned size, uint8_t *to)
-{
-	memcpy(to, b->text.items + text, size);
-	memset(to + size, 0, FQDN_PIECE);
-	return size;
-}
-
-// Where a name of one label is listed, look-ups start at one label: every name of two labels needs
-// a node above it, and hashes go label by label from there.
-int fqdn_nodes_close(struct fqdn_builder *b)
-{
-	uint8_t label[DNS_LABEL_SIZE_MAX + 1 + FQDN_PIECE];
-
-	for (size_t i = 0; b->single && i < b->nodes.n; i++) {
-		struct builder_node *node = ARRAY_AT(b->nodes, struct builder_node, i);
-		struct builder_node wanted = {.depth = 1};
-		unsigned first = b->text.items[node->text] + 1u;
-		uint32_t number;
-
-		if (node->depth != 2 || node->parent)
-			continue;
-		wanted.size =
-			(uint8_t)labels_copy(b, node->text + first, node->size - first, label);
-		wanted.hash = node_hash(b, &wanted, label, wanted.size);
-		number = node_place(b, &wanted, label, wanted.size);
-		if (number == 0)
-			return -ENOMEM;
-		ARRAY_AT(b->nodes, struct builder_node, i)->parent = number;
-	}
-	// A parent stands before its children, or is one of those made above, which are right.
-	for (size_t i = 0; b->single && i < b->nodes.n; i++) {
-		struct builder_node *node = ARRAY_AT(b->nodes, struct builder_node, i);
-
-		if (!node->parent)
-			continue;
-		node->hash = ARRAY_AT(b->nodes, struct builder_node, node->parent - 1)->hash;
-		node->hash = node_hash(b, node, label,
-			labels_copy(b, node->text, b->text.items[node->text] + 1u, label));
-	}
-	return 0;
 }

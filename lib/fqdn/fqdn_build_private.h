@@ -20,14 +20,15 @@ struct builder_set {
 	uint32_t from, rule; // made by adding rule to set from; from == 0: the empty set
 };
 
-// A listed name, or one above it.
+// A listed name, or one above it that has two labels or more. Names of two labels, and those of one
+// label, have no parent: below a name of one label nothing is kept.
 struct builder_node {
 	uint64_t hash;
 	uint32_t text;   // place of its labels; the first one, or all where it has no parent
-	uint32_t parent; // number + 1; 0: none
+	uint32_t parent; // number in the shard + 1; 0: none
 	uint32_t set;
-	uint8_t depth; // labels
-	uint8_t size;  // octets of all its labels
+	uint8_t depth;   // labels
+	uint8_t size;    // octets of all its labels
 };
 
 // Nodes by hash. A slot has the lower half of the hash, so that growing touches no node.
@@ -44,25 +45,35 @@ struct index {
 	size_t mask, n;
 };
 
+// Names are told apart by their last two labels: what lies below one such pair lies in one shard, so
+// a shard's nodes and their parents are all its own.
+#define FQDN_SHARDS_BITS 6
+#define FQDN_SHARDS      (1u << FQDN_SHARDS_BITS)
+
+struct builder_shard {
+	struct array nodes; // struct builder_node, parents before children
+	struct array text;  // labels of nodes
+	struct node_index index;
+	size_t n_names;   // nodes with a set
+	size_t n_singles; // of these, names of one label
+};
+
 struct fqdn_builder {
 	struct fqdn_key key;
-	struct array nodes;   // struct builder_node, parents before children
-	struct array text;    // labels of nodes
+	struct builder_shard shard[FQDN_SHARDS];
 	struct array sets;    // struct builder_set; set 0 is empty
 	struct array members; // uint32_t
 	struct array rules;   // struct fqdn_rule
 	struct array ids;     // uint32_t: place in id_text
 	struct array id_text;
 	struct index set_index, rule_index, id_index;
-	struct node_index node_index;
-	size_t n_names; // nodes with a set
-	bool single;    // a name of one label is listed
 };
 
 #define ARRAY_AT(array, type, i) (&((type *)(void *)(array).items)[i])
 
-/**
- * Give every name a node above it from where look-ups start, and hashes that go with that. Once, when
- * all names are there. @return 0 or -ENOMEM
- */
-int fqdn_nodes_close(struct fqdn_builder *b);
+// Shard of the hash of a name's last two labels, or of its only one: the highest bits, which neither
+// the tag nor the place in the shard's index is made of.
+static inline unsigned fqdn_shard_of(uint64_t hash)
+{
+	return (unsigned)(hash >> (64 - FQDN_SHARDS_BITS));
+}

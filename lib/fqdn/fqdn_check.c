@@ -22,8 +22,8 @@ static bool layout_good(struct check *check, size_t size)
 	const struct fqdn_table *t = check->table;
 	uint64_t n_lines = t->n_buckets + 1ull, rules_end;
 
-	if (t->depth < 1 || t->depth > 2 || t->n_buckets == 0 || t->n_sets == 0 ||
-		t->n_names > t->n_nodes)
+	if (t->n_buckets == 0 || t->n_sets == 0 || t->n_names > t->n_nodes ||
+		t->n_singles > t->n_names)
 		return false;
 	if (t->buckets != sizeof(*t) ||
 		t->refs != t->buckets + n_lines * sizeof(struct fqdn_bucket) ||
@@ -66,7 +66,7 @@ static uint64_t record_check(const struct check *check, uint64_t unit)
 		return 0;
 	limit = (check->units - unit - head) * FQDN_UNIT;
 	first = record->labels[0];
-	if (!record->parent && check->table->depth > 1) {
+	if (record->parent == FQDN_PLACE_NONE) {
 		if (first + 1u >= limit)
 			return 0;
 		second = record->labels[first + 1];
@@ -95,10 +95,10 @@ static void chains_split(const struct check *check, uint64_t starts[CHAINS + 1])
 	uint64_t n = (t->n_buckets < SAMPLED ? t->n_buckets : SAMPLED) * (uint64_t)FQDN_BUCKET;
 
 	for (unsigned c = 0; c < CHAINS; c++)
-		starts[c] = 1;
+		starts[c] = FQDN_PLACES;
 	starts[CHAINS] = check->units;
 	for (uint64_t i = 0; i < n; i++)
-		if (refs[i] > 0 && refs[i] < check->units) {
+		if (refs[i] >= FQDN_PLACES && refs[i] < check->units) {
 			uint64_t c = (uint64_t)refs[i] * CHAINS / check->units;
 
 			// The last start of each part ends the chain of it; part 0 has no other start.
@@ -150,7 +150,7 @@ static bool parents_good(const struct check *check)
 			uint64_t unit = word * 64 + (unsigned)__builtin_ctzll(bits);
 			uint32_t parent = record_at(check, unit)->parent;
 
-			bad |= (parent != 0) & !starts_at(check, parent);
+			bad |= (parent >= FQDN_PLACES) & !starts_at(check, parent);
 		}
 	return !bad;
 }

@@ -11,44 +11,64 @@ static uint64_t align(uint64_t offset, uint64_t to)
 	return (offset + to - 1) & ~(to - 1);
 }
 
-// Octets of labels that a node's record holds.
-static unsigned node_labels_size(const struct fqdn_builder *b, const struct builder_node *node)
+// What one builder's nodes come to in a table.
+struct layout {
+	const struct fqdn_builder *b;
+	size_t n_nodes, n_names, n_singles;
+	uint32_t n_buckets;
+	uint64_t units;  // of the records
+	uint32_t *place; // where each node's record stands, in units; shard by shard
+};
+
+static const struct builder_node *node_at(const struct builder_shard *shard, size_t i)
 {
-	return node->parent ? b->text.items[node->text] + 1u : node->size;
+	return ARRAY_AT(shard->nodes, struct builder_node, i);
 }
 
-// Where each record stands, in units, by node. @return the number of units, 0: no memory or too many
-static uint64_t records_place(const struct fqdn_builder *b, uint32_t *place)
+// Octets of labels that a node's record holds.
+static unsigned node_labels_size(const struct builder_shard *shard, const struct builder_node *node)
 {
-	uint64_t units = 1; // place 0 means "none"
+	return node->parent ? shard->text.items[node->text] + 1u : node->size;
+}
 
-	for (size_t i = 0; i < b->nodes.n; i++) {
-		place[i] = (uint32_t)units;
-		units += fqdn_record_size(
-				 node_labels_size(b, ARRAY_AT(b->nodes, struct builder_node, i))) /
-			 FQDN_UNIT;
-		if (units > UINT32_MAX)
-			return 0;
+static int records_place(struct layout *layout)
+{
+	uint32_t *place = layout->place;
+
+	layout->units = FQDN_PLACES;
+	for (unsigned s = 0; s < FQDN_SHARDS; s++) {
+		const struct builder_shard *shard = &layout->b->shard[s];
+
+		for (size_t i = 0; i < shard->nodes.n; i++) {
+			unsigned size = node_labels_size(shard, node_at(shard, i));
+
+			*place++ = (uint32_t)layout->units;
+			layout->units += fqdn_record_size(size) / FQDN_UNIT;
+			if (layout->units > UINT32_MAX)
+				return -E2BIG;
+		}
 	}
-	return units;
+	return 0;
 }
 
 // Where each part stands; see the drawing in fqdn_table_private.h.
-static void table_lay_out(
-	const struct fqdn_builder *b, uint64_t units, uint32_t n_buckets, struct fqdn_table *t)
+static void table_lay_out(const struct layout *layout, struct fqdn_table *t)
 {
+	const struct fqdn_builder *b = layout->b;
+	uint32_t n_buckets = layout->n_buckets;
+
 	t->magic = FQDN_MAGIC;
-	t->depth = b->single ? 1 : 2;
+	t->n_singles = (uint32_t)layout->n_singles;
 	t->key = b->key;
-	t->n_names = b->n_names;
+	t->n_names = layout->n_names;
 	t->n_buckets = n_buckets;
-	t->n_nodes = (uint32_t)b->nodes.n;
+	t->n_nodes = (uint32_t)layout->n_nodes;
 	t->n_sets = (uint32_t)b->sets.n;
 	t->n_rules = (uint32_t)b->rules.n;
 	t->buckets = sizeof(*t);
 	t->refs = t->buckets + (n_buckets + 1ull) * sizeof(struct fqdn_bucket);
 	t->records = t->refs + (n_buckets + 1ull) * FQDN_BUCKET * sizeof(uint32_t);
-	t->sets = t->records + units * FQDN_UNIT;
+	t->sets = t->records + layout->units * FQDN_UNIT;
 	t->members = t->sets + (b->sets.n + 1) * sizeof(uint32_t);
 	t->rules = t->members + b->members.n * sizeof(uint32_t);
 	t->ids = t->worker_size = align(t->rules + b->rules.n * sizeof(struct fqdn_rule), 64);
@@ -59,21 +79,19 @@ static void table_lay_out(
 #define FILL_AHEAD 16 // nodes whose buckets are on their way
 
 // @return false when the last bucket came to be full: more buckets are needed
-static bool table_fill_buckets(
-	const struct fqdn_builder *b, const uint32_t *place, struct fqdn_table *t)
+static bool shard_fill_buckets(
+	const struct builder_shard *shard, const uint32_t *place, struct fqdn_table *t)
 {
 	struct fqdn_bucket *buckets = (struct fqdn_bucket *)((uint8_t *)t + t->buckets);
 	uint32_t *refs = (uint32_t *)(void *)((uint8_t *)t + t->refs);
 
-	for (size_t i = 0; i < b->nodes.n; i++) {
-		uint64_t hash = ARRAY_AT(b->nodes, struct builder_node, i)->hash;
+	for (size_t i = 0; i < shard->nodes.n; i++) {
+		uint64_t hash = node_at(shard, i)->hash;
 		uint32_t at = fqdn_bucket_of(t->n_buckets, hash), free;
 
-		if (i + FILL_AHEAD < b->nodes.n)
-			__builtin_prefetch(
-				&buckets[fqdn_bucket_of(t->n_buckets,
-					ARRAY_AT(b->nodes, struct builder_node, i + FILL_AHEAD)
-						->hash)],
+		if (i + FILL_AHEAD < shard->nodes.n)
+			__builtin_prefetch(&buckets[fqdn_bucket_of(t->n_buckets,
+						   node_at(shard, i + FILL_AHEAD)->hash)],
 				1);
 		while ((free = fqdn_bucket_match(&buckets[at], 0)) == 0)
 			at++;
@@ -86,19 +104,37 @@ static bool table_fill_buckets(
 	return true;
 }
 
-static void table_fill_records(
-	const struct fqdn_builder *b, const uint32_t *place, struct fqdn_table *t)
+static void shard_fill_records(
+	const struct builder_shard *shard, const uint32_t *place, struct fqdn_table *t)
 {
-	for (size_t i = 0; i < b->nodes.n; i++) {
-		const struct builder_node *node = ARRAY_AT(b->nodes, struct builder_node, i);
+	for (size_t i = 0; i < shard->nodes.n; i++) {
+		const struct builder_node *node = node_at(shard, i);
 		struct fqdn_record *record =
 			(struct fqdn_record *)(void *)((uint8_t *)t + t->records +
 						       (uint64_t)place[i] * FQDN_UNIT);
 
 		record->set = node->set;
-		record->parent = node->parent ? place[node->parent - 1] : 0;
-		memcpy(record->labels, b->text.items + node->text, node_labels_size(b, node));
+		record->parent = node->parent       ? place[node->parent - 1]
+				 : node->depth == 1 ? FQDN_PLACE_SINGLE
+						    : FQDN_PLACE_NONE;
+		memcpy(record->labels, shard->text.items + node->text,
+			node_labels_size(shard, node));
 	}
+}
+
+static bool table_fill(const struct layout *layout, struct fqdn_table *t)
+{
+	const uint32_t *place = layout->place;
+
+	for (unsigned s = 0; s < FQDN_SHARDS; s++) {
+		const struct builder_shard *shard = &layout->b->shard[s];
+
+		if (!shard_fill_buckets(shard, place, t))
+			return false;
+		shard_fill_records(shard, place, t);
+		place += shard->nodes.n;
+	}
+	return true;
 }
 
 static void table_fill_rules(const struct fqdn_builder *b, struct fqdn_table *t)
@@ -120,46 +156,46 @@ static void table_fill_rules(const struct fqdn_builder *b, struct fqdn_table *t)
 	memcpy((uint8_t *)t + t->text, b->id_text.items, b->id_text.n);
 }
 
-static struct fqdn_table *table_make(
-	const struct fqdn_builder *b, const uint32_t *place, uint64_t units, uint32_t n_buckets)
+static struct fqdn_table *table_make(const struct layout *layout)
 {
-	struct fqdn_table layout = {0}, *t;
+	struct fqdn_table head = {0}, *t;
 
-	table_lay_out(b, units, n_buckets, &layout);
-	t = block_alloc(layout.size, -1);
+	table_lay_out(layout, &head);
+	t = block_alloc(head.size, -1);
 	if (!t)
 		return NULL;
-	*t = layout;
-	if (!table_fill_buckets(b, place, t)) {
-		block_free(t, layout.size);
+	*t = head;
+	if (!table_fill(layout, t)) {
+		block_free(t, head.size);
 		errno = EAGAIN;
 		return NULL;
 	}
-	table_fill_records(b, place, t);
-	table_fill_rules(b, t);
+	table_fill_rules(layout->b, t);
 	return t;
 }
 
 struct fqdn_table *fqdn_builder_finish(struct fqdn_builder *b)
 {
+	struct layout layout = {.b = b};
 	struct fqdn_table *t = NULL;
-	uint32_t n_buckets, *place;
-	uint64_t units;
+	int err;
 
-	if (fqdn_nodes_close(b) < 0 || !(place = calloc(b->nodes.n + 1, sizeof(*place)))) {
-		errno = ENOMEM;
-		return NULL;
+	for (unsigned s = 0; s < FQDN_SHARDS; s++) {
+		layout.n_nodes += b->shard[s].nodes.n;
+		layout.n_names += b->shard[s].n_names;
+		layout.n_singles += b->shard[s].n_singles;
 	}
-	units = records_place(b, place);
-	n_buckets = (uint32_t)(b->nodes.n / FQDN_FILL) + 1;
-	if (units == 0) {
-		errno = E2BIG;
+	layout.n_buckets = (uint32_t)(layout.n_nodes / FQDN_FILL) + 1;
+	layout.place = calloc(layout.n_nodes + 1, sizeof(*layout.place));
+	err = layout.place ? records_place(&layout) : -ENOMEM;
+	if (err < 0) {
+		errno = -err;
 	} else {
 		// A full last bucket takes chance of a kind that a few more buckets end.
 		do
-			t = table_make(b, place, units, n_buckets);
-		while (!t && errno == EAGAIN && (n_buckets += n_buckets / 8 + 1));
+			t = table_make(&layout);
+		while (!t && errno == EAGAIN && (layout.n_buckets += layout.n_buckets / 8 + 1));
 	}
-	free(place);
+	free(layout.place);
 	return t;
 }

@@ -58,6 +58,11 @@ static bool best_judge(const struct best *best, struct fqdn_match *match)
 	return match->block || match->log || match->allow;
 }
 
+static const struct fqdn_record *record_at(const struct fqdn_table *table, uint32_t place)
+{
+	return fqdn_at(table, table->records + (uint64_t)place * FQDN_UNIT);
+}
+
 // Whether a record's labels are these of the name, from label `first` on.
 static bool labels_equal(const struct fqdn_record *record, const struct dns_labels *labels,
 	unsigned first, unsigned n)
@@ -78,13 +83,14 @@ static bool labels_equal(const struct fqdn_record *record, const struct dns_labe
 	return true;
 }
 
-// The node of a name whose last `depth` labels have this hash, below the node `parent`.
+// The node of a name whose last `depth` labels have this hash, below the node `parent`, or one without
+// a parent.
 static uint32_t node_find(const struct fqdn_table *table, const struct dns_labels *labels,
 	const struct fqdn_probe *probe, uint32_t parent)
 {
 	const struct fqdn_bucket *buckets = (const void *)fqdn_at(table, table->buckets);
 	uint16_t tag = fqdn_tag_of(probe->hash);
-	unsigned n = parent ? 1 : probe->depth;
+	unsigned n = parent == FQDN_PLACE_NONE ? 2 : 1;
 
 	for (uint32_t at = probe->bucket;; at++) {
 		uint32_t match = fqdn_bucket_match(&buckets[at], tag);
@@ -93,8 +99,7 @@ static uint32_t node_find(const struct fqdn_table *table, const struct dns_label
 			const uint32_t *refs = (const uint32_t *)fqdn_at(table, table->refs);
 			uint32_t ref =
 				refs[(size_t)at * FQDN_BUCKET + (unsigned)__builtin_ctz(match)];
-			const struct fqdn_record *record =
-				fqdn_at(table, table->records + (uint64_t)ref * FQDN_UNIT);
+			const struct fqdn_record *record = record_at(table, ref);
 
 			if (record->parent == parent &&
 				labels_equal(record, labels, labels->n - probe->depth, n))
@@ -141,14 +146,14 @@ void fqdn_lookup_begin(
 	unsigned at, end;
 
 	probe->depth = 0;
-	if (labels->n < table->depth)
+	if (labels->n < 2)
 		return;
-	probe->depth = (uint8_t)table->depth;
-	at = labels->at[labels->n - table->depth];
+	probe->depth = 2;
+	at = labels->at[labels->n - 2];
 	end = labels->at[labels->n - 1];
 	end += labels->msg[end] + 1u;
 	// Labels in a row, which a pointer interrupts at times.
-	if (table->depth == 1 || at + labels->msg[at] + 1u == labels->at[labels->n - 1])
+	if (at + labels->msg[at] + 1u == labels->at[labels->n - 1])
 		probe->hash = fqdn_hash_labels(&table->key, table->key.seed, labels->msg + at,
 			end - at, labels->msg_size - at);
 	else
@@ -158,24 +163,40 @@ void fqdn_lookup_begin(
 			   (size_t)probe->bucket * sizeof(struct fqdn_bucket));
 }
 
-// From the first node found downwards; rare.
-static __attribute__((noinline)) bool descend(const struct fqdn_table *table,
+// The node of the last label alone.
+static uint32_t single_find(
+	const struct fqdn_table *table, const struct dns_labels *labels, struct fqdn_probe *probe)
+{
+	if (labels->n < 1)
+		return 0;
+	probe->hash = table->key.seed;
+	probe->depth = 0;
+	probe_extend(table, labels, probe);
+	return node_find(table, labels, probe, FQDN_PLACE_SINGLE);
+}
+
+// What stands in the nodes of a name, from the first one found downwards; rare.
+static __attribute__((noinline)) bool nodes_judge(const struct fqdn_table *table,
 	const struct dns_labels *labels, struct fqdn_probe probe, uint32_t node, uint16_t today,
 	struct fqdn_match *match)
 {
 	struct best best = {0};
 
-	for (;;) {
-		const struct fqdn_record *record =
-			fqdn_at(table, table->records + (uint64_t)node * FQDN_UNIT);
+	if (table->n_singles) {
+		struct fqdn_probe last;
+		uint32_t single = single_find(table, labels, &last);
 
-		set_take(table, record->set, probe.depth == labels->n, today, &best);
+		if (single)
+			set_take(
+				table, record_at(table, single)->set, labels->n == 1, today, &best);
+	}
+	while (node) {
+		set_take(
+			table, record_at(table, node)->set, probe.depth == labels->n, today, &best);
 		if (probe.depth == labels->n)
 			break;
 		probe_extend(table, labels, &probe);
 		node = node_find(table, labels, &probe, node);
-		if (!node)
-			break;
 	}
 	return best_judge(&best, match);
 }
@@ -183,12 +204,12 @@ static __attribute__((noinline)) bool descend(const struct fqdn_table *table,
 bool fqdn_lookup_end(const struct fqdn_table *table, const struct dns_labels *labels,
 	const struct fqdn_probe *probe, uint16_t today, struct fqdn_match *match)
 {
-	uint32_t node;
+	uint32_t node = 0;
 
-	if (probe->depth == 0)
-		return false;
-	node = node_find(table, labels, probe, 0);
-	return __builtin_expect(node != 0, 0) && descend(table, labels, *probe, node, today, match);
+	if (probe->depth > 0)
+		node = node_find(table, labels, probe, FQDN_PLACE_NONE);
+	return __builtin_expect((node | table->n_singles) != 0, 0) &&
+	       nodes_judge(table, labels, *probe, node, today, match);
 }
 
 bool fqdn_lookup(const struct fqdn_table *table, const struct dns_labels *labels, uint16_t today,
@@ -214,14 +235,15 @@ unsigned fqdn_table_rules(const struct fqdn_table *table, const uint8_t *name,
 
 	dns_name_labels(name, &labels);
 	fqdn_lookup_begin(table, &labels, &probe);
-	if (probe.depth == 0)
-		return 0;
-	while ((node = node_find(table, &labels, &probe, node)) && probe.depth < labels.n) {
-		probe_extend(table, &labels, &probe);
+	if (probe.depth == 0) {
+		node = single_find(table, &labels, &probe);
+	} else {
+		while ((node = node_find(table, &labels, &probe, node)) && probe.depth < labels.n)
+			probe_extend(table, &labels, &probe);
 	}
 	if (!node)
 		return 0;
-	record = fqdn_at(table, table->records + (uint64_t)node * FQDN_UNIT);
+	record = record_at(table, node);
 	for (uint32_t i = sets[record->set]; i < sets[record->set + 1] && n < FQDN_RULES_MAX; i++)
 		rules[n++] = &all[members[i]];
 	return n;
@@ -233,7 +255,8 @@ void fqdn_table_count_active(
 	const uint32_t *sets = (const uint32_t *)fqdn_at(table, table->sets);
 	const uint32_t *members = (const uint32_t *)fqdn_at(table, table->members);
 	const struct fqdn_rule *rules = (const struct fqdn_rule *)fqdn_at(table, table->rules);
-	const uint8_t *at = (const uint8_t *)fqdn_at(table, table->records) + FQDN_UNIT;
+	const uint8_t *at =
+		(const uint8_t *)fqdn_at(table, table->records) + FQDN_PLACES * FQDN_UNIT;
 
 	for (uint32_t n = 0; n < table->n_nodes; n++) {
 		const struct fqdn_record *record = (const void *)at;
@@ -245,7 +268,7 @@ void fqdn_table_count_active(
 				today <= rule->last_day)
 				counts[rule->list]++;
 		}
-		at += fqdn_record_size(fqdn_labels_size(record, table->depth));
+		at += fqdn_record_size(fqdn_labels_size(record));
 	}
 }
 

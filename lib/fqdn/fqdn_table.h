@@ -67,7 +67,7 @@ struct fqdn_probe {
  * Begin to look a name up: hash its last labels and fetch what they lead to. Between this and
  * fqdn_lookup_end other names are begun, so that nothing waits for memory.
  *
- * Hot path. Takes two labels (one, where a name of one label is listed).
+ * Hot path. Takes two labels.
  */
 void fqdn_lookup_begin(const struct fqdn_table *table, const struct dns_labels *labels,
 	struct fqdn_probe *probe);

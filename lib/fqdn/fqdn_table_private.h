@@ -13,10 +13,10 @@
  *   | ref[n_buckets + 1][32]                   4 bytes each        |
  *   |   place of the node's record, in units of 4 bytes            |
  *   +--------------------------------------------------------------+ records
- *   | record     4-byte aligned; the first unit is unused          |
+ *   | record     4-byte aligned; the first two units are unused    |
  *   |   set      4 bytes: number of its set of rules               |
  *   |   parent   4 bytes: record of the name without its first     |
- *   |            label; 0 for the shortest names                   |
+ *   |            label; 0 for names of two labels, 1 of one        |
  *   |   labels   the first label; all of them where parent is 0    |
  *   +--------------------------------------------------------------+ sets
  *   | set[n_sets + 1] 4 bytes each: first member; the next is end  |
@@ -30,11 +30,11 @@
  *   +--------------------------------------------------------------+ size
  *
  * The table is closed upwards: with each listed name it holds a node for every name above it that
- * has at least `depth` labels (2, or 1 where a name of one label is listed). A look-up starts there
- * and goes down as long as there is a node: nearly every name ends at its first probe, which is one
+ * has at least two labels. A look-up starts there and goes down as long as there is a node: nearly every name ends at its first probe, which is one
  * cache line that could be fetched ahead. A tag that fits by chance (1 in 3,000 probes of a table
  * filled as ours are) is told apart by the record: its parent must be the node just left and its
- * label the same, so a name that is found is found exactly.
+ * label the same, so a name that is found is found exactly. Listed names of one label are few, if
+ * any: where there are some, a look-up asks for the last label alone, too.
  *
  * Compiled files (lib/gen) hold such blocks: a change to the layout changes FQDN_MAGIC, and what the
  * layout allows is checked in fqdn_check.c.
@@ -46,17 +46,22 @@
 #include "fqdn/fqdn_hash.h"
 #include "fqdn/fqdn_table.h"
 
-#define FQDN_MAGIC  0x64776674u /* "tfwd" in memory */
+#define FQDN_MAGIC  0x64776675u /* "ufwd" in memory */
 #define FQDN_UNIT   4u
 #define FQDN_BUCKET 32 /* tags in a cache line */
 #define FQDN_FILL   24 /* nodes for a bucket */
+
+/* Instead of a parent's record: */
+#define FQDN_PLACE_NONE   0u /* a name of two labels */
+#define FQDN_PLACE_SINGLE 1u /* a name of one label */
+#define FQDN_PLACES       2u /* the first one where a record may stand */
 
 struct fqdn_bucket {
 	uint16_t tag[FQDN_BUCKET];
 } __attribute__((aligned(64)));
 
 struct fqdn_table {
-	uint32_t magic, depth;
+	uint32_t magic, n_singles; /**< singles: names of one label with rules */
 	uint64_t size, worker_size;
 	struct fqdn_key key;
 	uint64_t n_names; /**< nodes with rules */
@@ -115,13 +120,17 @@ static inline uint32_t fqdn_bucket_match(const struct fqdn_bucket *bucket, uint1
 }
 
 /** Octets of a record's labels. */
-static inline unsigned fqdn_labels_size(const struct fqdn_record *record, unsigned depth)
+static inline unsigned fqdn_labels_size(const struct fqdn_record *record)
 {
-	unsigned size = 0;
+	unsigned size = record->labels[0] + 1u;
 
-	for (unsigned n = record->parent ? 1 : depth; n > 0; n--)
-		size += record->labels[size] + 1u;
-	return size;
+	return record->parent == FQDN_PLACE_NONE ? size + record->labels[size] + 1u : size;
+}
+
+/** Whether a record's parent is another record. */
+static inline bool fqdn_has_parent(const struct fqdn_record *record)
+{
+	return record->parent >= FQDN_PLACES;
 }
 
 /** Bytes of a record with that many octets of labels. */

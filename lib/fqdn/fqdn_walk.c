@@ -8,13 +8,13 @@ static unsigned name_join(
 	unsigned used = 0;
 
 	for (;;) {
-		unsigned size = fqdn_labels_size(record, table->depth);
+		unsigned size = fqdn_labels_size(record);
 
 		if (used + size >= DNS_NAME_SIZE_MAX)
 			return 0;
 		memcpy(name + used, record->labels, size);
 		used += size;
-		if (!record->parent)
+		if (!fqdn_has_parent(record))
 			break;
 		record = fqdn_at(table, table->records + (uint64_t)record->parent * FQDN_UNIT);
 	}
@@ -27,7 +27,8 @@ int fqdn_table_each(const struct fqdn_table *table, fqdn_name_fn *take, void *ct
 	const uint32_t *sets = (const uint32_t *)fqdn_at(table, table->sets);
 	const uint32_t *members = (const uint32_t *)fqdn_at(table, table->members);
 	const struct fqdn_rule *all = (const struct fqdn_rule *)fqdn_at(table, table->rules);
-	const uint8_t *at = (const uint8_t *)fqdn_at(table, table->records) + FQDN_UNIT;
+	const uint8_t *at =
+		(const uint8_t *)fqdn_at(table, table->records) + FQDN_PLACES * FQDN_UNIT;
 	int err = 0;
 
 	for (uint32_t n = 0; n < table->n_nodes && err == 0; n++) {
@@ -36,7 +37,7 @@ int fqdn_table_each(const struct fqdn_table *table, fqdn_name_fn *take, void *ct
 		uint8_t name[DNS_NAME_SIZE_MAX];
 		unsigned n_rules = 0;
 
-		at += fqdn_record_size(fqdn_labels_size(record, table->depth));
+		at += fqdn_record_size(fqdn_labels_size(record));
 		for (uint32_t i = sets[record->set]; i < sets[record->set + 1]; i++)
 			rules[n_rules++] = &all[members[i]];
 		if (n_rules > 0 && name_join(table, record, name) > 0)
