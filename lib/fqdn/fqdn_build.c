@@ -299,7 +299,7 @@ static struct builder_node *name_place(
 		wanted.hash = fqdn_hash_labels(
 			&b->key, wanted.hash, label, label_size, label_size + FQDN_PIECE);
 		if (!shard)
-			shard = &b->shard[fqdn_shard_of(wanted.hash)];
+			shard = &b->shard[fqdn_part_of(wanted.hash)];
 		number = node_place(shard, &wanted, label, label_size);
 		if (number == 0)
 			return NULL;

@@ -47,8 +47,8 @@ struct index {
 
 // Names are told apart by their last two labels: what lies below one such pair lies in one shard, so
 // a shard's nodes and their parents are all its own.
-#define FQDN_SHARDS_BITS 6
-#define FQDN_SHARDS      (1u << FQDN_SHARDS_BITS)
+// A shard becomes a part of the table.
+#define FQDN_SHARDS FQDN_PARTS
 
 struct builder_shard {
 	struct array nodes; // struct builder_node, parents before children
@@ -71,9 +71,8 @@ struct fqdn_builder {
 
 #define ARRAY_AT(array, type, i) (&((type *)(void *)(array).items)[i])
 
-// Shard of the hash of a name's last two labels, or of its only one: the highest bits, which neither
-// the tag nor the place in the shard's index is made of.
-static inline unsigned fqdn_shard_of(uint64_t hash)
+// Labels that a node adds to those of its parent.
+static inline unsigned fqdn_node_labels(const struct builder_node *node)
 {
-	return (unsigned)(hash >> (64 - FQDN_SHARDS_BITS));
+	return !node->parent && node->depth > 1 ? 2 : 1;
 }

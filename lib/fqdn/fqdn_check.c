@@ -1,40 +1,31 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "base/block.h"
 #include "fqdn/fqdn_table_private.h"
 
-// What is known of a block while it is gone through. A checksum tells damage, but whoever writes a
-// file can write a checksum too; so every number that a look-up follows is held against what is there.
+// A checksum tells damage, but whoever writes a file can write a checksum too; so every number that a
+// look-up follows is held against what is there. A node's parent is only compared, except by the
+// tools that walk over names: they look where they step.
 struct check {
 	const struct fqdn_table *table;
-	uint64_t units; // of the records
 	uint64_t n_members, n_ids;
-	uint64_t *starts; // one bit for each unit: a record starts there
+	uint64_t n_nodes; // seen
 };
 
-static bool starts_at(const struct check *check, uint64_t unit)
-{
-	return check->starts[unit / 64] >> unit % 64 & 1;
-}
-
-// Each part begins where the one before it ends, and the last one ends with the block.
+// Each part of the block begins where the one before it ends, and the last one ends with the block.
 static bool layout_good(struct check *check, size_t size)
 {
 	const struct fqdn_table *t = check->table;
-	uint64_t n_lines = t->n_buckets + 1ull, rules_end;
+	uint64_t rules_end;
 
-	if (t->n_buckets == 0 || t->n_sets == 0 || t->n_names > t->n_nodes ||
-		t->n_singles > t->n_names)
+	if (t->n_buckets == 0 || t->n_buckets >= FQDN_NODE_NONE / FQDN_NODE_STEP ||
+		t->n_names > t->n_nodes || t->n_singles > t->n_names ||
+		t->n_words > FQDN_WORDS_MAX || t->record_mean > FQDN_RECORD_MAX ||
+		t->n_rules >= FQDN_SET_MANY)
 		return false;
 	if (t->buckets != sizeof(*t) ||
-		t->refs != t->buckets + n_lines * sizeof(struct fqdn_bucket) ||
-		t->records != t->refs + n_lines * FQDN_BUCKET * sizeof(uint32_t))
+		t->records != t->buckets + (uint64_t)t->n_buckets * sizeof(struct fqdn_bucket))
 		return false;
-	if (t->records > size || t->sets > size || t->sets <= t->records ||
-		t->sets % FQDN_UNIT != 0)
-		return false;
-	check->units = (t->sets - t->records) / FQDN_UNIT;
-	if (check->units > UINT32_MAX ||
-		t->members != t->sets + (t->n_sets + 1ull) * sizeof(uint32_t))
+	if (t->records_size >= FQDN_BASE_MORE || t->records > size || t->members > size ||
+		t->members != ((t->records + t->records_size + FQDN_SLACK + 3) & ~3ull))
 		return false;
 	if (t->rules > size || t->rules < t->members || t->rules % sizeof(uint32_t) != 0)
 		return false;
@@ -48,147 +39,117 @@ static bool layout_good(struct check *check, size_t size)
 	return ((const uint8_t *)t)[size - 1] == '\0';
 }
 
-static const struct fqdn_record *record_at(const struct check *check, uint64_t unit)
+static bool words_good(const struct fqdn_table *t)
 {
-	return fqdn_at(check->table, check->table->records + unit * FQDN_UNIT);
-}
-
-// Units of the record there, 0: it is none.
-static uint64_t record_check(const struct check *check, uint64_t unit)
-{
-	const struct fqdn_record *record = record_at(check, unit);
-	const uint64_t head = sizeof(struct fqdn_record) / FQDN_UNIT;
-	uint64_t limit, units;
-	unsigned first, second = 0;
-	bool good;
-
-	if (check->units <= unit + head)
-		return 0;
-	limit = (check->units - unit - head) * FQDN_UNIT;
-	first = record->labels[0];
-	if (record->parent == FQDN_PLACE_NONE) {
-		if (first + 1u >= limit)
-			return 0;
-		second = record->labels[first + 1];
-		good = second - 1u < DNS_LABEL_SIZE_MAX;
-		second++;
-	} else {
-		good = true;
-	}
-	units = fqdn_record_size(first + 1u + second) / FQDN_UNIT;
-	good &= first - 1u < DNS_LABEL_SIZE_MAX;
-	good &= unit + units <= check->units;
-	good &= record->set < check->table->n_sets;
-	good &= record->parent < check->units;
-	return good ? units : 0;
-}
-
-#define CHAINS  8    // walked side by side, so that one's memory is waited for while others go on
-#define SAMPLED 4096 // buckets that are asked where records start
-
-// Where chains start: what the buckets say lies there. It need not be true: the chain before has to
-// come to the same place.
-static void chains_split(const struct check *check, uint64_t starts[CHAINS + 1])
-{
-	const struct fqdn_table *t = check->table;
-	const uint32_t *refs = (const uint32_t *)fqdn_at(t, t->refs);
-	uint64_t n = (t->n_buckets < SAMPLED ? t->n_buckets : SAMPLED) * (uint64_t)FQDN_BUCKET;
-
-	for (unsigned c = 0; c < CHAINS; c++)
-		starts[c] = FQDN_PLACES;
-	starts[CHAINS] = check->units;
-	for (uint64_t i = 0; i < n; i++)
-		if (refs[i] >= FQDN_PLACES && refs[i] < check->units) {
-			uint64_t c = (uint64_t)refs[i] * CHAINS / check->units;
-
-			// The last start of each part ends the chain of it; part 0 has no other start.
-			if (c + 1 < CHAINS && refs[i] > starts[c + 1])
-				starts[c + 1] = refs[i];
-		}
-	for (unsigned c = 1; c < CHAINS; c++)
-		if (starts[c] < starts[c - 1])
-			starts[c] = starts[c - 1];
-}
-
-// Records stand one behind the other to the end. Notes where each starts.
-static bool records_good(struct check *check)
-{
-	uint64_t starts[CHAINS + 1], at[CHAINS], n = 0;
-	bool going = true;
-
-	chains_split(check, starts);
-	memcpy(at, starts, sizeof(at));
-	while (going) {
-		going = false;
-		for (unsigned c = 0; c < CHAINS; c++) {
-			uint64_t units;
-
-			if (at[c] >= starts[c + 1])
-				continue;
-			units = record_check(check, at[c]);
-			if (units == 0)
-				return false;
-			check->starts[at[c] / 64] |= 1ull << at[c] % 64;
-			at[c] += units;
-			n++;
-			going = true;
-		}
-	}
-	for (unsigned c = 0; c < CHAINS; c++)
-		if (at[c] != starts[c + 1])
+	for (uint32_t i = 0; i < t->n_words; i++)
+		if (t->word[i][0] == 0 || t->word[i][0] >= FQDN_WORD_SIZE)
 			return false;
-	return n == check->table->n_nodes;
+	return true;
 }
 
-// A name's parent is a record; only tools follow it.
-static bool parents_good(const struct check *check)
-{
-	bool bad = false;
-
-	for (uint64_t word = 0; word <= check->units / 64; word++)
-		for (uint64_t bits = check->starts[word]; bits; bits &= bits - 1) {
-			uint64_t unit = word * 64 + (unsigned)__builtin_ctzll(bits);
-			uint32_t parent = record_at(check, unit)->parent;
-
-			bad |= (parent >= FQDN_PLACES) & !starts_at(check, parent);
-		}
-	return !bad;
-}
-
-// Each tag leads to a record. A look-up goes on over full buckets, so the last one must have room.
-static bool refs_good(const struct check *check)
+static bool set_good(const struct check *check, uint32_t set)
 {
 	const struct fqdn_table *t = check->table;
-	const struct fqdn_bucket *buckets = fqdn_at(t, t->buckets);
-	const uint32_t *refs = (const uint32_t *)fqdn_at(t, t->refs);
-	bool bad = false;
+	const uint32_t *members = (const uint32_t *)fqdn_at(t, t->members);
+	uint32_t at = set & ~FQDN_SET_MANY;
 
-	for (uint64_t at = 0; at <= t->n_buckets && !bad; at++)
-		for (uint32_t used = ~fqdn_bucket_match(&buckets[at], 0); used; used &= used - 1) {
-			uint32_t ref = refs[at * FQDN_BUCKET + (unsigned)__builtin_ctz(used)];
-
-			// Without waiting for the one before: the places in the bit field are as good as
-			// random. No record starts at 0.
-			bad |= !starts_at(check, ref < check->units ? ref : 0);
-		}
-	return !bad && buckets[t->n_buckets].tag[FQDN_BUCKET - 1] == 0;
+	if (!(set & FQDN_SET_MANY))
+		return set <= t->n_rules;
+	if (at >= check->n_members || members[at] > FQDN_RULES_MAX ||
+		members[at] >= check->n_members - at)
+		return false;
+	for (uint32_t i = 1; i <= members[at]; i++)
+		if (members[at + i] >= t->n_rules)
+			return false;
+	return true;
 }
 
 static bool sets_good(const struct check *check)
 {
-	const uint32_t *sets = (const uint32_t *)fqdn_at(check->table, check->table->sets);
-	const uint32_t *members = (const uint32_t *)fqdn_at(check->table, check->table->members);
-	uint32_t n_sets = check->table->n_sets;
-
-	if (sets[0] != 0 || sets[n_sets] != check->n_members)
-		return false;
-	for (uint32_t i = 0; i < n_sets; i++)
-		if (sets[i + 1] < sets[i] || sets[i + 1] - sets[i] > FQDN_RULES_MAX)
-			return false;
-	for (uint64_t i = 0; i < check->n_members; i++)
-		if (members[i] >= check->table->n_rules)
+	for (unsigned i = 0; i < FQDN_CODE_OTHER; i++)
+		if (!set_good(check, check->table->common[i]))
 			return false;
 	return true;
+}
+
+static bool record_good(const struct check *check, const uint8_t *at, unsigned size)
+{
+	unsigned head = *at, before = 1, labels = 0;
+	const uint8_t *end = at + size;
+	uint32_t set;
+
+	before += (head & FQDN_HEAD_CODE) == FQDN_CODE_OTHER ? sizeof(set) : 0;
+	before += head & FQDN_HEAD_PARENT ? sizeof(uint32_t) : 0;
+	if (size <= before)
+		return false;
+	if ((head & FQDN_HEAD_CODE) == FQDN_CODE_OTHER) {
+		memcpy(&set, at + 1, sizeof(set));
+		if (!set_good(check, set))
+			return false;
+	}
+	for (at += before; at < end; labels++) {
+		if (*at >= FQDN_WORD_FIRST) {
+			if (*at++ - FQDN_WORD_FIRST >= (int)check->table->n_words)
+				return false;
+		} else if (*at == 0 || *at >= end - at) {
+			return false;
+		} else {
+			at += *at + 1;
+		}
+	}
+	return true;
+}
+
+// The records of a bucket, which stand behind those of the one before.
+// @param at [in,out] of the records; where those of this bucket end
+static bool bucket_good(struct check *check, const struct fqdn_bucket *bucket, uint64_t *at)
+{
+	const struct fqdn_table *t = check->table;
+	uint32_t used = ~fqdn_bucket_match(bucket, 0) & FQDN_SLOTS;
+	uint64_t base = bucket->base & ~FQDN_BASE_MORE, end = base;
+	const uint8_t *records = fqdn_bucket_records(t, bucket);
+	unsigned n = (unsigned)__builtin_popcount(used);
+
+	// Slots are used from the first one on, and only a full bucket goes on in the next.
+	if ((used & (used + 1)) != 0 || base != *at + n || base > t->records_size ||
+		(bucket->base & FQDN_BASE_MORE && n < FQDN_BUCKET))
+		return false;
+	for (unsigned slot = 0; slot < n; slot++) {
+		unsigned size = *(records - 1 - slot);
+
+		if (size == 0 || size > t->records_size - end ||
+			!record_good(check, records + (end - base), size))
+			return false;
+		end += size;
+	}
+	check->n_nodes += n;
+	*at = end;
+	return true;
+}
+
+static bool parts_good(struct check *check)
+{
+	const struct fqdn_table *t = check->table;
+	uint64_t bucket = 0, at = 0;
+
+	for (unsigned p = 0; p < FQDN_PARTS; p++) {
+		bool ends = false;
+
+		if (t->part[p].first != bucket || t->part[p].n == 0 ||
+			t->part[p].n > t->n_buckets - bucket)
+			return false;
+		for (uint32_t i = 0; i < t->part[p].n; i++, bucket++) {
+			const struct fqdn_bucket *line = fqdn_bucket_at(t, (uint32_t)bucket);
+
+			if (!bucket_good(check, line, &at))
+				return false;
+			ends |= !(line->base & FQDN_BASE_MORE);
+		}
+		// A look-up goes round in its part as long as there is more.
+		if (!ends)
+			return false;
+	}
+	return bucket == t->n_buckets && at == t->records_size && check->n_nodes == t->n_nodes;
 }
 
 static bool rules_good(const struct check *check, unsigned n_lists)
@@ -210,25 +171,16 @@ static bool rules_good(const struct check *check, unsigned n_lists)
 const char *fqdn_table_check(const void *block, size_t size, unsigned n_lists)
 {
 	struct check check = {.table = block};
-	const char *wrong = NULL;
-	size_t starts_size;
 
 	if (size < sizeof(struct fqdn_table) || check.table->magic != FQDN_MAGIC)
 		return "a table of names of this version";
 	if (check.table->size != size || !layout_good(&check, size))
 		return "a table of names whose parts fit its size";
-	starts_size = (check.units / 64 + 1) * sizeof(uint64_t);
-	check.starts = block_alloc(starts_size, -1);
-	if (!check.starts)
-		return "memory to check the table of names";
-	if (!records_good(&check) || !parents_good(&check))
-		wrong = "whole records of names";
-	else if (!refs_good(&check))
-		wrong = "buckets that lead to records";
-	else if (!sets_good(&check))
-		wrong = "sets of rules that are there";
-	else if (!rules_good(&check, n_lists))
-		wrong = "rules of lists that are there";
-	block_free(check.starts, starts_size);
-	return wrong;
+	if (!words_good(check.table))
+		return "labels that are words";
+	if (!sets_good(&check))
+		return "sets of rules that are there";
+	if (!rules_good(&check, n_lists))
+		return "rules of lists that are there";
+	return parts_good(&check) ? NULL : "buckets of whole records";
 }

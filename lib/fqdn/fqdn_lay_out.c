@@ -1,201 +1,206 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "fqdn/fqdn_build_private.h"
-
 #include <errno.h>
 #include <stdlib.h>
 
 #include "base/block.h"
+#include "fqdn/fqdn_draft.h"
+
+// What a builder's names come to in a table.
+struct layout {
+	const struct fqdn_builder *b;
+	struct draft part[FQDN_PARTS];
+	struct fqdn_words words;
+	struct draft_sets sets;
+	uint32_t *members;
+	size_t n_members;
+	uint64_t n_nodes, n_names, n_singles, n_buckets, records_size;
+};
 
 static uint64_t align(uint64_t offset, uint64_t to)
 {
 	return (offset + to - 1) & ~(to - 1);
 }
 
-// What one builder's nodes come to in a table.
-struct layout {
-	const struct fqdn_builder *b;
-	size_t n_nodes, n_names, n_singles;
-	uint32_t n_buckets;
-	uint64_t units;  // of the records
-	uint32_t *place; // where each node's record stands, in units; shard by shard
-};
-
-static const struct builder_node *node_at(const struct builder_shard *shard, size_t i)
-{
-	return ARRAY_AT(shard->nodes, struct builder_node, i);
-}
-
-// Octets of labels that a node's record holds.
-static unsigned node_labels_size(const struct builder_shard *shard, const struct builder_node *node)
-{
-	return node->parent ? shard->text.items[node->text] + 1u : node->size;
-}
-
-static int records_place(struct layout *layout)
-{
-	uint32_t *place = layout->place;
-
-	layout->units = FQDN_PLACES;
-	for (unsigned s = 0; s < FQDN_SHARDS; s++) {
-		const struct builder_shard *shard = &layout->b->shard[s];
-
-		for (size_t i = 0; i < shard->nodes.n; i++) {
-			unsigned size = node_labels_size(shard, node_at(shard, i));
-
-			*place++ = (uint32_t)layout->units;
-			layout->units += fqdn_record_size(size) / FQDN_UNIT;
-			if (layout->units > UINT32_MAX)
-				return -E2BIG;
-		}
-	}
-	return 0;
-}
-
-// Where each part stands; see the drawing in fqdn_table_private.h.
-static void table_lay_out(const struct layout *layout, struct fqdn_table *t)
+// A set of the builder, numbered as in the table.
+static void set_make(struct layout *layout, size_t i)
 {
 	const struct fqdn_builder *b = layout->b;
-	uint32_t n_buckets = layout->n_buckets;
+	const struct builder_set *set = ARRAY_AT(b->sets, struct builder_set, i);
+
+	if (set->n == 0) {
+		layout->sets.set[i] = 0;
+	} else if (set->n == 1) {
+		layout->sets.set[i] = *ARRAY_AT(b->members, uint32_t, set->first) + 1;
+	} else {
+		layout->sets.set[i] = FQDN_SET_MANY | (uint32_t)layout->n_members;
+		layout->members[layout->n_members++] = set->n;
+		memcpy(layout->members + layout->n_members,
+			ARRAY_AT(b->members, uint32_t, set->first), set->n * sizeof(uint32_t));
+		layout->n_members += set->n;
+	}
+	layout->sets.code[i] = FQDN_CODE_OTHER;
+}
+
+#define SAMPLE 32768 // nodes looked at, about
+
+// Give those sets a code that most names have, by a sample.
+static void sets_code(struct layout *layout, uint32_t *count, size_t every)
+{
+	for (unsigned s = 0; s < FQDN_SHARDS; s++) {
+		const struct array *nodes = &layout->b->shard[s].nodes;
+
+		for (size_t i = 0; i < nodes->n; i += every)
+			count[ARRAY_AT(*nodes, struct builder_node, i)->set]++;
+	}
+	count[0] = 0;
+	layout->sets.code[0] = 0;
+	for (uint8_t code = 1; code < FQDN_CODE_OTHER; code++) {
+		size_t best = 0;
+
+		for (size_t i = 1; i < layout->b->sets.n; i++)
+			if (count[i] > count[best])
+				best = i;
+		if (best == 0)
+			break;
+		count[best] = 0;
+		layout->sets.code[best] = code;
+		layout->sets.common[code] = layout->sets.set[best];
+	}
+}
+
+static int sets_make(struct layout *layout)
+{
+	const struct fqdn_builder *b = layout->b;
+	uint32_t *count = calloc(b->sets.n, sizeof(*count));
+	size_t n_nodes = 0;
+
+	layout->sets.set = calloc(b->sets.n, sizeof(*layout->sets.set));
+	layout->sets.code = calloc(b->sets.n, 1);
+	layout->members = calloc(b->members.n + b->sets.n, sizeof(*layout->members));
+	if (count && layout->sets.set && layout->sets.code && layout->members) {
+		for (size_t i = 0; i < b->sets.n; i++)
+			set_make(layout, i);
+		for (unsigned s = 0; s < FQDN_SHARDS; s++)
+			n_nodes += b->shard[s].nodes.n;
+		sets_code(layout, count, n_nodes / SAMPLE + 1);
+	}
+	free(count);
+	return count && layout->sets.set && layout->sets.code && layout->members ? 0 : -ENOMEM;
+}
+
+static int parts_make(struct layout *layout)
+{
+	int err = 0;
+
+	for (unsigned s = 0; s < FQDN_SHARDS && err == 0; s++) {
+		struct draft *part = &layout->part[s];
+
+		part->shard = &layout->b->shard[s];
+		err = fqdn_draft_join(part);
+		part->part.first = (uint32_t)layout->n_buckets;
+		part->part.n = part->n_nodes / FQDN_FILL + 1;
+		layout->n_buckets += part->part.n;
+		layout->n_nodes += part->n_nodes;
+		layout->n_names += part->shard->n_names;
+		layout->n_singles += part->shard->n_singles;
+	}
+	if (layout->n_buckets >= FQDN_NODE_NONE / FQDN_NODE_STEP)
+		return -E2BIG;
+	for (unsigned s = 0; s < FQDN_SHARDS && err == 0; s++) {
+		err = fqdn_draft_fill(&layout->part[s], &layout->words, &layout->sets);
+		layout->records_size += layout->part[s].records_size;
+	}
+	if (err == 0 && layout->records_size >= FQDN_BASE_MORE)
+		err = -E2BIG;
+	return err;
+}
+
+// The table's head: where each part stands; see the drawing in fqdn_table_private.h.
+static void head_make(const struct layout *layout, struct fqdn_table *t)
+{
+	const struct fqdn_builder *b = layout->b;
 
 	t->magic = FQDN_MAGIC;
-	t->n_singles = (uint32_t)layout->n_singles;
 	t->key = b->key;
+	t->n_singles = (uint32_t)layout->n_singles;
 	t->n_names = layout->n_names;
-	t->n_buckets = n_buckets;
+	t->n_buckets = (uint32_t)layout->n_buckets;
 	t->n_nodes = (uint32_t)layout->n_nodes;
-	t->n_sets = (uint32_t)b->sets.n;
 	t->n_rules = (uint32_t)b->rules.n;
+	t->n_words = layout->words.n;
 	t->buckets = sizeof(*t);
-	t->refs = t->buckets + (n_buckets + 1ull) * sizeof(struct fqdn_bucket);
-	t->records = t->refs + (n_buckets + 1ull) * FQDN_BUCKET * sizeof(uint32_t);
-	t->sets = t->records + layout->units * FQDN_UNIT;
-	t->members = t->sets + (b->sets.n + 1) * sizeof(uint32_t);
-	t->rules = t->members + b->members.n * sizeof(uint32_t);
+	t->records = t->buckets + layout->n_buckets * sizeof(struct fqdn_bucket);
+	t->records_size = layout->records_size;
+	// Each has a size besides, of one byte.
+	if (layout->n_nodes > 0)
+		t->record_mean = (uint32_t)(layout->records_size / layout->n_nodes - 1);
+	t->members = align(t->records + t->records_size + FQDN_SLACK, sizeof(uint32_t));
+	t->rules = t->members + layout->n_members * sizeof(uint32_t);
 	t->ids = t->worker_size = align(t->rules + b->rules.n * sizeof(struct fqdn_rule), 64);
 	t->text = t->ids + b->ids.n * sizeof(uint32_t);
 	t->size = t->text + b->id_text.n;
+	memcpy(t->common, layout->sets.common, sizeof(t->common));
+	memcpy(t->word, layout->words.word, sizeof(t->word));
+	for (unsigned s = 0; s < FQDN_PARTS; s++)
+		t->part[s] = layout->part[s].part;
 }
 
-#define FILL_AHEAD 16 // nodes whose buckets are on their way
-
-// @return false when the last bucket came to be full: more buckets are needed
-static bool shard_fill_buckets(
-	const struct builder_shard *shard, const uint32_t *place, struct fqdn_table *t)
+static void part_copy(struct fqdn_table *t, const struct draft *part, uint32_t record)
 {
-	struct fqdn_bucket *buckets = (struct fqdn_bucket *)((uint8_t *)t + t->buckets);
-	uint32_t *refs = (uint32_t *)(void *)((uint8_t *)t + t->refs);
+	struct fqdn_bucket *buckets =
+		(struct fqdn_bucket *)((uint8_t *)t + t->buckets) + part->part.first;
 
-	for (size_t i = 0; i < shard->nodes.n; i++) {
-		uint64_t hash = node_at(shard, i)->hash;
-		uint32_t at = fqdn_bucket_of(t->n_buckets, hash), free;
+	memcpy((uint8_t *)t + t->records + record, part->records, part->records_size);
+	memcpy(buckets, part->buckets, part->part.n * sizeof(*buckets));
+	for (uint32_t i = 0; i < part->part.n; i++)
+		buckets[i].base += record;
+}
 
-		if (i + FILL_AHEAD < shard->nodes.n)
-			__builtin_prefetch(&buckets[fqdn_bucket_of(t->n_buckets,
-						   node_at(shard, i + FILL_AHEAD)->hash)],
-				1);
-		while ((free = fqdn_bucket_match(&buckets[at], 0)) == 0)
-			at++;
-		free = (uint32_t)__builtin_ctz(free);
-		if (at == t->n_buckets && free == FQDN_BUCKET - 1)
-			return false;
-		buckets[at].tag[free] = fqdn_tag_of(hash);
-		refs[(size_t)at * FQDN_BUCKET + free] = place[i];
+static struct fqdn_table *table_make(const struct layout *layout)
+{
+	const struct fqdn_builder *b = layout->b;
+	struct fqdn_table head = {0}, *t;
+	uint32_t record = 0;
+
+	head_make(layout, &head);
+	t = block_alloc(head.size, -1);
+	if (!t)
+		return NULL;
+	*t = head;
+	for (unsigned s = 0; s < FQDN_PARTS; s++) {
+		part_copy(t, &layout->part[s], record);
+		record += (uint32_t)layout->part[s].records_size;
 	}
-	return true;
-}
-
-static void shard_fill_records(
-	const struct builder_shard *shard, const uint32_t *place, struct fqdn_table *t)
-{
-	for (size_t i = 0; i < shard->nodes.n; i++) {
-		const struct builder_node *node = node_at(shard, i);
-		struct fqdn_record *record =
-			(struct fqdn_record *)(void *)((uint8_t *)t + t->records +
-						       (uint64_t)place[i] * FQDN_UNIT);
-
-		record->set = node->set;
-		record->parent = node->parent       ? place[node->parent - 1]
-				 : node->depth == 1 ? FQDN_PLACE_SINGLE
-						    : FQDN_PLACE_NONE;
-		memcpy(record->labels, shard->text.items + node->text,
-			node_labels_size(shard, node));
-	}
-}
-
-static bool table_fill(const struct layout *layout, struct fqdn_table *t)
-{
-	const uint32_t *place = layout->place;
-
-	for (unsigned s = 0; s < FQDN_SHARDS; s++) {
-		const struct builder_shard *shard = &layout->b->shard[s];
-
-		if (!shard_fill_buckets(shard, place, t))
-			return false;
-		shard_fill_records(shard, place, t);
-		place += shard->nodes.n;
-	}
-	return true;
-}
-
-static void table_fill_rules(const struct fqdn_builder *b, struct fqdn_table *t)
-{
-	uint32_t *sets = (uint32_t *)((uint8_t *)t + t->sets);
-	uint32_t *members = (uint32_t *)((uint8_t *)t + t->members);
-
-	// Members of the sets stand in the order of the sets, so each set ends where the next begins.
-	for (size_t i = 0; i < b->sets.n; i++)
-		sets[i] = ARRAY_AT(b->sets, struct builder_set, i)->first;
-	sets[0] = 0;
-	sets[b->sets.n] = (uint32_t)b->members.n;
-	if (b->members.n)
-		memcpy(members, b->members.items, b->members.n * sizeof(uint32_t));
+	memcpy((uint8_t *)t + t->members, layout->members, layout->n_members * sizeof(uint32_t));
 	if (b->rules.n)
 		memcpy((uint8_t *)t + t->rules, b->rules.items,
 			b->rules.n * sizeof(struct fqdn_rule));
 	memcpy((uint8_t *)t + t->ids, b->ids.items, b->ids.n * sizeof(uint32_t));
 	memcpy((uint8_t *)t + t->text, b->id_text.items, b->id_text.n);
-}
-
-static struct fqdn_table *table_make(const struct layout *layout)
-{
-	struct fqdn_table head = {0}, *t;
-
-	table_lay_out(layout, &head);
-	t = block_alloc(head.size, -1);
-	if (!t)
-		return NULL;
-	*t = head;
-	if (!table_fill(layout, t)) {
-		block_free(t, head.size);
-		errno = EAGAIN;
-		return NULL;
-	}
-	table_fill_rules(layout->b, t);
 	return t;
 }
 
 struct fqdn_table *fqdn_builder_finish(struct fqdn_builder *b)
 {
-	struct layout layout = {.b = b};
+	struct layout *layout = calloc(1, sizeof(*layout));
 	struct fqdn_table *t = NULL;
-	int err;
+	int err = -ENOMEM;
 
-	for (unsigned s = 0; s < FQDN_SHARDS; s++) {
-		layout.n_nodes += b->shard[s].nodes.n;
-		layout.n_names += b->shard[s].n_names;
-		layout.n_singles += b->shard[s].n_singles;
+	if (layout) {
+		layout->b = b;
+		err = fqdn_words_choose(&layout->words, b);
+		err = err < 0 ? err : sets_make(layout);
+		err = err < 0 ? err : parts_make(layout);
+		t = err < 0 ? NULL : table_make(layout);
+		err = err < 0 ? err : -errno;
+		for (unsigned s = 0; s < FQDN_PARTS; s++)
+			fqdn_draft_free(&layout->part[s]);
+		free(layout->sets.set);
+		free(layout->sets.code);
+		free(layout->members);
+		free(layout);
 	}
-	layout.n_buckets = (uint32_t)(layout.n_nodes / FQDN_FILL) + 1;
-	layout.place = calloc(layout.n_nodes + 1, sizeof(*layout.place));
-	err = layout.place ? records_place(&layout) : -ENOMEM;
-	if (err < 0) {
+	if (!t)
 		errno = -err;
-	} else {
-		// A full last bucket takes chance of a kind that a few more buckets end.
-		do
-			t = table_make(&layout);
-		while (!t && errno == EAGAIN && (layout.n_buckets += layout.n_buckets / 8 + 1));
-	}
-	free(layout.place);
 	return t;
 }

@@ -301,21 +301,18 @@ Test(fqdn, labels_of_every_length_and_names_of_every_depth_are_found)
 
 Test(fqdn, pieces_are_the_same_with_and_without_vector_instructions)
 {
-	uint8_t bytes[4 * FQDN_PIECE];
+	uint8_t bytes[2 * FQDN_PIECE];
 	uint64_t state = 1;
 
 	for (unsigned round = 0; round < 100000; round++) {
 		unsigned n = 1 + round % FQDN_PIECE;
-		uint64_t scalar[2], vector[2];
+		uint64_t scalar[4], vector[4];
 
 		for (unsigned i = 0; i < sizeof(bytes); i++)
-			bytes[i] = (uint8_t)((state = state * 6364136223846793005u + 1) >> 56);
+			bytes[i] = (uint8_t)random_next(&state);
 		fqdn_piece_scalar(bytes, n, scalar);
-		fqdn_piece(bytes, n, sizeof(bytes), vector);
+		fqdn_piece(bytes, n, vector);
 		cr_assert(memcmp(scalar, vector, sizeof(scalar)) == 0, "%u octets", n);
-		fqdn_piece(bytes, n, n, vector);
-		cr_assert(memcmp(scalar, vector, sizeof(scalar)) == 0, "%u octets, no more to read",
-			n);
 	}
 }
 

@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* hot */
+#include "fqdn/fqdn_judge.h"
+
+// Where a name's last labels lead to: their bucket's line is on its way.
+struct aim {
+	uint64_t hash;
+	uint32_t bucket;
+};
+
+// A name whose bucket has its tag, or may have it further on; on its way down the tree.
+struct hit {
+	uint64_t hash;
+	const uint8_t *record; // of the first slot that matches
+	uint32_t bucket, match, parent;
+	uint32_t set; // of the node that was found; ...
+	bool more;    // ... whether the search goes on below it
+	bool known;   // where the labels of the name stand
+	uint8_t size; // of the record
+	uint8_t name, part;
+	uint8_t depth;  // labels of the name that are those of nodes found
+	uint8_t hashed; // labels in the hash
+};
+
+struct bulk {
+	const struct fqdn_table *table;
+	const struct fqdn_name *names;
+	uint16_t today;
+	unsigned start;  // labels that a search starts with
+	uint32_t itself; // set of the node of a whole name, for tools that ask for one
+	// Names that have a rule, and those that have several: they have a best.
+	uint64_t found, several;
+	const struct fqdn_rule *rule[FQDN_BULK];
+	struct fqdn_best best[FQDN_BULK];
+	struct hit hits[FQDN_BULK];
+	struct dns_labels labels[FQDN_BULK];
+};
+
+// The last two labels where a pointer stands between them, the message ends soon, or they are long.
+static __attribute__((noinline)) uint64_t hash_apart(
+	const struct fqdn_table *table, const struct fqdn_name *name)
+{
+	const uint8_t *first = name->msg + name->last[0], *last = name->msg + name->last[1];
+	uint8_t both[2 * (DNS_LABEL_SIZE_MAX + 1) + FQDN_PIECE] = {0};
+
+	memcpy(both, first, first[0] + 1u);
+	memcpy(both + first[0] + 1, last, last[0] + 1u);
+	return fqdn_hash_labels(
+		&table->key, table->key.seed, both, first[0] + last[0] + 2u, sizeof(both));
+}
+
+static inline uint64_t hash_last_two(const struct fqdn_table *table, const struct fqdn_name *name)
+{
+	unsigned first = name->last[0], last = name->last[1];
+	const uint8_t *labels = name->msg + first;
+	unsigned size = last + name->msg[last] + 1u - first;
+	uint64_t piece[4];
+
+	if (__builtin_expect((first + labels[0] + 1u != last) | (size > FQDN_PIECE) |
+				     (first + FQDN_PIECE > name->msg_size),
+		    0))
+		return hash_apart(table, name);
+	fqdn_piece(labels, size, piece);
+	return fqdn_mix(&table->key, table->key.seed, piece);
+}
+
+static uint64_t hash_last_one(const struct fqdn_table *table, const struct fqdn_name *name)
+{
+	const uint8_t *label = name->msg + name->last[1];
+
+	return fqdn_hash_labels(&table->key, table->key.seed, label, *label + 1u,
+		name->msg_size - (unsigned)name->last[1]);
+}
+
+static inline uint32_t bucket_aim(const struct fqdn_table *table, unsigned part, uint64_t hash)
+{
+	uint32_t bucket = table->part[part].first + fqdn_bucket_of(table->part[part].n, hash);
+
+	__builtin_prefetch(fqdn_bucket_at(table, bucket));
+	return bucket;
+}
+
+// Bits of the names that may be listed.
+static inline uint64_t names_scan(const struct fqdn_table *table, const struct fqdn_name *names,
+	unsigned n, unsigned start, struct aim *aims)
+{
+	uint64_t may = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		aims[i] = (struct aim){0};
+		if (__builtin_expect(names[i].n < start, 0))
+			continue;
+		aims[i].hash = start == 2 ? hash_last_two(table, &names[i])
+					  : hash_last_one(table, &names[i]);
+		aims[i].bucket = bucket_aim(table, fqdn_part_of(aims[i].hash), aims[i].hash);
+	}
+	for (unsigned i = 0; i < n; i++)
+		may |= (uint64_t)(fqdn_bucket_match(fqdn_bucket_at(table, aims[i].bucket),
+					  fqdn_tag_of(aims[i].hash)) != 0)
+		       << i;
+	return may;
+}
+
+// Where the labels of a name stand, `at` from the left; most names have few.
+// @return false: the name cannot be read; the caller has read it, so this does not happen
+static bool labels_find(struct bulk *bulk, struct hit *hit)
+{
+	const struct fqdn_name *name = &bulk->names[hit->name];
+	struct dns_labels *labels = &bulk->labels[hit->name];
+
+	hit->known = true;
+	if (name->n == 3 && name->msg[name->at] <= DNS_LABEL_SIZE_MAX) {
+		labels->at[0] = name->at;
+		labels->at[1] = name->last[0];
+		labels->at[2] = name->last[1];
+	} else if (dns_msg_labels_read(name->msg, name->msg_size, name->at, labels) < 0 ||
+		   labels->n != name->n) {
+		hit->known = false;
+	}
+	return hit->known;
+}
+
+// The label that has @p behind labels behind it, NULL: there is none.
+static inline const uint8_t *name_label(
+	struct bulk *bulk, struct hit *hit, const struct fqdn_name *name, unsigned behind)
+{
+	if (behind >= name->n)
+		return NULL;
+	if (behind < 2)
+		return name->msg + name->last[1 - behind];
+	if (!hit->known && !labels_find(bulk, hit))
+		return NULL;
+	return name->msg + bulk->labels[hit->name].at[name->n - 1u - behind];
+}
+
+static __attribute__((noinline)) bool label_equal_scalar(
+	const uint8_t *listed, const uint8_t *label)
+{
+	for (unsigned i = 0; i <= listed[0]; i++)
+		if (listed[i] != dns_fold(label[i]))
+			return false;
+	return true;
+}
+
+// Whether a label of a message is a listed one. Behind the listed one 16 octets may be read.
+static inline bool label_equal(const uint8_t *listed, const uint8_t *label, unsigned readable)
+{
+#ifdef __SSE2__
+	__m128i a = _mm_loadu_si128((const __m128i *)(const void *)listed), b, upper;
+	unsigned equal;
+
+	if (__builtin_expect(listed[0] < 16 && readable >= 16, 1)) {
+		b = _mm_loadu_si128((const __m128i *)(const void *)label);
+		// "A".."Z" become the 26 lowest signed octets. A length octet is below "A".
+		upper = _mm_cmplt_epi8(_mm_sub_epi8(b, _mm_set1_epi8((char)('A' - 128))),
+			_mm_set1_epi8((char)(26 - 128)));
+		b = _mm_add_epi8(b, _mm_and_si128(upper, _mm_set1_epi8(32)));
+		equal = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(a, b));
+		return (~equal & ((2u << listed[0]) - 1)) == 0;
+	}
+#endif
+	return label_equal_scalar(listed, label);
+}
+
+// Whether a record is the node that is looked for. Takes what it says if so.
+static inline bool record_take(
+	struct bulk *bulk, struct hit *hit, const uint8_t *bytes, unsigned size)
+{
+	const struct fqdn_name *name = &bulk->names[hit->name];
+	struct fqdn_record record = fqdn_record_read(bulk->table, bytes, size);
+	const uint8_t *end = name->msg + name->msg_size;
+	unsigned depth = hit->depth;
+
+	if (record.parent != hit->parent)
+		return false;
+	for (const uint8_t *at = record.labels; at < record.end; depth++) {
+		const uint8_t *listed = fqdn_label_at(bulk->table, at, &at);
+		const uint8_t *label = name_label(bulk, hit, name, depth);
+
+		if (!label || !label_equal(listed, label, (unsigned)(end - label)))
+			return false;
+	}
+	// A name of one label is no root, and no root is a name of one label.
+	if (hit->depth == 0 && (bulk->start == 1 ? depth != 1 : depth < 2))
+		return false;
+	hit->depth = (uint8_t)depth;
+	hit->set = record.set;
+	hit->more = record.inner && depth < name->n;
+	return true;
+}
+
+// Where the record of a slot is; the sizes are looked at.
+static inline void record_aim(const struct fqdn_table *table, struct hit *hit, unsigned slot)
+{
+	const uint8_t *records = fqdn_bucket_records(table, fqdn_bucket_at(table, hit->bucket));
+
+	hit->size = *(records - 1 - slot);
+	hit->record = records + fqdn_sizes_sum(records, slot);
+}
+
+static inline void next_bucket(const struct fqdn_table *table, struct hit *hit)
+{
+	const struct fqdn_part *part = &table->part[hit->part];
+
+	if (++hit->bucket == part->first + part->n)
+		hit->bucket = part->first;
+}
+
+// Find the node among the other slots that match, and in the buckets that theirs goes on in; rare.
+static __attribute__((noinline)) bool node_find_on(struct bulk *bulk, struct hit *hit)
+{
+	const struct fqdn_table *table = bulk->table;
+
+	hit->match &= ~(hit->match & -hit->match & FQDN_SLOTS);
+	for (;;) {
+		for (; hit->match & FQDN_SLOTS; hit->match &= hit->match - 1) {
+			record_aim(table, hit, (unsigned)__builtin_ctz(hit->match));
+			if (record_take(bulk, hit, hit->record, hit->size))
+				return true;
+		}
+		if (!(hit->match & FQDN_BASE_MORE))
+			return false;
+		next_bucket(table, hit);
+		hit->match = fqdn_bucket_match(
+			fqdn_bucket_at(table, hit->bucket), fqdn_tag_of(hit->hash));
+	}
+}
+
+// Find the node; nearly always the first slot that matches is it. @return whether there is one
+static inline bool node_find(struct bulk *bulk, struct hit *hit)
+{
+	if (!record_take(bulk, hit, hit->record, hit->size) && !node_find_on(bulk, hit))
+		return false;
+	hit->parent = hit->bucket * FQDN_NODE_STEP + (unsigned)__builtin_ctz(hit->match);
+	return true;
+}
+
+// Buckets are there: hits that go on, with the sizes of their records on the way, and the records
+// too if they are where they are on average. A bucket that has nothing but more in the next one has to
+// wait for that.
+static unsigned hits_match(const struct fqdn_table *table, struct hit **hits, unsigned n)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		struct hit *hit = hits[i];
+		const struct fqdn_bucket *bucket = fqdn_bucket_at(table, hit->bucket);
+		const uint8_t *records = fqdn_bucket_records(table, bucket);
+
+		hit->match = fqdn_bucket_match(bucket, fqdn_tag_of(hit->hash));
+		if (hit->match == 0)
+			continue;
+		hits[kept++] = hit;
+		if (hit->match & FQDN_SLOTS) {
+			unsigned slot = (unsigned)__builtin_ctz(hit->match);
+
+			__builtin_prefetch(records - 1);
+			__builtin_prefetch(records - 1 - slot);
+			__builtin_prefetch(records + slot * table->record_mean);
+		} else {
+			next_bucket(table, hit);
+			__builtin_prefetch(fqdn_bucket_at(table, hit->bucket));
+		}
+	}
+	return kept;
+}
+
+// Sizes are there: the records on the way.
+static void hits_aim(const struct fqdn_table *table, struct hit **hits, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		struct hit *hit = hits[i];
+
+		if (!(hit->match & FQDN_SLOTS))
+			continue;
+		record_aim(table, hit, (unsigned)__builtin_ctz(hit->match));
+		__builtin_prefetch(hit->record);
+		__builtin_prefetch(hit->record + hit->size - 1);
+	}
+}
+
+// Records are there: hits that are one, or look on in another bucket; their rules on the way.
+static unsigned hits_find(struct bulk *bulk, struct hit **hits, unsigned n)
+{
+	const struct fqdn_table *table = bulk->table;
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		struct hit *hit = hits[i];
+
+		hit->set = 0;
+		hit->more = true;
+		if ((hit->match & FQDN_SLOTS) && !node_find(bulk, hit))
+			continue;
+		hits[kept++] = hit;
+		if (hit->set & FQDN_SET_MANY)
+			__builtin_prefetch(fqdn_at(
+				table, table->members + 4ull * (hit->set & ~FQDN_SET_MANY)));
+		else if (hit->set)
+			__builtin_prefetch(fqdn_at(table,
+				table->rules + sizeof(struct fqdn_rule) * (hit->set - 1ull)));
+	}
+	return kept;
+}
+
+// On to the next label: its bucket on the way. @return whether there is such a label
+static bool hit_descend(struct bulk *bulk, struct hit *hit)
+{
+	const struct fqdn_table *table = bulk->table;
+	const struct fqdn_name *name = &bulk->names[hit->name];
+
+	// A record may have held labels more than it was found by.
+	for (; hit->hashed <= hit->depth; hit->hashed++) {
+		const uint8_t *label = name_label(bulk, hit, name, hit->hashed);
+
+		if (!label)
+			return false;
+		hit->hash = fqdn_hash_labels(&table->key, hit->hash, label, *label + 1u,
+			(unsigned)(name->msg + name->msg_size - label));
+	}
+	hit->bucket = bucket_aim(table, hit->part, hit->hash);
+	return true;
+}
+
+// Nearly every name that has a rule has one.
+static inline void rule_take(struct bulk *bulk, unsigned name, const struct fqdn_rule *rule)
+{
+	uint64_t bit = 1ull << name;
+
+	if (!(bulk->found & bit)) {
+		bulk->found |= bit;
+		bulk->rule[name] = rule;
+		return;
+	}
+	if (!(bulk->several & bit)) {
+		bulk->several |= bit;
+		bulk->best[name] = (struct fqdn_best){0};
+		fqdn_best_take(&bulk->best[name], bulk->rule[name]);
+	}
+	fqdn_best_take(&bulk->best[name], rule);
+}
+
+static inline void set_take(struct bulk *bulk, unsigned name, uint32_t set, bool itself)
+{
+	const struct fqdn_table *table = bulk->table;
+	const struct fqdn_rule *rules = (const struct fqdn_rule *)fqdn_at(table, table->rules);
+	uint8_t not_for = itself ? FQDN_BELOW : FQDN_EXACT;
+	uint32_t one;
+	unsigned n;
+
+	for (const uint32_t *numbers = fqdn_set_rules(table, set, &one, &n); n > 0; n--) {
+		const struct fqdn_rule *rule = &rules[*numbers++];
+
+		if (bulk->today >= rule->first_day && bulk->today <= rule->last_day &&
+			rule->scope != not_for)
+			rule_take(bulk, name, rule);
+	}
+}
+
+// Rules are there: take them, and go on to the next label where there is one.
+static unsigned hits_take(struct bulk *bulk, struct hit **hits, unsigned n)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		struct hit *hit = hits[i];
+		bool itself = hit->depth == bulk->names[hit->name].n;
+
+		set_take(bulk, hit->name, hit->set, itself);
+		if (itself)
+			bulk->itself = hit->set;
+		// Where only the bucket is another one, it is on its way already; see hits_match.
+		if (hit->more && (!(hit->match & FQDN_SLOTS) || hit_descend(bulk, hit)))
+			hits[kept++] = hit;
+	}
+	return kept;
+}
+
+// Follow names that may be listed down the tree, all of them one step at a time, so that what one
+// step needs from memory is on its way while the others take theirs.
+static void names_follow(struct bulk *bulk, const struct aim *aims, uint64_t may)
+{
+	struct hit *hits[FQDN_BULK];
+	unsigned n = 0;
+
+	for (; may; may &= may - 1) {
+		unsigned i = (unsigned)__builtin_ctzll(may);
+
+		hits[n] = &bulk->hits[n];
+		*hits[n++] = (struct hit){.hash = aims[i].hash,
+			.bucket = aims[i].bucket,
+			.parent = FQDN_NODE_NONE,
+			.name = (uint8_t)i,
+			.hashed = (uint8_t)bulk->start,
+			.part = (uint8_t)fqdn_part_of(aims[i].hash)};
+	}
+	while ((n = hits_match(bulk->table, hits, n)) > 0) {
+		hits_aim(bulk->table, hits, n);
+		n = hits_find(bulk, hits, n);
+		n = hits_take(bulk, hits, n);
+	}
+}
+
+// The rare part: some names may be listed.
+static __attribute__((noinline)) uint64_t names_judge(const struct fqdn_table *table,
+	const struct fqdn_name *names, unsigned n, uint16_t today, struct aim *aims, uint64_t may,
+	struct fqdn_match *match)
+{
+	struct bulk bulk;
+
+	bulk.table = table;
+	bulk.names = names;
+	bulk.today = today;
+	bulk.found = bulk.several = 0;
+	// Names are taken shortest first.
+	if (table->n_singles) {
+		struct aim last[FQDN_BULK];
+
+		bulk.start = 1;
+		names_follow(&bulk, last, names_scan(table, names, n, 1, last));
+	}
+	bulk.start = 2;
+	names_follow(&bulk, aims, may);
+	for (uint64_t found = bulk.found; found; found &= found - 1) {
+		unsigned i = (unsigned)__builtin_ctzll(found);
+
+		if (bulk.several >> i & 1)
+			fqdn_best_judge(&bulk.best[i], &match[i]);
+		else
+			fqdn_one_judge(bulk.rule[i], &match[i]);
+	}
+	return bulk.found;
+}
+
+uint64_t fqdn_lookup_bulk(const struct fqdn_table *table, const struct fqdn_name *names, unsigned n,
+	uint16_t today, struct fqdn_match *match)
+{
+	struct aim aims[FQDN_BULK];
+	uint64_t may = names_scan(table, names, n, 2, aims);
+
+	if (__builtin_expect((may | table->n_singles) == 0, 1))
+		return 0;
+	return names_judge(table, names, n, today, aims, may, match);
+}
+
+static struct fqdn_name name_of(const struct dns_labels *labels)
+{
+	struct fqdn_name name = {.msg = labels->msg, .msg_size = labels->msg_size, .n = labels->n};
+
+	if (labels->n > 0) {
+		name.at = labels->at[0];
+		name.last[1] = labels->at[labels->n - 1];
+	}
+	if (labels->n > 1)
+		name.last[0] = labels->at[labels->n - 2];
+	return name;
+}
+
+void fqdn_lookup_begin(
+	const struct fqdn_table *table, const struct dns_labels *labels, struct fqdn_probe *probe)
+{
+	struct fqdn_name name = name_of(labels);
+
+	probe->depth = 0;
+	if (labels->n < 2)
+		return;
+	probe->depth = 2;
+	probe->hash = hash_last_two(table, &name);
+	probe->bucket = bucket_aim(table, fqdn_part_of(probe->hash), probe->hash);
+}
+
+bool fqdn_lookup_end(const struct fqdn_table *table, const struct dns_labels *labels,
+	const struct fqdn_probe *probe, uint16_t today, struct fqdn_match *match)
+{
+	if (table->n_singles == 0 &&
+		(probe->depth == 0 || fqdn_bucket_match(fqdn_bucket_at(table, probe->bucket),
+					      fqdn_tag_of(probe->hash)) == 0))
+		return false;
+	return fqdn_lookup(table, labels, today, match);
+}
+
+bool fqdn_lookup(const struct fqdn_table *table, const struct dns_labels *labels, uint16_t today,
+	struct fqdn_match *match)
+{
+	struct fqdn_name name = name_of(labels);
+
+	return fqdn_lookup_bulk(table, &name, 1, today, match);
+}
+
+unsigned fqdn_table_rules(const struct fqdn_table *table, const uint8_t *name,
+	const struct fqdn_rule *rules[FQDN_RULES_MAX])
+{
+	const struct fqdn_rule *all = (const struct fqdn_rule *)fqdn_at(table, table->rules);
+	struct dns_labels labels;
+	struct fqdn_name whole;
+	struct bulk bulk;
+	struct aim aim;
+	const uint32_t *numbers;
+	uint32_t one;
+	unsigned n;
+
+	dns_name_labels(name, &labels);
+	whole = name_of(&labels);
+	bulk.table = table;
+	bulk.names = &whole;
+	bulk.found = bulk.several = bulk.today = 0;
+	bulk.itself = 0;
+	bulk.start = labels.n == 1 ? 1 : 2;
+	names_follow(&bulk, &aim, names_scan(table, &whole, 1, bulk.start, &aim));
+	numbers = fqdn_set_rules(table, bulk.itself, &one, &n);
+	for (unsigned i = 0; i < n; i++)
+		rules[i] = &all[numbers[i]];
+	return n;
+}
