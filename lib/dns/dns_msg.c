@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* hot */
-#include "dns/dns_msg.h"
+#include "dns/dns_ends.h"
 
 #include "dns/dns_name.h"
-
-#define RR_FIXED_SIZE 10 // TYPE, CLASS, TTL, RDLENGTH: RFC 1035 s4.1.3
 
 int dns_msg_labels_read(const uint8_t *msg, uint32_t size, uint32_t off, struct dns_labels *labels)
 {
@@ -46,6 +44,18 @@ int dns_msg_labels_read(const uint8_t *msg, uint32_t size, uint32_t off, struct 
 	labels->n = (uint8_t)n;
 	labels->size = (uint8_t)(used + at - start + 1);
 	return occupied ? occupied : (int)(at - off) + 1;
+}
+
+uint64_t dns_msg_ends_read(const uint8_t *msg, uint32_t size, uint32_t off)
+{
+	struct dns_labels labels;
+	int occupied = dns_msg_labels_read(msg, size, off, &labels);
+
+	if (occupied < 0)
+		return (uint16_t)occupied;
+	return dns_ends_make((unsigned)occupied, labels.n,
+		labels.n < 2 ? 0 : labels.at[labels.n - 2],
+		labels.n < 1 ? 0 : labels.at[labels.n - 1]);
 }
 
 int dns_msg_name_read(const uint8_t *msg, uint32_t size, uint32_t off, struct dns_name *name)
@@ -102,26 +112,4 @@ int dns_msg_name_skip(const uint8_t *msg, uint32_t size, uint32_t off)
 		if (c == 0)
 			return (int)(at - off);
 	}
-}
-
-int dns_msg_rr_read(const uint8_t *msg, uint32_t size, uint32_t off, struct dns_rr *rr)
-{
-	// Nearly every owner name is a pointer.
-	int name = size - off >= 2 && msg[off] >= 0xc0 ? 2 : dns_msg_name_skip(msg, size, off);
-	uint32_t at;
-
-	if (name < 0)
-		return name;
-	at = off + (uint32_t)name;
-	if (size - at < RR_FIXED_SIZE)
-		return DNS_E_SHORT;
-	rr->name = (uint16_t)off;
-	rr->type = load_be16(msg + at);
-	rr->class = load_be16(msg + at + 2);
-	rr->ttl = (uint16_t)(at + 4);
-	rr->rdata_size = load_be16(msg + at + 8);
-	rr->rdata = (uint16_t)(at + RR_FIXED_SIZE);
-	if (size - at - RR_FIXED_SIZE < rr->rdata_size)
-		return DNS_E_SHORT;
-	return name + RR_FIXED_SIZE + rr->rdata_size;
 }

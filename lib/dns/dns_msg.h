@@ -48,6 +48,8 @@ struct dns_name {
 	uint8_t bytes[DNS_NAME_SIZE_MAX];
 };
 
+#define DNS_RR_FIXED_SIZE 10 /**< TYPE, CLASS, TTL, RDLENGTH: RFC 1035 s4.1.3 */
+
 /** A resource record; offsets are bytes from the message's start. */
 struct dns_rr {
 	uint16_t name;       /**< owner name, may be compressed */
@@ -127,5 +129,25 @@ int dns_msg_name_skip(const uint8_t *msg, uint32_t size, uint32_t off)
  *
  * @return bytes of the record, or a negative enum dns_err
  */
-int dns_msg_rr_read(const uint8_t *msg, uint32_t size, uint32_t off, struct dns_rr *rr)
-	__attribute__((warn_unused_result));
+static inline int dns_msg_rr_read(
+	const uint8_t *msg, uint32_t size, uint32_t off, struct dns_rr *rr)
+{
+	// Nearly every owner name is a pointer.
+	int name = size - off >= 2 && msg[off] >= 0xc0 ? 2 : dns_msg_name_skip(msg, size, off);
+	uint32_t at;
+
+	if (name < 0)
+		return name;
+	at = off + (uint32_t)name;
+	if (size - at < DNS_RR_FIXED_SIZE)
+		return DNS_E_SHORT;
+	rr->name = (uint16_t)off;
+	rr->type = load_be16(msg + at);
+	rr->class = load_be16(msg + at + 2);
+	rr->ttl = (uint16_t)(at + 4);
+	rr->rdata_size = load_be16(msg + at + 8);
+	rr->rdata = (uint16_t)(at + DNS_RR_FIXED_SIZE);
+	if (size - at - DNS_RR_FIXED_SIZE < rr->rdata_size)
+		return DNS_E_SHORT;
+	return name + (int)DNS_RR_FIXED_SIZE + rr->rdata_size;
+}

@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* hot */
 #include "fqdn/fqdn_judge.h"
-
-// Where a name's last labels lead to: their bucket's line is on its way.
-struct aim {
-	uint64_t hash;
-	uint32_t bucket;
-};
+#include "fqdn/fqdn_scan.h"
 
 // A name whose bucket has its tag, or may have it further on; on its way down the tree.
 struct hit {
@@ -35,71 +30,6 @@ struct bulk {
 	struct hit hits[FQDN_BULK];
 	struct dns_labels labels[FQDN_BULK];
 };
-
-// The last two labels where a pointer stands between them, the message ends soon, or they are long.
-static __attribute__((noinline)) uint64_t hash_apart(
-	const struct fqdn_table *table, const struct fqdn_name *name)
-{
-	const uint8_t *first = name->msg + name->last[0], *last = name->msg + name->last[1];
-	uint8_t both[2 * (DNS_LABEL_SIZE_MAX + 1) + FQDN_PIECE] = {0};
-
-	memcpy(both, first, first[0] + 1u);
-	memcpy(both + first[0] + 1, last, last[0] + 1u);
-	return fqdn_hash_labels(
-		&table->key, table->key.seed, both, first[0] + last[0] + 2u, sizeof(both));
-}
-
-static inline uint64_t hash_last_two(const struct fqdn_table *table, const struct fqdn_name *name)
-{
-	unsigned first = name->last[0], last = name->last[1];
-	const uint8_t *labels = name->msg + first;
-	unsigned size = last + name->msg[last] + 1u - first;
-	uint64_t piece[4];
-
-	if (__builtin_expect((first + labels[0] + 1u != last) | (size > FQDN_PIECE) |
-				     (first + FQDN_PIECE > name->msg_size),
-		    0))
-		return hash_apart(table, name);
-	fqdn_piece(labels, size, piece);
-	return fqdn_mix(&table->key, table->key.seed, piece);
-}
-
-static uint64_t hash_last_one(const struct fqdn_table *table, const struct fqdn_name *name)
-{
-	const uint8_t *label = name->msg + name->last[1];
-
-	return fqdn_hash_labels(&table->key, table->key.seed, label, *label + 1u,
-		name->msg_size - (unsigned)name->last[1]);
-}
-
-static inline uint32_t bucket_aim(const struct fqdn_table *table, unsigned part, uint64_t hash)
-{
-	uint32_t bucket = table->part[part].first + fqdn_bucket_of(table->part[part].n, hash);
-
-	__builtin_prefetch(fqdn_bucket_at(table, bucket));
-	return bucket;
-}
-
-// Bits of the names that may be listed.
-static inline uint64_t names_scan(const struct fqdn_table *table, const struct fqdn_name *names,
-	unsigned n, unsigned start, struct aim *aims)
-{
-	uint64_t may = 0;
-
-	for (unsigned i = 0; i < n; i++) {
-		aims[i] = (struct aim){0};
-		if (__builtin_expect(names[i].n < start, 0))
-			continue;
-		aims[i].hash = start == 2 ? hash_last_two(table, &names[i])
-					  : hash_last_one(table, &names[i]);
-		aims[i].bucket = bucket_aim(table, fqdn_part_of(aims[i].hash), aims[i].hash);
-	}
-	for (unsigned i = 0; i < n; i++)
-		may |= (uint64_t)(fqdn_bucket_match(fqdn_bucket_at(table, aims[i].bucket),
-					  fqdn_tag_of(aims[i].hash)) != 0)
-		       << i;
-	return may;
-}
 
 // Where the labels of a name stand, `at` from the left; most names have few.
 // @return false: the name cannot be read; the caller has read it, so this does not happen
@@ -318,7 +248,7 @@ static bool hit_descend(struct bulk *bulk, struct hit *hit)
 		hit->hash = fqdn_hash_labels(&table->key, hit->hash, label, *label + 1u,
 			(unsigned)(name->msg + name->msg_size - label));
 	}
-	hit->bucket = bucket_aim(table, hit->part, hit->hash);
+	hit->bucket = fqdn_bucket_aim(table, hit->part, hit->hash);
 	return true;
 }
 
@@ -378,7 +308,7 @@ static unsigned hits_take(struct bulk *bulk, struct hit **hits, unsigned n)
 
 // Follow names that may be listed down the tree, all of them one step at a time, so that what one
 // step needs from memory is on its way while the others take theirs.
-static void names_follow(struct bulk *bulk, const struct aim *aims, uint64_t may)
+static void names_follow(struct bulk *bulk, const struct fqdn_aim *aims, uint64_t may)
 {
 	struct hit *hits[FQDN_BULK];
 	unsigned n = 0;
@@ -403,8 +333,8 @@ static void names_follow(struct bulk *bulk, const struct aim *aims, uint64_t may
 
 // The rare part: some names may be listed.
 static __attribute__((noinline)) uint64_t names_judge(const struct fqdn_table *table,
-	const struct fqdn_name *names, unsigned n, uint16_t today, struct aim *aims, uint64_t may,
-	struct fqdn_match *match)
+	const struct fqdn_name *names, unsigned n, uint16_t today, struct fqdn_aim *aims,
+	uint64_t may, struct fqdn_match *match)
 {
 	struct bulk bulk;
 
@@ -414,10 +344,10 @@ static __attribute__((noinline)) uint64_t names_judge(const struct fqdn_table *t
 	bulk.found = bulk.several = 0;
 	// Names are taken shortest first.
 	if (table->n_singles) {
-		struct aim last[FQDN_BULK];
+		struct fqdn_aim last[FQDN_BULK];
 
 		bulk.start = 1;
-		names_follow(&bulk, last, names_scan(table, names, n, 1, last));
+		names_follow(&bulk, last, fqdn_scan(table, names, n, 1, last));
 	}
 	bulk.start = 2;
 	names_follow(&bulk, aims, may);
@@ -435,8 +365,8 @@ static __attribute__((noinline)) uint64_t names_judge(const struct fqdn_table *t
 uint64_t fqdn_lookup_bulk(const struct fqdn_table *table, const struct fqdn_name *names, unsigned n,
 	uint16_t today, struct fqdn_match *match)
 {
-	struct aim aims[FQDN_BULK];
-	uint64_t may = names_scan(table, names, n, 2, aims);
+	struct fqdn_aim aims[FQDN_BULK];
+	uint64_t may = fqdn_scan(table, names, n, 2, aims);
 
 	if (__builtin_expect((may | table->n_singles) == 0, 1))
 		return 0;
@@ -456,29 +386,6 @@ static struct fqdn_name name_of(const struct dns_labels *labels)
 	return name;
 }
 
-void fqdn_lookup_begin(
-	const struct fqdn_table *table, const struct dns_labels *labels, struct fqdn_probe *probe)
-{
-	struct fqdn_name name = name_of(labels);
-
-	probe->depth = 0;
-	if (labels->n < 2)
-		return;
-	probe->depth = 2;
-	probe->hash = hash_last_two(table, &name);
-	probe->bucket = bucket_aim(table, fqdn_part_of(probe->hash), probe->hash);
-}
-
-bool fqdn_lookup_end(const struct fqdn_table *table, const struct dns_labels *labels,
-	const struct fqdn_probe *probe, uint16_t today, struct fqdn_match *match)
-{
-	if (table->n_singles == 0 &&
-		(probe->depth == 0 || fqdn_bucket_match(fqdn_bucket_at(table, probe->bucket),
-					      fqdn_tag_of(probe->hash)) == 0))
-		return false;
-	return fqdn_lookup(table, labels, today, match);
-}
-
 bool fqdn_lookup(const struct fqdn_table *table, const struct dns_labels *labels, uint16_t today,
 	struct fqdn_match *match)
 {
@@ -494,7 +401,7 @@ unsigned fqdn_table_rules(const struct fqdn_table *table, const uint8_t *name,
 	struct dns_labels labels;
 	struct fqdn_name whole;
 	struct bulk bulk;
-	struct aim aim;
+	struct fqdn_aim aim;
 	const uint32_t *numbers;
 	uint32_t one;
 	unsigned n;
@@ -506,7 +413,7 @@ unsigned fqdn_table_rules(const struct fqdn_table *table, const uint8_t *name,
 	bulk.found = bulk.several = bulk.today = 0;
 	bulk.itself = 0;
 	bulk.start = labels.n == 1 ? 1 : 2;
-	names_follow(&bulk, &aim, names_scan(table, &whole, 1, bulk.start, &aim));
+	names_follow(&bulk, &aim, fqdn_scan(table, &whole, 1, bulk.start, &aim));
 	numbers = fqdn_set_rules(table, bulk.itself, &one, &n);
 	for (unsigned i = 0; i < n; i++)
 		rules[i] = &all[numbers[i]];

@@ -56,35 +56,6 @@ struct fqdn_match {
 
 struct fqdn_table;
 
-/** A look-up that has begun: its first cache line is on its way. */
-struct fqdn_probe {
-	uint64_t hash;
-	uint32_t bucket;
-	uint8_t depth; /**< labels taken so far; 0: too few, the name cannot be listed */
-};
-
-/**
- * Begin to look a name up: hash its last labels and fetch what they lead to. Between this and
- * fqdn_lookup_end other names are begun, so that nothing waits for memory.
- *
- * Hot path. Takes two labels.
- */
-void fqdn_lookup_begin(const struct fqdn_table *table, const struct dns_labels *labels,
-	struct fqdn_probe *probe);
-
-/**
- * Look the name up with all its suffixes, as fqdn_lookup_bulk does.
- *
- * @param labels as given to fqdn_lookup_begin, letters in any case
- * @param today  days since 2000-01-01
- * @param match  [out] undefined when nothing is set
- * @return whether any of the three rules is set
- *
- * Hot path. At most one probe for each label; stops at the first that finds nothing.
- */
-bool fqdn_lookup_end(const struct fqdn_table *table, const struct dns_labels *labels,
-	const struct fqdn_probe *probe, uint16_t today, struct fqdn_match *match);
-
 /** Most names of one fqdn_lookup_bulk. */
 #define FQDN_BULK 64
 

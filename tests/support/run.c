@@ -1,10 +1,68 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "support/run.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "dns/dns_msg.h"
+#include "dns/dns_ends.h"
+#include "pipeline/pipeline_private.h"
+#include "pkt/pkt.h"
+
+static void must(bool holds, const char *what)
+{
+	if (holds)
+		return;
+	fprintf(stderr, "run: %s\n", what);
+	abort();
+}
+
+// The quick way of parsing finds what the other one does, or leaves the packet to it.
+static void parse_agrees(const struct burst *burst)
+{
+	struct burst_slot quick = burst->slot[0], slow = quick;
+	bool usual = pkt_parse_usual(&quick);
+	enum reason reason = pkt_parse(&slow);
+
+	if (!usual)
+		return;
+	must(reason == REASON_none, "parsed, and should not have been");
+	must(quick.l3 == slow.l3 && quick.l4 == slow.l4 && quick.msg == slow.msg &&
+			quick.msg_size == slow.msg_size && quick.src_port == slow.src_port &&
+			quick.dst_port == slow.dst_port && quick.family == slow.family &&
+			quick.protocol == slow.protocol,
+		"parsed in two ways, with two results");
+}
+
+static void match_agrees(const struct burst *burst, const struct burst *other)
+{
+	const struct burst_slot *a = &burst->slot[0], *b = &other->slot[0];
+
+	must(a->reason == b->reason, "two ways of matching, two reasons");
+	if (!a->response)
+		return;
+	must(a->block == b->block && a->log == b->log && a->allow == b->allow,
+		"two ways of matching, two rules");
+	must(!(a->block || a->log) || a->match == b->match, "two ways of matching, two names");
+	must(a->question == b->question && (!a->question || a->qtype == b->qtype) &&
+			a->edit == b->edit && a->rcode == b->rcode,
+		"two ways of matching, two messages");
+	// Addresses are asked for only where there is a rule.
+	must(!a->block || (a->n_ipv4 == b->n_ipv4 && a->n_ipv6 == b->n_ipv6),
+		"two ways of matching, other addresses");
+}
+
+// All ways of matching find the same.
+static void match_all(struct burst *burst, const struct pipeline_tables *tables)
+{
+	struct burst slow = *burst, plain = *burst;
+
+	pipeline_match_slow(&slow, tables);
+	pipeline_match_plain(&plain, tables);
+	match_agrees(&slow, &plain);
+	pipeline_match(burst, tables);
+	match_agrees(&slow, burst);
+}
 
 enum reason run_frame(uint8_t *frame, uint32_t size, enum burst_side side,
 	const struct pipeline_tables *tables, struct stats_worker *stats, struct burst_slot *slot)
@@ -17,9 +75,10 @@ enum reason run_frame(uint8_t *frame, uint32_t size, enum burst_side side,
 	burst.side = side;
 	burst.slot[0].frame = frame;
 	burst.slot[0].frame_size = size;
+	parse_agrees(&burst);
 	pipeline_parse(&burst, tables);
 	pipeline_consent(&burst, tables);
-	pipeline_match(&burst, tables);
+	match_all(&burst, tables);
 	pipeline_rewrite(&burst, tables, stats);
 	pipeline_count(&burst, tables, stats);
 	if (slot)

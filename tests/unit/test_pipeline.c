@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "pipeline/pipeline.h"
+#include "pipeline/pipeline_private.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -239,6 +240,70 @@ Test(pipeline, a_burst_of_all_kinds_gets_the_verdicts_of_its_packets_alone)
 	tables_destroy(t);
 	free(together);
 	free(alone);
+}
+
+// A response whose chain has @p n aliases, every other target compressed; the last may be listed.
+static struct wire *chain_frame(uint64_t *state, unsigned n)
+{
+	struct wire *w = wire_create();
+	char name[64], owner[64] = "^q";
+
+	wire_response(w, "198.51.100.53", "203.0.113.7", "www.first.example", DNS_TYPE_A);
+	for (unsigned i = 0; i < n; i++) {
+		bool last = i + 1 == n && random_below(state, 2) == 0;
+
+		snprintf(name, sizeof(name), i % 2 ? "a%u.%s.^q+10" : "a%u.%s.example",
+			random_below(state, 1000), last ? "evil" : "good");
+		wire_record(w, owner, 300, DNS_TYPE_CNAME, DNS_CLASS_IN);
+		snprintf(owner, sizeof(owner), "t%u", i);
+		wire_mark(w, owner);
+		wire_name(w, name);
+		wire_record_end(w);
+		snprintf(owner, sizeof(owner), "^t%u", i);
+	}
+	wire_record_address(w, owner, 300, "198.51.100.66");
+	wire_finish(w);
+	// Now and then an error, in a name or in what follows it.
+	if (random_below(state, 4) == 0)
+		w->bytes[w->dns + DNS_HEADER_SIZE + random_below(state, 40)] ^= 0x80;
+	return w;
+}
+
+Test(pipeline, bursts_of_long_chains_are_matched_alike_in_every_way)
+{
+	struct tables *t = tables_usual();
+	const struct pipeline_tables *tables = tables_finish(t);
+	uint64_t state = RANDOM_SEED;
+	unsigned blocked = 0;
+
+	for (unsigned round = 0; round < 300; round++) {
+		struct burst slow = {.n = BURST_MAX, .side = BURST_FROM_RESOLVERS}, plain, best;
+		struct wire *w[BURST_MAX];
+
+		for (unsigned i = 0; i < BURST_MAX; i++) {
+			w[i] = chain_frame(&state, random_below(&state, WIRE_MARKS - 1));
+			slow.slot[i].frame = w[i]->bytes;
+			slow.slot[i].frame_size = (uint32_t)w[i]->size;
+		}
+		pipeline_parse(&slow, tables);
+		pipeline_consent(&slow, tables);
+		plain = best = slow;
+		pipeline_match_slow(&slow, tables);
+		pipeline_match_plain(&plain, tables);
+		pipeline_match(&best, tables);
+		for (unsigned i = 0; i < BURST_MAX; i++) {
+			const struct burst_slot *s = &slow.slot[i], *p = &plain.slot[i],
+						*b = &best.slot[i];
+
+			cr_assert(s->reason == p->reason && s->reason == b->reason);
+			cr_assert(s->block == p->block && s->block == b->block);
+			cr_assert(!s->block || (s->match == p->match && s->match == b->match));
+			blocked += s->block != NULL;
+			wire_destroy(w[i]);
+		}
+	}
+	cr_assert(blocked > 1000, "%u", blocked);
+	tables_destroy(t);
 }
 
 // Where the name that decided stands, and of which list its rule is; for the mirror's record.
