@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #include <rte_errno.h>
@@ -88,34 +89,67 @@ static inline uint8_t *zone_slot(const struct rte_ring_zc_data *zone, unsigned i
 			    : (uint8_t *)zone->ptr2 + (size_t)(i - zone->n1) * MIRROR_SLOT_SIZE;
 }
 
-static void record_write(
+static inline uint32_t load_raw32(const uint8_t *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+// Fields that stand side by side go out in one store: a record is six.
+static_assert(
+	offsetof(struct mirror_record, rule) == offsetof(struct mirror_record, generation) + 4 &&
+		offsetof(struct mirror_record, msg_size) ==
+			offsetof(struct mirror_record, stored_size) + 2 &&
+		offsetof(struct mirror_record, qtype) ==
+			offsetof(struct mirror_record, stored_size) + 4 &&
+		offsetof(struct mirror_record, match) ==
+			offsetof(struct mirror_record, stored_size) + 6 &&
+		offsetof(struct mirror_record, server_port) ==
+			offsetof(struct mirror_record, client_port) + 2 &&
+		offsetof(struct mirror_record, family) ==
+			offsetof(struct mirror_record, client_port) + 4 &&
+		offsetof(struct mirror_record, rcode) ==
+			offsetof(struct mirror_record, client_port) + 5 &&
+		offsetof(struct mirror_record, reason) ==
+			offsetof(struct mirror_record, client_port) + 6 &&
+		offsetof(struct mirror_record, refused) ==
+			offsetof(struct mirror_record, client_port) + 7,
+	"as they are put together below");
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "as they are put together below");
+
+static inline void record_write(
 	struct mirror_record *record, const struct burst_slot *slot, const struct mirror_meta *meta)
 {
 	const struct fqdn_rule *rule = slot->block ? slot->block : slot->log;
+	uint64_t which = meta->generation | (uint64_t)MIRROR_NO_RULE << 32;
+	uint64_t sizes = (uint64_t)slot->msg_size << 16 | (uint64_t)slot->qtype << 32;
+	uint64_t rest = slot->dst_port | (uint64_t)slot->src_port << 16 |
+			(uint64_t)slot->family << 32 | (uint64_t)slot->rcode << 40 |
+			(uint64_t)(uint8_t)slot->reason << 48 | (uint64_t)slot->refused << 56;
 
+	if (__builtin_expect(rule != NULL, 0)) {
+		which = meta->generation | (uint64_t)fqdn_table_rule_number(meta->names, rule)
+						   << 32;
+		// Whoever has a rule has the message, too.
+		sizes |= slot->msg_size | (uint64_t)slot->match << 48;
+	}
 	// Sizes that the compiler knows make these plain moves.
 	if (slot->family == ADDR_IPV4) {
-		memset(record->client, 0, sizeof(record->client));
-		memset(record->server, 0, sizeof(record->server));
-		memcpy(record->client, pipeline_client(slot), 4);
-		memcpy(record->server, pipeline_server(slot), 4);
+		const uint64_t client[2] = {load_raw32(pipeline_client(slot))};
+		const uint64_t server[2] = {load_raw32(pipeline_server(slot))};
+
+		memcpy(record->client, client, sizeof(client));
+		memcpy(record->server, server, sizeof(server));
 	} else {
 		memcpy(record->client, pipeline_client(slot), 16);
 		memcpy(record->server, pipeline_server(slot), 16);
 	}
 	record->tsc = meta->tsc;
-	record->generation = meta->generation;
-	record->rule = rule ? fqdn_table_rule_number(meta->names, rule) : MIRROR_NO_RULE;
-	record->stored_size = wants_msg(slot) ? slot->msg_size : 0;
-	record->msg_size = slot->msg_size;
-	record->qtype = slot->qtype;
-	record->match = rule ? slot->match : 0;
-	record->client_port = slot->dst_port;
-	record->server_port = slot->src_port;
-	record->family = slot->family;
-	record->rcode = slot->rcode;
-	record->reason = (uint8_t)slot->reason;
-	record->refused = slot->refused;
+	memcpy(&record->generation, &which, sizeof(which));
+	memcpy(&record->stored_size, &sizes, sizeof(sizes));
+	memcpy(&record->client_port, &rest, sizeof(rest));
 }
 
 static void msg_write(
@@ -133,34 +167,49 @@ static void msg_write(
 	}
 }
 
+void mirror_prefetch(const struct mirror_ring *mirror, unsigned n)
+{
+	const struct rte_ring *ring = mirror->ring;
+	const uint8_t *slots = (const uint8_t *)(ring + 1);
+
+	for (unsigned i = 0; i < n; i++)
+		__builtin_prefetch(
+			slots + (size_t)((ring->prod.head + i) & ring->mask) * MIRROR_SLOT_SIZE, 1);
+}
+
 void mirror_push_burst(struct mirror_ring *mirror, const struct burst *burst,
 	const struct mirror_meta *meta, struct stats_worker *stats)
 {
 	struct rte_ring_zc_data zone = {0};
 	unsigned wanted = 0, room, used = 0, pushed = 0, lost = 0;
 
-	for (unsigned i = 0; i < burst->n; i++)
-		if (is_mirrored(&burst->slot[i]))
-			wanted +=
-				1 + (wants_msg(&burst->slot[i]) ? msg_slots(burst->slot[i].msg_size)
-								: 0);
+	for (unsigned i = 0; i < burst->n; i++) {
+		const struct burst_slot *slot = &burst->slot[i];
+
+		if (!is_mirrored(slot))
+			continue;
+		wanted++;
+		if (__builtin_expect(wants_msg(slot), 0))
+			wanted += msg_slots(slot->msg_size);
+	}
 	if (wanted == 0)
 		return;
 	room = rte_ring_enqueue_zc_burst_elem_start(
 		mirror->ring, MIRROR_SLOT_SIZE, wanted, &zone, NULL);
 	for (unsigned i = 0; i < burst->n; i++) {
 		const struct burst_slot *slot = &burst->slot[i];
-		unsigned need;
+		unsigned need = 1;
 
 		if (!is_mirrored(slot))
 			continue;
-		need = 1 + (wants_msg(slot) ? msg_slots(slot->msg_size) : 0);
-		if (need > room - used) {
+		if (__builtin_expect(wants_msg(slot), 0))
+			need += msg_slots(slot->msg_size);
+		if (__builtin_expect(need > room - used, 0)) {
 			lost++;
 			continue;
 		}
 		record_write((struct mirror_record *)(void *)zone_slot(&zone, used), slot, meta);
-		if (need > 1)
+		if (__builtin_expect(need > 1, 0))
 			msg_write(&zone, used + 1, slot);
 		used += need;
 		pushed++;
