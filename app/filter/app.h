@@ -59,7 +59,7 @@ struct worker {
 	unsigned n_pairs;
 	struct conf_pair pairs[CONF_PAIRS_MAX];
 	struct replica_set *replicas;
-	struct mirror_ring *mirror;
+	struct mirror_ring *mirror; /**< NULL: mirroring is off */
 	uint64_t stale_cycles; /**< a backlog older than this is dropped and counted */
 	struct stats_worker *stats;
 
@@ -99,7 +99,7 @@ struct app {
 	bool core_on_main; /**< no lcore of its own for the statistics core */
 	unsigned core_lcore;
 	struct worker *workers[APP_WORKERS_MAX];
-	struct mirror_ring *rings[APP_WORKERS_MAX];
+	struct mirror_ring *rings[APP_WORKERS_MAX]; /**< NULL: mirroring is off */
 	struct stats_worker *stats[APP_WORKERS_MAX];
 	unsigned n_pairs;
 	struct conf_pair pairs[CONF_PAIRS_MAX];

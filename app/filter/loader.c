@@ -58,7 +58,8 @@ static void restart_hint(const struct conf *old, const struct conf *new)
 		section = "ports";
 	else if (old->idle != new->idle || old->idle_sleep_max_us != new->idle_sleep_max_us)
 		section = "workers";
-	else if (old->mirror_ring_slots != new->mirror_ring_slots)
+	else if (old->mirror_enabled != new->mirror_enabled ||
+		 old->mirror_ring_slots != new->mirror_ring_slots)
 		section = "mirror";
 	else if (strcmp(old->time_zone, new->time_zone) != 0)
 		section = "time";

@@ -250,16 +250,19 @@ json_t *show_workers_json(void)
 static json_t *show_mirror(void)
 {
 	uint64_t produced = 0, lost = 0;
+	bool enabled = app.rings[0] != NULL;
 	unsigned slots;
 
+	// As started: a changed file takes effect at the next start.
 	pthread_mutex_lock(&app.lock);
-	slots = app.conf->mirror_ring_slots;
+	slots = enabled ? app.conf->mirror_ring_slots : 0;
 	pthread_mutex_unlock(&app.lock);
 	for (unsigned i = 0; i < app.n_workers; i++) {
 		produced += counter_read(&app.stats[i]->mirrored);
 		lost += counter_read(&app.stats[i]->mirror_lost);
 	}
-	return json_pack("{s:I, s:I, s:I, s:i}", "records", (json_int_t)produced, "taken",
+	return json_pack("{s:b, s:I, s:I, s:I, s:i}", "enabled", enabled, "records",
+		(json_int_t)produced, "taken",
 		(json_int_t)atomic_load_explicit(&app.core_records, memory_order_relaxed), "lost",
 		(json_int_t)lost, "ring_slots", (int)slots);
 }
@@ -304,6 +307,8 @@ static json_t *show_hits(const char *args)
 		if (*end || n < 1 || n > 1024)
 			return ctl_error("expected a number of hits, 1 to 1024, got \"%s\"", args);
 	}
+	if (!app.rings[0])
+		return ctl_error("no hits are kept: mirroring is off ([mirror] enabled = no)");
 	return json_pack("{s:o}", "hits", core_hits((unsigned)n));
 }
 

@@ -181,6 +181,8 @@ int start_tables(char *error)
 	err = 0;
 	for (unsigned i = 0; i < app.n_workers && err == 0; i++) {
 		app.workers[i]->replicas = app.replicas;
+		if (!app.conf->mirror_enabled)
+			continue;
 		app.rings[i] =
 			mirror_ring_create(app.conf->mirror_ring_slots, app.workers[i]->node);
 		app.workers[i]->mirror = app.rings[i];

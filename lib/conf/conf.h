@@ -63,6 +63,7 @@ struct conf {
 	unsigned idle_sleep_max_us;
 
 	/* [mirror] */
+	bool mirror_enabled;        /**< no: workers have no ring */
 	unsigned mirror_ring_slots; /**< 64-byte slots of each worker's ring, a power of two */
 
 	/* [time] */

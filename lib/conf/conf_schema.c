@@ -110,6 +110,10 @@ const struct conf_key conf_keys[] = {
 		"Time zone of the dates in lists, as in Asia/Tokyo. Empty: the system's.",
 		AT(time_zone)},
 
+	{"mirror", "enabled", CONF_FLAG, "yes", 0, 0, "",
+		"Whether each response makes a record. no: counters stay exact, but there are no "
+		"hits to show.",
+		.words = "no|yes", AT(mirror_enabled)},
 	{"mirror", "ring_slots", CONF_POWER_OF_TWO, "65536", 64, 16777216, "slots of 64 bytes",
 		"Size of each worker's ring of records.", AT(mirror_ring_slots)},
 

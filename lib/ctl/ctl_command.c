@@ -14,7 +14,7 @@ const struct ctl_command ctl_commands[] = {
 	{"show list", "NAME", "One list with its source, sinkholes and bad lines.", false, 5},
 	{"show ports", "", "Ports: link, packets, drops.", false, 5},
 	{"show workers", "", "Workers: lcore, load, packets, mirror ring.", false, 5},
-	{"show mirror", "", "Mirror records: produced, taken, lost.", false, 5},
+	{"show mirror", "", "Mirror: on or off; records produced, taken, lost.", false, 5},
 	{"show consent", "", "Consent table: prefixes, source, bad lines.", false, 5},
 	{"show generation", "", "The tables in force and the last reload.", false, 5},
 	{"show hits", "[N]", "The last N filtered responses, newest first (default 20).", false, 5},

@@ -59,11 +59,13 @@ void mirror_ring_destroy(struct mirror_ring *mirror)
 // makes it too much rather than too little while records come and go.
 unsigned mirror_ring_used(const struct mirror_ring *mirror)
 {
-	const struct rte_ring *ring = mirror->ring;
-	uint32_t taken = __atomic_load_n(&ring->cons.tail, __ATOMIC_ACQUIRE);
-	uint32_t given = __atomic_load_n(&ring->prod.tail, __ATOMIC_ACQUIRE);
-	uint32_t used = given - taken;
+	const struct rte_ring *ring = mirror ? mirror->ring : NULL;
+	uint32_t taken, used;
 
+	if (!ring)
+		return 0;
+	taken = __atomic_load_n(&ring->cons.tail, __ATOMIC_ACQUIRE);
+	used = __atomic_load_n(&ring->prod.tail, __ATOMIC_ACQUIRE) - taken;
 	return used > ring->capacity ? ring->capacity : used;
 }
 
@@ -169,10 +171,10 @@ static void msg_write(
 
 void mirror_prefetch(const struct mirror_ring *mirror, unsigned n)
 {
-	const struct rte_ring *ring = mirror->ring;
+	const struct rte_ring *ring = mirror ? mirror->ring : NULL;
 	const uint8_t *slots = (const uint8_t *)(ring + 1);
 
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 0; ring && i < n; i++)
 		__builtin_prefetch(
 			slots + (size_t)((ring->prod.head + i) & ring->mask) * MIRROR_SLOT_SIZE, 1);
 }
@@ -183,6 +185,8 @@ void mirror_push_burst(struct mirror_ring *mirror, const struct burst *burst,
 	struct rte_ring_zc_data zone = {0};
 	unsigned wanted = 0, room, used = 0, pushed = 0, lost = 0;
 
+	if (!mirror)
+		return;
 	for (unsigned i = 0; i < burst->n; i++) {
 		const struct burst_slot *slot = &burst->slot[i];
 

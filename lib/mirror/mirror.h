@@ -8,6 +8,8 @@
  * rewriting) stands in the slots behind it. A full ring loses the record and counts it; the packet
  * is not touched.
  *
+ * Without a ring (NULL) mirroring is off: nothing is taken, nothing counts as lost.
+ *
  * Layer:   lib/mirror; rte_ring and mbuf-free, works without EAL.
  * Threads: one producer (the worker), one consumer (the statistics core).
  *

@@ -74,6 +74,7 @@ Test(conf, an_empty_file_is_all_defaults)
 	cr_assert(conf->link_propagate);
 	cr_assert_eq(conf->idle, CONF_IDLE_AUTO);
 	cr_assert_eq(conf->idle_sleep_max_us, 200);
+	cr_assert(conf->mirror_enabled);
 	cr_assert_eq(conf->mirror_ring_slots, 65536);
 	cr_assert_str_empty(conf->time_zone);
 	cr_assert_str_eq(conf->control_socket, "/run/dnsweir/control.sock");
@@ -96,7 +97,8 @@ Test(conf, every_key_is_read)
 		"[workers]\nidle = backoff\nidle_sleep_max_us = 100000\n"
 		"[filter]\nports = 53 5353,65535\nservers = 192.0.2.9/24, 2001:db8::1\nallow = "
 		"message\n"
-		"[consent]\nsource = a.csv\n[time]\nzone = Asia/Tokyo\n[mirror]\nring_slots = 64\n"
+		"[consent]\nsource = a.csv\n[time]\nzone = Asia/Tokyo\n[mirror]\nenabled = no\n"
+		"ring_slots = 64\n"
 		"[control]\nsocket = none\ngroup = root\n");
 	char text[PREFIX_TEXT_SIZE];
 
@@ -119,6 +121,7 @@ Test(conf, every_key_is_read)
 	cr_assert_str_eq(conf->consent_source, in_folder("a.csv"));
 	cr_assert_eq(conf->consent_source_line, 15);
 	cr_assert_str_eq(conf->time_zone, "Asia/Tokyo");
+	cr_assert_not(conf->mirror_enabled);
 	cr_assert_eq(conf->mirror_ring_slots, 64);
 	cr_assert_str_empty(conf->control_socket);
 	cr_assert_str_eq(conf->control_group, "root");
@@ -222,6 +225,8 @@ Test(conf, every_mistake_has_its_line)
 		{"[workers]\nidle_sleep_max_us = 0\n",
 			"t.ini:2: idle_sleep_max_us: expected a number "
 			"1..100000 (microseconds), got '0'"},
+		{"[mirror]\nenabled = on\n",
+			"t.ini:2: enabled: expected one of no, yes, got 'on'"},
 		{"[mirror]\nring_slots = 100\n", "t.ini:2: ring_slots: expected a power of two "
 						 "64..16777216 (slots of 64 bytes), got '100'"},
 		{"[workers]\nidle = Spin\n",

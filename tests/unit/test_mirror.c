@@ -171,6 +171,24 @@ static struct stats_worker *stats_create(void)
 	return stats;
 }
 
+Test(mirror, without_a_ring_nothing_is_taken_and_nothing_lost)
+{
+	struct stats_worker *stats = stats_create();
+	struct names names = names_create();
+	struct taken taken = {.names = &names};
+	struct burst burst;
+
+	burst_alloc(&burst);
+	push(NULL, &burst, 0, BURST_MAX, &names, stats);
+	cr_assert(mirror_ring_used(NULL) == 0);
+	cr_assert(mirror_drain(NULL, take, &taken) == 0 && taken.n == 0);
+	cr_assert(stats->mirrored == 0 && stats->mirror_lost == 0);
+	mirror_ring_destroy(NULL);
+	burst_free(&burst);
+	names_free(&names);
+	free(stats);
+}
+
 Test(mirror, a_ring_has_a_power_of_two_of_slots)
 {
 	errno = 0;
