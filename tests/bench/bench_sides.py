@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What takes part in a comparison: a program that is set up once and then measured in turns."""
+import ctypes
 import json
 import os
 import signal
@@ -10,6 +11,7 @@ import time
 
 SETTLE = 0.15  # seconds that a program runs again before it is measured
 START_LIMIT = 300
+CORE_THREAD = "rte-worker-1"  # name of the thread of lcore 1, see Dnsweir
 MBUFS_BEYOND = 32768  # mbufs beside those that net_pcap keeps the capture in
 
 
@@ -33,6 +35,15 @@ def resident_bytes(pid):
             if line.startswith(("VmRSS:", "HugetlbPages:")):
                 total += int(line.split()[1]) * 1024
     return total
+
+
+def thread_of(pid, name):
+    """The thread of a program that has this name."""
+    for tid in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{tid}/comm", encoding="utf-8") as file:
+            if file.read().strip() == name:
+                return int(tid)
+    raise RuntimeError(f"no thread has the name {name}")
 
 
 class Stepped:
@@ -80,7 +91,8 @@ class Forwarder:
         self.process = self.telemetry = None
 
     def eal(self, lcores):
-        megabytes = self.mbufs * 2432 // (1 << 20) + 128
+        # An mbuf does not cross a page: of small pages each takes one.
+        megabytes = self.mbufs * (2432 if self.bench.huge else 4096) // (1 << 20) + 128
         return ["--lcores", lcores, "--no-pci", "-m", str(megabytes),
                 "--huge-unlink" if self.bench.huge else "--no-huge", "--file-prefix", self.prefix,
                 "--vdev", "net_null0,no-rx=1",
@@ -98,7 +110,7 @@ class Forwarder:
         self.process = subprocess.Popen(argv, env=environment, stdin=subprocess.DEVNULL,
                                         stdout=self.log, stderr=subprocess.STDOUT)
         limit = time.monotonic() + START_LIMIT
-        while not self.telemetry or self.sent() == 0:
+        while not self.forwards():
             if self.process.poll() is not None or time.monotonic() > limit:
                 self.log.seek(0)
                 raise RuntimeError(f"{argv[0]} did not start:\n{self.log.read()[-2000:]}")
@@ -119,6 +131,12 @@ class Forwarder:
             link.close()
             return
         self.telemetry = link
+
+    def forwards(self):
+        try:
+            return self.telemetry is not None and self.sent() > 0
+        except OSError:
+            return False  # it has ended; whoever waits for it shows why
 
     def sent(self):
         self.telemetry.send(b"/ethdev/stats,0")
@@ -164,7 +182,9 @@ class Testpmd(Forwarder):
 
 
 class Dnsweir(Forwarder):
-    def __init__(self, bench, names, pcap, frames, window):
+    """@p extra: further lines of the configuration."""
+
+    def __init__(self, bench, names, pcap, frames, window, extra=""):
         super().__init__(bench, pcap, frames, window)
         config = f"{self.work}/dnsweir.ini"
         self.socket = f"{self.work}/control.sock"
@@ -172,7 +192,7 @@ class Dnsweir(Forwarder):
             file.write(f"[ports]\npairs = 0:1\nmbufs = {self.mbufs}\n[workers]\nidle = spin\n"
                        "[sinkhole]\nipv4 = 192.0.2.1\nipv6 = 2001:db8::1\n"
                        f"[list bench]\nsource = {names}\naction = sinkhole\n"
-                       f"[control]\nsocket = {self.socket}\n")
+                       f"[control]\nsocket = {self.socket}\n{extra}")
         control, worker = cpus()
         self.start([bench.program("app/dnsweir"), *self.eal(f"0@{control},1@{control},2@{worker}"),
                     "--", "--config", config])
@@ -184,6 +204,51 @@ class Dnsweir(Forwarder):
                               "show", what], check=True, capture_output=True, text=True).stdout
         self.process.send_signal(signal.SIGSTOP)
         return json.loads(out)
+
+
+class Tracer:
+    """Makes a thread of another program stand still, and no other of its threads (ptrace(2))."""
+
+    SEIZE, INTERRUPT, DETACH, WALL = 0x4206, 0x4207, 17, 0x40000000
+
+    def __init__(self, tid):
+        self.tid = tid
+        self.ptrace = ctypes.CDLL(None, use_errno=True).ptrace
+        self.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+        self.ptrace.restype = ctypes.c_long
+
+    def request(self, what):
+        if self.ptrace(what, self.tid, None, None) < 0:
+            raise OSError(ctypes.get_errno(), f"ptrace: {os.strerror(ctypes.get_errno())}")
+
+    def __enter__(self):
+        self.request(self.SEIZE)
+        self.request(self.INTERRUPT)
+        os.waitpid(self.tid, self.WALL)
+
+    def __exit__(self, *reason):
+        self.request(self.DETACH)
+
+
+class CoreStopped:
+    """The same dnsweir, its statistics core standing still while it is measured: the rings fill in
+    the first milliseconds, and from then on records are lost."""
+
+    def __init__(self, side):
+        self.side = side
+        self.tid = thread_of(side.process.pid, CORE_THREAD)
+
+    def measure(self):
+        lost = self.side.show("mirror")["lost"]
+        self.side.process.send_signal(signal.SIGCONT)
+        with Tracer(self.tid):
+            rate = self.side.measure()
+        if self.side.show("mirror")["lost"] == lost:
+            raise RuntimeError("the statistics core did not stand still: no record was lost")
+        return rate
+
+    def close(self):
+        pass  # the side is closed by whoever made it
 
 
 class PerCpuSecond:

@@ -17,7 +17,7 @@ import time
 
 import bench_servers
 from bench_report import Row, plot, spread, table, write_json
-from bench_sides import Dnsweir, PerCpuSecond, Stepped, Testpmd
+from bench_sides import CoreStopped, Dnsweir, PerCpuSecond, Stepped, Testpmd
 
 FRAMES = 65536
 RARE_FRAMES = 250000  # one hit in them is a share of 4e-6
@@ -68,9 +68,23 @@ class Bench:
         return self.gen(file, "pcap", kind, f"{self.work}/{file}", "--names", THOUSAND, "--share",
                         share, "--cnames", cnames, "--distinct", distinct, "--frames", frames)
 
-    def dnsweir(self, names, frames=FRAMES, **pcap):
+    def compiled(self, count):
+        """The names as a compiled generation, which loads in a moment."""
+        path = f"{self.work}/names.{count}.gen"
+        if not os.path.exists(path):
+            config = f"{path}.ini"
+            with open(config, "w", encoding="ascii") as file:
+                file.write("[list bench]\naction = sinkhole\n"
+                           f"source = {self.names(count)}\n")
+            subprocess.run([self.program("app/dnsweir-list"), "compile", "--config", config, "-o",
+                            path], check=True, stdout=subprocess.DEVNULL)
+        return path
+
+    def dnsweir(self, names, frames=FRAMES, text=False, extra="", **pcap):
+        if not text:
+            extra += f"[lists]\ncompiled = {self.compiled(names)}\n"
         return Dnsweir(self, self.names(names), self.pcap(frames=frames, **pcap), frames,
-                       self.window)
+                       self.window, extra)
 
     def testpmd(self, mode, frames=FRAMES, **pcap):
         return Testpmd(self, mode, self.pcap(frames=frames, **pcap), frames, self.window)
@@ -159,8 +173,13 @@ def lookup(bench):
 
 @row
 def sizes(bench):
-    ours, peer = bench.compare(lambda: bench.dnsweir(TEN_MILLION), lambda: bench.dnsweir(THOUSAND))
-    yield Row("10,000,000 names / 1,000 names", ours, peer, "Mpps", 0.90, 0.97)
+    counts = [THOUSAND] if bench.quick else [THOUSAND, 100000, MILLION]
+    ours, *peers = bench.compare(*[lambda c=count: bench.dnsweir(c)
+                                   for count in (TEN_MILLION, *counts)])
+    for count, series in zip(counts, peers):
+        held = count == THOUSAND
+        yield Row(f"10,000,000 names / {count:,} names", ours, series, "Mpps",
+                  0.90 if held else None, 0.97 if held else None)
 
 
 def shares_compare(bench, share, frames, words, wanted, aim):
@@ -180,6 +199,17 @@ def rare(bench):
     yield shares_compare(bench, 4e-6, RARE_FRAMES, "4e-6", None, None)
 
 
+@row
+def mirror(bench):
+    ours, peer = bench.compare(
+        lambda: bench.dnsweir(TEN_MILLION),
+        lambda: bench.dnsweir(TEN_MILLION, extra="[mirror]\nenabled = no\n"))
+    yield Row("mirroring on / off", ours, peer, "Mpps", 0.90, 0.95)
+    with contextlib.closing(bench.dnsweir(TEN_MILLION)) as side:
+        stopped, running = bench.take_turns(CoreStopped(side), side)
+    yield Row("statistics core stopped / running", stopped, running, "Mpps", 0.99, 1.00)
+
+
 @full_row
 def cnames(bench):
     for count in (0, 4):
@@ -197,7 +227,7 @@ def distinct(bench):
 
 def load_ns(bench, count):
     """ns a name that dnsweir takes for a text list, by its own clock."""
-    side = bench.dnsweir(count)
+    side = bench.dnsweir(count, text=True)
     shown = side.show("generation")
     side.close()
     return shown["load_seconds"] * 1e9 / shown["names"]
