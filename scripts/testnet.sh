@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=bash disable=SC2034
 # The network that the demo and the live tests run in: three namespaces in a row, made of veth
-# pairs; nothing of it touches the host's own interfaces. Sourced after lib.sh.
+# pairs or TAP devices; nothing of it touches the host's own interfaces. Sourced after lib.sh.
 #
 #   PREFIX-clients                PREFIX-box                 PREFIX-resolvers
 #   wire 198.51.100.10 ═══ clients ║ dnsweir ║ resolvers ═══ wire 198.51.100.53
@@ -9,6 +9,13 @@
 #
 # All addresses are from the documentation ranges (RFC 5737, RFC 3849). A second client address on
 # each family lies under a prefix that has opted out of filtering.
+#
+#   BOX_PORTS     what dnsweir drives: xdp, one end of a veth pair by AF_XDP, which has one queue; or
+#                 tap, a TAP device of as many queues as there are workers. The kernel's side of it is
+#                 the wire then: it comes and goes with dnsweir
+#   BOX_WORKERS   workers of dnsweir
+BOX_PORTS=${BOX_PORTS:-xdp}
+BOX_WORKERS=${BOX_WORKERS:-1}
 
 CLIENT4=198.51.100.10
 CLIENT6=2001:db8:1::10
@@ -20,23 +27,40 @@ RESOLVER4=198.51.100.53
 RESOLVER6=2001:db8:1::53
 NSD_PORT=5301
 
-# net_up PREFIX [QUEUES]: namespaces and wires. QUEUES is the queue pairs of the box's ports.
+# net_up PREFIX: namespaces and wires.
 net_up() {
-	local prefix=$1 queues=${2:-1} side ns
+	local prefix=$1 side ns
 	NS_CLIENTS=$prefix-clients NS_BOX=$prefix-box NS_RESOLVERS=$prefix-resolvers
 	for ns in "$NS_CLIENTS" "$NS_BOX" "$NS_RESOLVERS"; do
 		ip netns add "$ns"
 		ip -n "$ns" link set lo up
+		# A TAP device says nothing by itself before both are wires and up.
+		[[ $BOX_PORTS == xdp ]] || ip netns exec "$ns" sysctl -qw net.ipv6.conf.default.disable_ipv6=1
 	done
+	[[ $BOX_PORTS == xdp ]] || return 0
 	for side in clients resolvers; do
-		ip -n "$NS_BOX" link add "$side" numtxqueues "$queues" numrxqueues "$queues" type veth \
-			peer name wire netns "$prefix-$side" numtxqueues "$queues" numrxqueues "$queues"
+		ip -n "$NS_BOX" link add "$side" type veth peer name wire netns "$prefix-$side"
 		# The box has no addresses, and its kernel sends nothing by itself.
 		ip netns exec "$NS_BOX" sysctl -qw "net.ipv6.conf.$side.disable_ipv6=1"
 		ip netns exec "$NS_BOX" tc qdisc replace dev "$side" root pfifo limit 10000
 		net_wire_up "$prefix-$side"
 		ip -n "$NS_BOX" link set "$side" up
 	done
+	net_addresses_add
+}
+
+# net_taps_up: the kernel's side of the box's TAP ports becomes the wires.
+net_taps_up() {
+	ip -n "$NS_BOX" link set clients netns "$NS_CLIENTS" name wire
+	ip -n "$NS_BOX" link set resolvers netns "$NS_RESOLVERS" name wire
+	net_wire_up "$NS_CLIENTS"
+	net_wire_up "$NS_RESOLVERS"
+	in_clients sysctl -qw net.ipv6.conf.wire.disable_ipv6=0
+	in_resolvers sysctl -qw net.ipv6.conf.wire.disable_ipv6=0
+	net_addresses_add
+}
+
+net_addresses_add() {
 	ip -n "$NS_CLIENTS" address add "$CLIENT4/24" dev wire
 	ip -n "$NS_CLIENTS" address add "$OPTOUT4/24" dev wire
 	ip -n "$NS_RESOLVERS" address add "$RESOLVER4/24" dev wire
@@ -95,6 +119,8 @@ dns_up() {
 	{
 		printf 'server:\n\tinterface: 127.0.0.1\n\tinterface: %s\n\tinterface: %s\n' \
 			"$RESOLVER4" "$RESOLVER6"
+		# A wire that comes with the box is not there yet.
+		printf '\tip-freebind: yes\n'
 		printf '\taccess-control: 0.0.0.0/0 allow\n\taccess-control: ::/0 allow\n'
 		printf '\tusername: ""\n\tchroot: ""\n\tdirectory: "%s"\n\tpidfile: ""\n' "$folder"
 		printf '\tuse-syslog: no\n\tlogfile: "%s/unbound.log"\n\tdo-daemonize: no\n' "$folder"
@@ -134,20 +160,20 @@ dns_answers() {
 	in_resolvers dig +noall +comments +time=1 +tries=1 @127.0.0.1 "$1" SOA | grep -q 'status: NOERROR'
 }
 
-# box_arguments PREFIX [WORKERS]: the EAL arguments of a box in this network, one a line.
+# box_arguments PREFIX: the EAL arguments of a box in this network, one a line.
 box_arguments() {
-	local prefix=$1 workers=${2:-1} queues=''
-	((workers == 1)) || queues=,queue_count=$workers
-	printf '%s\n' --lcores "$(lcores "$workers")" --no-huge -m 256 --no-pci --no-shconf \
-		"--file-prefix=$prefix" --log-level=error \
-		--vdev "net_af_xdp0,iface=clients$queues" --vdev "net_af_xdp1,iface=resolvers$queues"
+	local driver=net_af_xdp
+	[[ $BOX_PORTS == xdp ]] || driver=net_tap
+	printf '%s\n' --lcores "$(lcores "$BOX_WORKERS")" --no-huge -m 256 --no-pci --no-shconf \
+		"--file-prefix=$1" --log-level=error \
+		--vdev "${driver}0,iface=clients" --vdev "${driver}1,iface=resolvers"
 }
 
-# box_up PREFIX FOLDER CONFIG [WORKERS]: starts dnsweir, sets BOX_PID, waits until it forwards.
+# box_up PREFIX FOLDER CONFIG: starts dnsweir, sets BOX_PID, waits until it forwards.
 # Its output is in FOLDER/box.out and FOLDER/box.err.
 box_up() {
-	local prefix=$1 folder=$2 config=$3 workers=${4:-1} arguments
-	mapfile -t arguments < <(box_arguments "$prefix" "$workers")
+	local prefix=$1 folder=$2 config=$3 arguments
+	mapfile -t arguments < <(box_arguments "$prefix")
 	rm -f "$folder/box.err" # else an earlier box's words could be taken for this one's
 	ip netns exec "$NS_BOX" "$BUILD/app/dnsweir" "${arguments[@]}" -- --config "$config" --json \
 		</dev/null >"$folder/box.out" 2>"$folder/box.err" &
@@ -157,6 +183,7 @@ box_up() {
 		cat "$folder/box.err" >&2
 		return 1
 	}
+	[[ $BOX_PORTS == xdp ]] || net_taps_up
 }
 
 # It forwards, or it has ended.

@@ -12,6 +12,9 @@ LIVE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 SINK4=192.0.2.1
 SINK6=2001:db8:5::1
 OWN4=192.0.2.77 # the sinkhole of the list "catalogue"
+# The interface of a TAP port is in another namespace, where the box cannot see its link.
+LINK_STATE=propagate LINK=up
+[[ $BOX_PORTS == xdp ]] || LINK_STATE='off' LINK='down'
 SHELL_PROGRAM=$BUILD/app/dnsweir-shell
 
 N=0 N_OK=0 N_FAILED=0 N_SKIPPED=0

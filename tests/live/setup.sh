@@ -89,6 +89,7 @@ write_config() {
 	cat >"$WORK/dnsweir.ini" <<-END
 		[ports]
 		pairs = 0:1
+		link_state = $LINK_STATE
 		[sinkhole]
 		ipv4 = $SINK4
 		ipv6 = $SINK6

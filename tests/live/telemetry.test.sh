@@ -23,7 +23,7 @@ check "/dnsweir/lists" telemetry /dnsweir/lists \
 	"r['names']['filtered'] == 2 and r['good']['action'] == 'allow' and len(r) == 4"
 check "/dnsweir/workers" telemetry /dnsweir/workers "r['worker0']['rx_packets'] > 0"
 check "/dnsweir/ports" telemetry /dnsweir/ports "r == [0, 1]"
-check "/dnsweir/port,0" telemetry /dnsweir/port,0 "r['side'] == 'client' and r['link'] == 'up'"
+check "/dnsweir/port,0" telemetry /dnsweir/port,0 "r['side'] == 'client' and r['link'] == '$LINK'"
 check "/dnsweir/port,1" telemetry /dnsweir/port,1 "r['side'] == 'resolver' and r['rx_packets'] > 0"
 check "/dnsweir/port without a port is refused" telemetry /dnsweir/port "r is None"
 check "/dnsweir/generation" telemetry /dnsweir/generation "r['generation'] == 1"
