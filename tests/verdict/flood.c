@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Names made by somebody who knows the key. lib/fqdn draws its key with getrandom(), which this
- * program has in place of the C library's, and which gives a key that is as bad as can be: names
- * whose octets 8 to 15 are KEY_FACTOR all have the same hash, whatever stands before them.
+ * program has in place of the C library's, and which gives a key that is as bad as can be: a name of
+ * at most 16 octets whose octets 8 to 15 come to factor[0] has its hash multiplied by 0, so whatever
+ * stands before them, all such names have one hash.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -20,8 +21,9 @@
 
 static const struct fqdn_key key = {
 	.seed = 0x0123456789abcdefu,
-	// Octets 8 to 15 of "\12???????ayz\3com": odd, as the builder makes factors.
-	.factor = {0x006d6f63037a7961u, 0x9e3779b97f4a7c15u},
+	// Octets 8 to 15 of "\12???????ayz\3com", bit 5 of each set as the hash does it. All odd, as the
+	// builder makes them.
+	.factor = {0x006d6f63237a7961u, 0x9e3779b97f4a7c15u},
 };
 
 ssize_t getrandom(void *buffer, size_t size, unsigned flags)
@@ -73,13 +75,13 @@ static void name_same(uint64_t *random, struct name *name)
 // A label of the same octets before a name: the hashes of these are the same, too.
 static void name_same_below(uint64_t *random, const struct name *parent, struct name *name)
 {
-	uint8_t label[15];
+	uint8_t label[14];
 
 	for (unsigned i = 0; i < 7; i++)
 		label[i] = (uint8_t)('a' + random_below(random, 26));
-	memcpy(label + 7, "ayz\3com", 8);
+	memcpy(label + 7, "ayz\3com", 7);
 	name_clear(name);
-	name_add(name, label, 15);
+	name_add(name, label, 14);
 	name_add_labels(name, parent, 0, parent->n);
 }
 
