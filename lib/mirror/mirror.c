@@ -171,10 +171,14 @@ static void msg_write(
 
 void mirror_prefetch(const struct mirror_ring *mirror, unsigned n)
 {
-	const struct rte_ring *ring = mirror ? mirror->ring : NULL;
-	const uint8_t *slots = (const uint8_t *)(ring + 1);
+	const struct rte_ring *ring;
+	const uint8_t *slots;
 
-	for (unsigned i = 0; ring && i < n; i++)
+	if (!mirror)
+		return;
+	ring = mirror->ring;
+	slots = (const uint8_t *)(ring + 1);
+	for (unsigned i = 0; i < n; i++)
 		__builtin_prefetch(
 			slots + (size_t)((ring->prod.head + i) & ring->mask) * MIRROR_SLOT_SIZE, 1);
 }
