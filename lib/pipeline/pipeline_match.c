@@ -158,8 +158,9 @@ static ALWAYS_INLINE uint64_t ends_apart(
 	// The second-to-last label has to stand there, too.
 	if (RARE(dns_ends_labels(ends) < 2))
 		return 0;
-	return dns_ends_make(
-		first->end + 2, 2, dns_ends_last(ends) & 0xffff, dns_ends_last(ends) >> 16);
+	return dns_ends_make(first->end + 2,
+		(unsigned)__builtin_popcountll(first->labels) + dns_ends_labels(ends),
+		dns_ends_last(ends) & 0xffff, dns_ends_last(ends) >> 16);
 }
 
 // The ends of the names noted. Names are not longer than two runs of a usual message, so their length
