@@ -16,31 +16,36 @@
 /**
  * What reading a name gives, in one register: a structure would go through memory.
  *
- *   bits  0..15  octets that the name occupies, or a negative enum dns_err: then that is all
- *   bits 16..31  labels without the root, 0..127
- *   bits 32..47  where the second-to-last label stands, bytes from msg[0]; from two labels on
+ *   bits  0..8   octets that the name occupies, or a negative enum dns_err: then that is all
+ *   bits  9..15  labels without the root, 0..127
+ *   bits 16..31  where the third-to-last label stands, bytes from msg[0]; from three labels on
+ *   bits 32..47  where the second-to-last stands; from two labels on
  *   bits 48..63  where the last one stands; from one label on
  */
 static inline int dns_ends_occupied(uint64_t ends)
 {
-	return (int16_t)ends;
+	unsigned occupied = ends & 511;
+
+	// A name occupies 257 octets at most: labels, and a pointer to nothing.
+	return occupied < 512 + DNS_E_LONG ? (int)occupied : (int)occupied - 512;
 }
 
 static inline uint8_t dns_ends_labels(uint64_t ends)
 {
-	return (uint8_t)(ends >> 16);
+	return ends >> 9 & 127;
 }
 
-/** Both places; the second-to-last label's in the lower half. */
-static inline uint32_t dns_ends_last(uint64_t ends)
+/** Where the label stands that has @p behind labels behind it, 0..2. */
+static inline uint16_t dns_ends_label(uint64_t ends, unsigned behind)
 {
-	return (uint32_t)(ends >> 32);
+	return (uint16_t)(ends >> (48 - 16 * behind));
 }
 
-static inline uint64_t dns_ends_make(
-	unsigned occupied, unsigned n, unsigned before_last, unsigned last)
+/** @param last the last three labels, the last one last; what there is not is any number */
+static inline uint64_t dns_ends_make(int occupied, unsigned n, const uint16_t last[3])
 {
-	return occupied | (uint64_t)n << 16 | (uint64_t)before_last << 32 | (uint64_t)last << 48;
+	return ((unsigned)occupied & 511) | n << 9 | (uint64_t)last[0] << 16 |
+	       (uint64_t)last[1] << 32 | (uint64_t)last[2] << 48;
 }
 
 /**
@@ -118,11 +123,14 @@ CPU_WIDE __attribute__((always_inline)) static inline bool dns_run_wide(
 /** What a run that is a whole name at @p off gives. */
 static inline uint64_t dns_run_ends(const struct dns_run *run, uint32_t off)
 {
-	// With fewer labels than two these are no places, and nobody asks for them.
+	// With fewer labels than three some of these are no places, and nobody asks for them.
 	unsigned last = 63 - (unsigned)__builtin_clzll(run->labels | 1);
-	uint64_t others = run->labels & ~(1ull << last);
-	unsigned before_last = 63 - (unsigned)__builtin_clzll(others | 1);
+	uint64_t left = run->labels & ~(1ull << last);
+	unsigned before = 63 - (unsigned)__builtin_clzll(left | 1);
+	unsigned third = 63 - (unsigned)__builtin_clzll((left & ~(1ull << before)) | 1);
+	const uint16_t places[3] = {
+		(uint16_t)(off + third), (uint16_t)(off + before), (uint16_t)(off + last)};
 
-	return dns_ends_make(run->end + 1, (unsigned)__builtin_popcountll(run->labels),
-		off + before_last, off + last);
+	return dns_ends_make(
+		(int)run->end + 1, (unsigned)__builtin_popcountll(run->labels), places);
 }

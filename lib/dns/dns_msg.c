@@ -50,12 +50,13 @@ uint64_t dns_msg_ends_read(const uint8_t *msg, uint32_t size, uint32_t off)
 {
 	struct dns_labels labels;
 	int occupied = dns_msg_labels_read(msg, size, off, &labels);
+	uint16_t last[3] = {0};
 
 	if (occupied < 0)
-		return (uint16_t)occupied;
-	return dns_ends_make((unsigned)occupied, labels.n,
-		labels.n < 2 ? 0 : labels.at[labels.n - 2],
-		labels.n < 1 ? 0 : labels.at[labels.n - 1]);
+		return dns_ends_make(occupied, 0, last);
+	for (unsigned i = 0; i < 3 && i < labels.n; i++)
+		last[2 - i] = labels.at[labels.n - 1u - i];
+	return dns_ends_make(occupied, labels.n, last);
 }
 
 int dns_msg_name_read(const uint8_t *msg, uint32_t size, uint32_t off, struct dns_name *name)

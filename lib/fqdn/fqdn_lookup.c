@@ -31,22 +31,15 @@ struct bulk {
 	struct dns_labels labels[FQDN_BULK];
 };
 
-// Where the labels of a name stand, `at` from the left; most names have few.
+// Where the labels of a name stand.
 // @return false: the name cannot be read; the caller has read it, so this does not happen
 static bool labels_find(struct bulk *bulk, struct hit *hit)
 {
 	const struct fqdn_name *name = &bulk->names[hit->name];
 	struct dns_labels *labels = &bulk->labels[hit->name];
 
-	hit->known = true;
-	if (name->n == 3 && name->msg[name->at] <= DNS_LABEL_SIZE_MAX) {
-		labels->at[0] = name->at;
-		labels->at[1] = name->last[0];
-		labels->at[2] = name->last[1];
-	} else if (dns_msg_labels_read(name->msg, name->msg_size, name->at, labels) < 0 ||
-		   labels->n != name->n) {
-		hit->known = false;
-	}
+	hit->known = dns_msg_labels_read(name->msg, name->msg_size, name->at, labels) >= 0 &&
+		     labels->n == name->n;
 	return hit->known;
 }
 
@@ -56,8 +49,8 @@ static inline const uint8_t *name_label(
 {
 	if (behind >= name->n)
 		return NULL;
-	if (behind < 2)
-		return name->msg + name->last[1 - behind];
+	if (behind < 3)
+		return name->msg + name->last[2 - behind];
 	if (!hit->known && !labels_find(bulk, hit))
 		return NULL;
 	return name->msg + bulk->labels[hit->name].at[name->n - 1u - behind];
@@ -368,6 +361,8 @@ uint64_t fqdn_lookup_bulk(const struct fqdn_table *table, const struct fqdn_name
 	struct fqdn_aim aims[FQDN_BULK];
 	uint64_t may = fqdn_scan(table, names, n, 2, aims);
 
+	if (may)
+		may = fqdn_scan_on(table, names, n, aims, may);
 	if (__builtin_expect((may | table->n_singles) == 0, 1))
 		return 0;
 	return names_judge(table, names, n, today, aims, may, match);
@@ -377,12 +372,10 @@ static struct fqdn_name name_of(const struct dns_labels *labels)
 {
 	struct fqdn_name name = {.msg = labels->msg, .msg_size = labels->msg_size, .n = labels->n};
 
-	if (labels->n > 0) {
+	if (labels->n > 0)
 		name.at = labels->at[0];
-		name.last[1] = labels->at[labels->n - 1];
-	}
-	if (labels->n > 1)
-		name.last[0] = labels->at[labels->n - 2];
+	for (unsigned i = 0; i < 3 && i < labels->n; i++)
+		name.last[2 - i] = labels->at[labels->n - 1u - i];
 	return name;
 }
 

@@ -10,7 +10,7 @@
 static __attribute__((noinline)) uint64_t hash_apart(
 	const struct fqdn_table *table, const struct fqdn_name *name)
 {
-	const uint8_t *first = name->msg + name->last[0], *last = name->msg + name->last[1];
+	const uint8_t *first = name->msg + name->last[1], *last = name->msg + name->last[2];
 	uint8_t both[2 * (DNS_LABEL_SIZE_MAX + 1) + FQDN_PIECE] = {0};
 
 	memcpy(both, first, first[0] + 1u);
@@ -21,7 +21,7 @@ static __attribute__((noinline)) uint64_t hash_apart(
 
 uint64_t fqdn_hash_last_two(const struct fqdn_table *table, const struct fqdn_name *name)
 {
-	unsigned first = name->last[0], last = name->last[1];
+	unsigned first = name->last[1], last = name->last[2];
 	const uint8_t *labels = name->msg + first;
 	unsigned size = last + name->msg[last] + 1u - first;
 	uint64_t piece[4];
@@ -36,10 +36,10 @@ uint64_t fqdn_hash_last_two(const struct fqdn_table *table, const struct fqdn_na
 
 static uint64_t hash_last_one(const struct fqdn_table *table, const struct fqdn_name *name)
 {
-	const uint8_t *label = name->msg + name->last[1];
+	const uint8_t *label = name->msg + name->last[2];
 
 	return fqdn_hash_labels(&table->key, table->key.seed, label, *label + 1u,
-		name->msg_size - (unsigned)name->last[1]);
+		name->msg_size - (unsigned)name->last[2]);
 }
 
 // All names are aimed, which fetches their buckets, before one is looked at.
@@ -76,7 +76,7 @@ uint64_t fqdn_scan_plain(const struct fqdn_table *table, const struct fqdn_name 
 CPU_WIDE static ALWAYS_INLINE uint64_t hash_last_two_wide(
 	const struct fqdn_table *table, const struct fqdn_name *name)
 {
-	unsigned first = name->last[0], last = name->last[1];
+	unsigned first = name->last[1], last = name->last[2];
 	const uint8_t *labels = name->msg + first;
 	unsigned size = last + name->msg[last] + 1u - first;
 	const struct fqdn_key *key = &table->key;
@@ -127,4 +127,54 @@ uint64_t fqdn_scan(const struct fqdn_table *table, const struct fqdn_name *names
 		return scan(table, names, n, 1, aims, hash_last_one, fqdn_bucket_match);
 	return cpu_is_wide() ? fqdn_scan_wide(table, names, n, aims)
 			     : fqdn_scan_plain(table, names, n, aims);
+}
+
+// Whether a record is a node of two labels without rules that has others below: "co.uk".
+static inline bool is_passage(const struct fqdn_table *table, const uint8_t *bytes, unsigned size)
+{
+	struct fqdn_record record = fqdn_record_read(table, bytes, size);
+	const uint8_t *at = record.labels;
+
+	if (record.set != 0 || !record.inner || record.parent != FQDN_NODE_NONE)
+		return false;
+	for (unsigned i = 0; i < 2 && at < record.end; i++)
+		fqdn_label_at(table, at, &at);
+	return at == record.end;
+}
+
+uint64_t fqdn_scan_on(const struct fqdn_table *table, const struct fqdn_name *names, unsigned n,
+	const struct fqdn_aim *aims, uint64_t may)
+{
+	struct fqdn_aim below[FQDN_BULK];
+	uint64_t passed = 0;
+
+	// Where many may be listed most of them are, and their records have yet to come from memory.
+	if ((unsigned)__builtin_popcountll(may) * 4 > n)
+		return may;
+	for (uint64_t left = may; left; left &= left - 1) {
+		unsigned i = (unsigned)__builtin_ctzll(left), slot;
+		const struct fqdn_bucket *bucket = fqdn_bucket_at(table, aims[i].bucket);
+		uint32_t match = fqdn_bucket_match(bucket, fqdn_tag_of(aims[i].hash));
+		const uint8_t *records = fqdn_bucket_records(table, bucket), *label;
+
+		if (names[i].n < 3 || !(match & FQDN_SLOTS) || match & (match - 1))
+			continue;
+		slot = (unsigned)__builtin_ctz(match);
+		if (!is_passage(
+			    table, records + fqdn_sizes_sum(records, slot), *(records - 1 - slot)))
+			continue;
+		label = names[i].msg + names[i].last[0];
+		below[i].hash = fqdn_hash_labels(&table->key, aims[i].hash, label, *label + 1u,
+			(unsigned)(names[i].msg + names[i].msg_size - label));
+		below[i].bucket = fqdn_bucket_aim(table, fqdn_part_of(aims[i].hash), below[i].hash);
+		passed |= 1ull << i;
+	}
+	for (; passed; passed &= passed - 1) {
+		unsigned i = (unsigned)__builtin_ctzll(passed);
+
+		if (fqdn_bucket_match(fqdn_bucket_at(table, below[i].bucket),
+			    fqdn_tag_of(below[i].hash)) == 0)
+			may &= ~(1ull << i);
+	}
+	return may;
 }

@@ -36,6 +36,17 @@ uint64_t fqdn_hash_last_two(const struct fqdn_table *table, const struct fqdn_na
 uint64_t fqdn_scan(const struct fqdn_table *table, const struct fqdn_name *names, unsigned n,
 	unsigned start, struct fqdn_aim *aims);
 
+/**
+ * Let names go that end one label further on: below a node like "co.uk" that has no rules itself, and
+ * below which they have no node. Whether it is that node or one of the same tag makes no difference:
+ * either way the name has no rule.
+ *
+ * @param may bits of the names that may be listed
+ * @return those that still may
+ */
+uint64_t fqdn_scan_on(const struct fqdn_table *table, const struct fqdn_name *names, unsigned n,
+	const struct fqdn_aim *aims, uint64_t may);
+
 /** The two ways of fqdn_scan from two labels on: on any CPU, and on those of cpu_is_wide. */
 uint64_t fqdn_scan_plain(const struct fqdn_table *table, const struct fqdn_name *names, unsigned n,
 	struct fqdn_aim *aims);

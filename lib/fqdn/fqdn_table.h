@@ -59,13 +59,13 @@ struct fqdn_table;
 /** Most names of one fqdn_lookup_bulk. */
 #define FQDN_BULK 64
 
-/** A name in a message, as a look-up takes it; the caller has read it. */
+/** A name in a message, as a look-up takes it. */
 struct fqdn_name {
 	const uint8_t *msg; /**< pointers in names count from here */
 	uint16_t msg_size;  /**< octets that may be read */
+	uint16_t last[3];   /**< length octets of the last three labels, the last one last; not looked at
+				 where there is no such label */
 	uint16_t at;        /**< where the name starts; it may be compressed */
-	uint16_t last[2];   /**< length octets of the second-to-last and of the last label; not looked
-				 at where there is no such label */
 	uint8_t n;          /**< labels without the root */
 };
 

@@ -3,6 +3,7 @@
 #include "pipeline/pipeline_private.h"
 
 #include <assert.h>
+#include <stddef.h>
 
 #include "dns/dns_ends.h"
 
@@ -119,10 +120,14 @@ static __attribute__((noinline)) void name_refuse(struct match *match, unsigned 
 
 static inline void name_set(struct fqdn_name *name, uint64_t ends)
 {
-	uint32_t last = dns_ends_last(ends);
+	uint64_t head = (ends & ~(uint64_t)UINT16_MAX) | name->msg_size;
 
-	static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "two halves in one store");
-	memcpy(name->last, &last, sizeof(last));
+	// Size and places in one store.
+	static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ &&
+			      offsetof(struct fqdn_name, last) ==
+				      offsetof(struct fqdn_name, msg_size) + 2,
+		"as they are put together here");
+	memcpy(&name->msg_size, &head, sizeof(head));
 	name->n = dns_ends_labels(ends);
 }
 
@@ -146,6 +151,7 @@ static ALWAYS_INLINE uint64_t ends_apart(
 {
 	uint32_t end = name->at + first->end, at;
 	struct dns_run rest;
+	uint16_t places[3];
 	uint64_t ends;
 
 	if (RARE(name->msg_size - end < 2))
@@ -155,12 +161,17 @@ static ALWAYS_INLINE uint64_t ends_apart(
 		    !read(name->msg + at, name->msg_size - at, &rest) || !rest.whole))
 		return 0;
 	ends = dns_run_ends(&rest, at);
-	// The second-to-last label has to stand there, too.
+	// The last two labels have to stand there. The third then does, or is the first run's last.
 	if (RARE(dns_ends_labels(ends) < 2))
 		return 0;
-	return dns_ends_make(first->end + 2,
-		(unsigned)__builtin_popcountll(first->labels) + dns_ends_labels(ends),
-		dns_ends_last(ends) & 0xffff, dns_ends_last(ends) >> 16);
+	if (dns_ends_labels(ends) == 2)
+		places[0] = dns_ends_label(dns_run_ends(first, name->at), 0);
+	else
+		places[0] = dns_ends_label(ends, 2);
+	places[1] = dns_ends_label(ends, 1);
+	places[2] = dns_ends_label(ends, 0);
+	return dns_ends_make((int)first->end + 2,
+		(unsigned)__builtin_popcountll(first->labels) + dns_ends_labels(ends), places);
 }
 
 // The ends of the names noted. Names are not longer than two runs of a usual message, so their length

@@ -123,7 +123,8 @@ static struct fqdn_name name_ready(const struct dns_labels *labels)
 	return (struct fqdn_name){.msg = labels->msg,
 		.msg_size = UINT16_MAX, // more names stand behind this one
 		.at = labels->at[0],
-		.last = {labels->at[labels->n > 1 ? labels->n - 2 : 0], labels->at[labels->n - 1]},
+		.last = {labels->at[labels->n > 2 ? labels->n - 3 : 0],
+			labels->at[labels->n > 1 ? labels->n - 2 : 0], labels->at[labels->n - 1]},
 		.n = labels->n};
 }
 

@@ -65,10 +65,8 @@ static void run_check(
 	ours = dns_run_ends(run, off);
 	cr_assert(dns_ends_occupied(ours) == dns_ends_occupied(ends));
 	cr_assert(dns_ends_labels(ours) == dns_ends_labels(ends));
-	if (dns_ends_labels(ours) >= 2)
-		cr_assert(dns_ends_last(ours) == dns_ends_last(ends));
-	else if (dns_ends_labels(ours) == 1)
-		cr_assert(dns_ends_last(ours) >> 16 == dns_ends_last(ends) >> 16);
+	for (unsigned i = 0; i < 3 && i < dns_ends_labels(ours); i++)
+		cr_assert(dns_ends_label(ours, i) == dns_ends_label(ends, i));
 }
 
 Test(dns_ends, every_way_to_read_a_run_finds_what_reading_label_by_label_does)

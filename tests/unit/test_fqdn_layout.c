@@ -278,8 +278,8 @@ static uint8_t *message_make(uint64_t *state, char text[DNS_NAME_TEXT_SIZE], str
 	name->msg = msg;
 	name->msg_size = (uint16_t)used;
 	name->n = labels.n;
-	name->last[0] = n > 1 ? labels.at[n - 2] : 0xffff;
-	name->last[1] = n > 0 ? labels.at[n - 1] : 0xffff;
+	for (unsigned i = 0; i < 3; i++)
+		name->last[2 - i] = i < n ? labels.at[n - 1 - i] : 0xffff;
 	return msg;
 }
 
