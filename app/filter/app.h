@@ -100,6 +100,7 @@ struct app {
 	unsigned core_lcore;
 	struct worker *workers[APP_WORKERS_MAX];
 	struct mirror_ring *rings[APP_WORKERS_MAX]; /**< NULL: mirroring is off */
+	unsigned core_busy; /**< records at once that keep the statistics lcore from sleeping */
 	struct stats_worker *stats[APP_WORKERS_MAX];
 	unsigned n_pairs;
 	struct conf_pair pairs[CONF_PAIRS_MAX];

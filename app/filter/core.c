@@ -156,8 +156,10 @@ int core_main(void *arg)
 	(void)arg;
 	prctl(PR_SET_TIMERSLACK, 1000);
 	replica_enter(app.replicas, replica_reader_core(app.replicas));
+	// Records are taken many at a time: a core that waits at the rings for each of them takes the
+	// lines away that workers write. It goes on at once only when rings fill.
 	while (!atomic_load_explicit(&app.core_stop, memory_order_relaxed))
-		if (core_poll() == 0)
+		if (core_poll() < app.core_busy)
 			nanosleep(&pause, NULL);
 	// Workers have stopped: what is in the rings now is all there will be.
 	core_poll();

@@ -179,6 +179,7 @@ int start_tables(char *error)
 		goto out;
 	}
 	err = 0;
+	app.core_busy = app.conf->mirror_ring_slots / 16;
 	for (unsigned i = 0; i < app.n_workers && err == 0; i++) {
 		app.workers[i]->replicas = app.replicas;
 		if (!app.conf->mirror_enabled)

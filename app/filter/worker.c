@@ -67,9 +67,12 @@ static void burst_filter(struct worker *w, struct rte_mbuf **mbufs)
 	mirror_push_burst(w->mirror, burst, &meta, w->stats);
 	pipeline_rewrite(burst, &tables, w->stats);
 	pipeline_count(burst, &tables, w->stats);
-	for (unsigned i = 0; i < burst->n; i++)
-		if (burst->slot[i].edit && mbufs[i]->nb_segs > 1)
+	for (uint32_t left = burst->edits; left; left &= left - 1) {
+		unsigned i = (unsigned)__builtin_ctz(left);
+
+		if (mbufs[i]->nb_segs > 1)
 			slot_write_back(&burst->slot[i], mbufs[i]);
+	}
 }
 
 // Send; what the port does not take waits in its backlog.

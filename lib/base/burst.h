@@ -59,5 +59,11 @@ struct burst_slot {
 struct burst {
 	unsigned n;              /**< slots in use */
 	enum burst_side side;    /**< where the packets came from */
+	/* bits of slots, so that a stage goes to those that have something for it and to no other */
+	uint32_t responses;      /**< `response` is set */
+	uint32_t ruled;          /**< of these, `block`, `log` or `allow` is set */
+	uint32_t edits;          /**< of these, `edit` is set */
 	struct burst_slot slot[BURST_MAX];
 };
+
+_Static_assert(BURST_MAX <= 32, "a bit each");

@@ -74,11 +74,6 @@ static inline unsigned msg_slots(uint16_t size)
 	return (size + MIRROR_SLOT_SIZE - 1u) / MIRROR_SLOT_SIZE;
 }
 
-static inline bool is_mirrored(const struct burst_slot *slot)
-{
-	return slot->response && !(slot->refused & CONSENT_NO_LOG);
-}
-
 static inline bool wants_msg(const struct burst_slot *slot)
 {
 	return slot->block || slot->log;
@@ -187,29 +182,29 @@ void mirror_push_burst(struct mirror_ring *mirror, const struct burst *burst,
 	const struct mirror_meta *meta, struct stats_worker *stats)
 {
 	struct rte_ring_zc_data zone = {0};
-	unsigned wanted = 0, room, used = 0, pushed = 0, lost = 0;
+	unsigned wanted, room, used = 0, pushed = 0, lost = 0;
+	uint32_t mirrored = burst->responses;
 
 	if (!mirror)
 		return;
-	for (unsigned i = 0; i < burst->n; i++) {
-		const struct burst_slot *slot = &burst->slot[i];
+	for (uint32_t left = burst->responses; left; left &= left - 1)
+		if (__builtin_expect(burst->slot[__builtin_ctz(left)].refused & CONSENT_NO_LOG, 0))
+			mirrored &= ~(left & -left);
+	wanted = (unsigned)__builtin_popcount(mirrored);
+	for (uint32_t left = burst->ruled & mirrored; left; left &= left - 1) {
+		const struct burst_slot *slot = &burst->slot[__builtin_ctz(left)];
 
-		if (!is_mirrored(slot))
-			continue;
-		wanted++;
-		if (__builtin_expect(wants_msg(slot), 0))
+		if (wants_msg(slot))
 			wanted += msg_slots(slot->msg_size);
 	}
 	if (wanted == 0)
 		return;
 	room = rte_ring_enqueue_zc_burst_elem_start(
 		mirror->ring, MIRROR_SLOT_SIZE, wanted, &zone, NULL);
-	for (unsigned i = 0; i < burst->n; i++) {
-		const struct burst_slot *slot = &burst->slot[i];
+	for (uint32_t left = mirrored; left; left &= left - 1) {
+		const struct burst_slot *slot = &burst->slot[__builtin_ctz(left)];
 		unsigned need = 1;
 
-		if (!is_mirrored(slot))
-			continue;
 		if (__builtin_expect(wants_msg(slot), 0))
 			need += msg_slots(slot->msg_size);
 		if (__builtin_expect(need > room - used, 0)) {

@@ -69,6 +69,7 @@ void pipeline_parse(struct burst *burst, const struct pipeline_tables *tables)
 	const struct policy *policy = tables->policy;
 	enum burst_side side = burst->side;
 	unsigned n = burst->n;
+	uint32_t responses = 0;
 
 	for (unsigned i = 0; i < n; i++) {
 		struct burst_slot *slot = &burst->slot[i];
@@ -78,18 +79,19 @@ void pipeline_parse(struct burst *burst, const struct pipeline_tables *tables)
 		slot->refused = 0;
 		slot->edit = false;
 		slot->block = slot->log = slot->allow = NULL;
+		responses |= (uint32_t)slot->response << i;
 	}
+	burst->responses = responses;
+	burst->ruled = burst->edits = 0;
 }
 
 void pipeline_consent(struct burst *burst, const struct pipeline_tables *tables)
 {
 	if (consent_table_prefixes(tables->consent) == 0)
 		return;
-	for (unsigned i = 0; i < burst->n; i++) {
-		struct burst_slot *slot = &burst->slot[i];
+	for (uint32_t left = burst->responses; left; left &= left - 1) {
+		struct burst_slot *slot = &burst->slot[__builtin_ctz(left)];
 
-		if (!slot->response)
-			continue;
 		slot->refused =
 			slot->family == ADDR_IPV4
 				? consent_lookup_ipv4(tables->consent, pipeline_client(slot))
@@ -112,13 +114,11 @@ static uint32_t client_spread(const struct burst_slot *slot)
 void pipeline_rewrite(
 	struct burst *burst, const struct pipeline_tables *tables, struct stats_worker *stats)
 {
-	for (unsigned i = 0; i < burst->n; i++) {
-		struct burst_slot *slot = &burst->slot[i];
+	for (uint32_t left = burst->edits; left; left &= left - 1) {
+		struct burst_slot *slot = &burst->slot[__builtin_ctz(left)];
 		const struct policy_list *list;
 		struct rewrite_counts counts;
 
-		if (!slot->edit)
-			continue;
 		list = &tables->policy->lists[slot->block->list];
 		counts = rewrite_response(slot->frame + slot->msg, slot->msg_size,
 			slot->frame + slot->l4 + UDP_CSUM_OFFSET, &list->sinkhole,

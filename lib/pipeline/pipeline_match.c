@@ -368,18 +368,17 @@ static __attribute__((noinline)) void slot_read(struct match *match, unsigned nu
 // The first stretch of usual messages: a query with one question, in one run.
 static ALWAYS_INLINE void questions_usual(struct match *match, run_reader *read)
 {
-	unsigned n = match->burst->n, n_names = 0;
+	unsigned n_names = 0;
 	uint32_t usual = 0;
 
-	for (unsigned i = 0; i < n; i++) {
+	for (uint32_t left = match->burst->responses; left; left &= left - 1) {
+		unsigned i = (unsigned)__builtin_ctz(left);
 		struct burst_slot *slot = &match->burst->slot[i];
 		const uint8_t *msg = slot->frame + slot->msg;
 		uint32_t size = slot->msg_size, end;
 		struct dns_run run;
 		uint64_t head;
 
-		if (!slot->response)
-			continue;
 		// Identifier, flags, numbers of questions and of answers.
 		head = load_be64(msg);
 		if (RARE((head & 0x7800ffff0000) != 0x10000) ||
@@ -512,9 +511,11 @@ static enum reason slot_verdict(struct burst_slot *slot, const struct policy *po
 
 static void slots_judge(struct match *match)
 {
+	struct burst *burst = match->burst;
+
 	for (; match->met; match->met &= match->met - 1) {
 		unsigned i = (unsigned)__builtin_ctz(match->met);
-		struct burst_slot *slot = &match->burst->slot[i];
+		struct burst_slot *slot = &burst->slot[i];
 
 		if (slot->reason == REASON_miss)
 			slot->reason =
@@ -523,6 +524,8 @@ static void slots_judge(struct match *match)
 			// The client refused, or in doubt the packet passes: what was met before an
 			// error decides nothing.
 			slot->block = slot->log = slot->allow = NULL;
+		burst->ruled |= (uint32_t)(slot->block || slot->log || slot->allow) << i;
+		burst->edits |= (uint32_t)slot->edit << i;
 	}
 }
 
@@ -540,11 +543,8 @@ static inline void match_begin(struct match *match, struct burst *burst,
 // What is left when usual messages are through.
 static void match_end(struct match *match)
 {
-	const struct burst *burst = match->burst;
-
-	for (unsigned i = 0; i < burst->n; i++)
-		if (RARE(burst->slot[i].response && !(match->usual >> i & 1)))
-			slot_read(match, i);
+	for (uint32_t odd = match->burst->responses & ~match->usual; RARE(odd); odd &= odd - 1)
+		slot_read(match, (unsigned)__builtin_ctz(odd));
 	if (match->n_names > 0)
 		names_lookup(match);
 	slots_judge(match);
@@ -555,6 +555,8 @@ static ALWAYS_INLINE void burst_match(struct burst *burst, const struct pipeline
 {
 	struct match match;
 
+	if (burst->responses == 0)
+		return;
 	match_begin(&match, burst, tables, ends);
 	questions_usual(&match, read);
 	records_usual(&match);

@@ -157,8 +157,12 @@ static void push(struct mirror_ring *ring, struct burst *burst, uint64_t first, 
 	const struct mirror_meta meta = {first, (uint32_t)first, names->table};
 
 	burst->n = n;
-	for (unsigned i = 0; i < n; i++)
+	burst->responses = burst->ruled = 0;
+	for (unsigned i = 0; i < n; i++) {
 		slot_fill(&burst->slot[i], first + i, names);
+		burst->responses |= 1u << i;
+		burst->ruled |= (uint32_t)(burst->slot[i].block || burst->slot[i].log) << i;
+	}
 	mirror_push_burst(ring, burst, &meta, stats);
 }
 
