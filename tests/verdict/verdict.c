@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/bytes.h"
+#include "pipeline/pipeline_private.h"
 #include "support/random.h"
 #include "verdict/classes.h"
 #include "verdict/message.h"
@@ -162,6 +162,8 @@ static void wrong_show(const struct class *class, const struct burst_slot *slot,
 static unsigned burst_make(const struct class *class, struct cursor *cursor, unsigned left)
 {
 	unsigned made = 0;
+	// A chain of aliases now and then, or nothing else: more names than are looked up at a time.
+	uint32_t one_in = random_below(&cursor->random, 8) ? 16 : 1;
 
 	run.burst.n = 0;
 	run.burst.side = BURST_FROM_RESOLVERS;
@@ -169,7 +171,7 @@ static unsigned burst_make(const struct class *class, struct cursor *cursor, uns
 		struct message *m = &run.messages[run.burst.n];
 		struct burst_slot *slot = &run.burst.slot[run.burst.n];
 
-		m->n_names = random_below(&cursor->random, 16) ? 1 : MESSAGE_NAMES;
+		m->n_names = random_below(&cursor->random, one_in) ? 1 : MESSAGE_NAMES;
 		for (unsigned i = 0; i < m->n_names;)
 			i += class->make(cursor, &m->names[i]);
 		made += m->n_names;
@@ -183,11 +185,24 @@ static unsigned burst_make(const struct class *class, struct cursor *cursor, uns
 	return made;
 }
 
-static void burst_judge(const struct class *class, struct counts *counts)
+// As a worker does it, half of the time; else in a way that other CPUs and odd messages take.
+static void burst_match(uint64_t *random)
+{
+	uint32_t way = random_below(random, 4);
+
+	if (way == 0)
+		pipeline_match_plain(&run.burst, &run.tables);
+	else if (way == 1)
+		pipeline_match_slow(&run.burst, &run.tables);
+	else
+		pipeline_match(&run.burst, &run.tables);
+}
+
+static void burst_judge(const struct class *class, struct cursor *cursor, struct counts *counts)
 {
 	pipeline_parse(&run.burst, &run.tables);
 	pipeline_consent(&run.burst, &run.tables);
-	pipeline_match(&run.burst, &run.tables);
+	burst_match(&cursor->random);
 	pipeline_rewrite(&run.burst, &run.tables, &run.stats);
 	pipeline_count(&run.burst, &run.tables, &run.stats);
 	for (unsigned i = 0; i < run.burst.n; i++) {
@@ -214,7 +229,7 @@ static void chunk_ask(uint64_t number, unsigned names, struct job *job)
 
 		job->by_class[class].names += made;
 		asked += made;
-		burst_judge(&classes[class], &job->by_class[class]);
+		burst_judge(&classes[class], &cursor, &job->by_class[class]);
 	}
 }
 
