@@ -2,8 +2,9 @@
 #include "fqdn/fqdn_table_private.h"
 
 // A checksum tells damage, but whoever writes a file can write a checksum too; so every number that a
-// look-up follows is held against what is there. A node's parent is only compared, except by the
-// tools that walk over names: they look where they step.
+// look-up follows is held against what is there. What is only compared with a name is left alone:
+// labels, which end in the slack at the latest, and a node's parent. Tools that make names of them look
+// where they step.
 struct check {
 	const struct fqdn_table *table;
 	uint64_t n_members, n_ids;
@@ -41,8 +42,8 @@ static bool layout_good(struct check *check, size_t size)
 
 static bool words_good(const struct fqdn_table *t)
 {
-	for (uint32_t i = 0; i < t->n_words; i++)
-		if (t->word[i][0] == 0 || t->word[i][0] >= FQDN_WORD_SIZE)
+	for (uint32_t i = 0; i < FQDN_WORDS_MAX; i++)
+		if (t->word[i][0] >= FQDN_WORD_SIZE)
 			return false;
 	return true;
 }
@@ -72,32 +73,20 @@ static bool sets_good(const struct check *check)
 	return true;
 }
 
-static bool record_good(const struct check *check, const uint8_t *at, unsigned size)
+// Whether a record has a label, and a set that is there.
+static inline bool record_good(const struct check *check, const uint8_t *at, unsigned size)
 {
-	unsigned head = *at, before = 1, labels = 0;
-	const uint8_t *end = at + size;
+	unsigned head = *at;
+	bool other = (head & FQDN_HEAD_CODE) == FQDN_CODE_OTHER;
 	uint32_t set;
 
-	before += (head & FQDN_HEAD_CODE) == FQDN_CODE_OTHER ? sizeof(set) : 0;
-	before += head & FQDN_HEAD_PARENT ? sizeof(uint32_t) : 0;
-	if (size <= before)
+	if (size <=
+		1 + (other ? sizeof(set) : 0) + (head & FQDN_HEAD_PARENT ? sizeof(uint32_t) : 0))
 		return false;
-	if ((head & FQDN_HEAD_CODE) == FQDN_CODE_OTHER) {
-		memcpy(&set, at + 1, sizeof(set));
-		if (!set_good(check, set))
-			return false;
-	}
-	for (at += before; at < end; labels++) {
-		if (*at >= FQDN_WORD_FIRST) {
-			if (*at++ - FQDN_WORD_FIRST >= (int)check->table->n_words)
-				return false;
-		} else if (*at == 0 || *at >= end - at) {
-			return false;
-		} else {
-			at += *at + 1;
-		}
-	}
-	return true;
+	if (!other)
+		return true;
+	memcpy(&set, at + 1, sizeof(set));
+	return set_good(check, set);
 }
 
 // The records of a bucket, which stand behind those of the one before.

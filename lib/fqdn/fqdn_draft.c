@@ -82,7 +82,7 @@ static const struct builder_node *record_top(const struct draft *draft, size_t i
 	return node;
 }
 
-#define AHEAD 8 // nodes whose buckets are on their way
+#define AHEAD 8 // nodes whose memory is on its way
 
 // @param slots [out] by place in the part: the shard's node
 static void buckets_fill(struct draft *draft, uint32_t *slots, uint8_t *used)
@@ -163,9 +163,31 @@ static unsigned record_put(const struct draft *draft, const struct fqdn_words *w
 	return (unsigned)(labels_put(draft, words, i, to) - record);
 }
 
-static void records_put(struct draft *draft, const struct fqdn_words *words,
-	const struct draft_sets *sets, const uint32_t *slots, const uint8_t *used)
+// Bring together what is used of the slots, in their order.
+static void slots_pack(const struct draft *draft, uint32_t *slots, const uint8_t *used)
 {
+	size_t n = 0;
+
+	for (uint32_t b = 0; b < draft->part.n; b++) {
+		memmove(slots + n, slots + (size_t)b * FQDN_BUCKET, used[b] * sizeof(*slots));
+		n += used[b];
+	}
+}
+
+// Nodes stand in the order of their hashes here, so each is somewhere else: first the node is asked
+// for, then its labels, then they are used.
+static inline void nodes_prefetch(const struct draft *draft, const uint32_t *order, size_t left)
+{
+	if (left > 2 * AHEAD)
+		__builtin_prefetch(node_at(draft, order[2 * AHEAD]));
+	if (left > AHEAD)
+		__builtin_prefetch(node_text(draft, node_at(draft, order[AHEAD])));
+}
+
+static void records_put(struct draft *draft, const struct fqdn_words *words,
+	const struct draft_sets *sets, const uint32_t *order, const uint8_t *used)
+{
+	const uint32_t *end = order + draft->n_nodes;
 	uint8_t *at = draft->records;
 
 	for (uint32_t b = 0; b < draft->part.n; b++) {
@@ -174,9 +196,10 @@ static void records_put(struct draft *draft, const struct fqdn_words *words,
 		draft->buckets[b].base |= (uint32_t)(records - draft->records);
 		at = records;
 		for (unsigned slot = 0; slot < used[b]; slot++) {
-			unsigned size = record_put(
-				draft, words, sets, slots[(size_t)b * FQDN_BUCKET + slot], at);
+			unsigned size;
 
+			nodes_prefetch(draft, order, (size_t)(end - order));
+			size = record_put(draft, words, sets, *order++, at);
 			*(records - 1 - slot) = (uint8_t)size;
 			at += size;
 		}
@@ -204,6 +227,7 @@ int fqdn_draft_fill(
 	} else {
 		memset(draft->buckets, 0, draft->part.n * sizeof(*draft->buckets));
 		buckets_fill(draft, slots, used);
+		slots_pack(draft, slots, used);
 		records_put(draft, words, sets, slots, used);
 	}
 	free(used);

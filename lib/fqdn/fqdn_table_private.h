@@ -117,7 +117,7 @@ static_assert(sizeof(struct fqdn_bucket) == 64, "a bucket is a cache line");
 static_assert(sizeof(struct fqdn_table) == 3904, "layout above");
 static_assert(sizeof(struct fqdn_rule) == 12, "layout above");
 static_assert(FQDN_WORD_FIRST + FQDN_WORDS_MAX == 256, "a word's code is one byte");
-static_assert(FQDN_SLACK >= DNS_LABEL_SIZE_MAX + 1, "a label is read in whole vectors");
+static_assert(FQDN_SLACK >= DNS_LABEL_SIZE_MAX + 1, "a label, or one vector, ends in the slack");
 
 static inline const void *fqdn_at(const struct fqdn_table *table, uint64_t offset)
 {

@@ -60,7 +60,7 @@ static const uint8_t *name_join(const struct fqdn_table *table, const struct fqd
 			const uint8_t *wire = fqdn_label_at(table, label, &label);
 			unsigned size = *wire + 1u;
 
-			if (size > at)
+			if (*wire == 0 || size > at)
 				return NULL;
 			at -= size;
 			memcpy(name + at, wire, size);
