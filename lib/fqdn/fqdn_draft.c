@@ -124,6 +124,12 @@ static uint8_t *label_put(const struct draft *draft, const struct fqdn_words *wo
 		*to = (uint8_t)(FQDN_WORD_FIRST + word);
 		return to + 1;
 	}
+	if (fqdn_pack_size(*label) <= *label) {
+		unsigned size = fqdn_pack(label, to);
+
+		if (size > 0)
+			return to + size;
+	}
 	memcpy(to, label, *label + 1u);
 	return to + *label + 1;
 }

@@ -56,8 +56,7 @@ static inline const uint8_t *name_label(
 	return name->msg + bulk->labels[hit->name].at[name->n - 1u - behind];
 }
 
-static __attribute__((noinline)) bool label_equal_scalar(
-	const uint8_t *listed, const uint8_t *label)
+static __attribute__((noinline)) bool wire_equal_scalar(const uint8_t *listed, const uint8_t *label)
 {
 	for (unsigned i = 0; i <= listed[0]; i++)
 		if (listed[i] != dns_fold(label[i]))
@@ -65,8 +64,8 @@ static __attribute__((noinline)) bool label_equal_scalar(
 	return true;
 }
 
-// Whether a label of a message is a listed one. Behind the listed one 16 octets may be read.
-static inline bool label_equal(const uint8_t *listed, const uint8_t *label, unsigned readable)
+// Whether a label of a message is this one in wire form, behind which 16 octets may be read.
+static inline bool wire_equal(const uint8_t *listed, const uint8_t *label, unsigned readable)
 {
 #ifdef __SSE2__
 	__m128i a = _mm_loadu_si128((const __m128i *)(const void *)listed), b, upper;
@@ -82,7 +81,18 @@ static inline bool label_equal(const uint8_t *listed, const uint8_t *label, unsi
 		return (~equal & ((2u << listed[0]) - 1)) == 0;
 	}
 #endif
-	return label_equal_scalar(listed, label);
+	return wire_equal_scalar(listed, label);
+}
+
+// Whether a label of a message is a record's.
+static inline bool label_equal(const struct fqdn_table *table, const uint8_t *listed,
+	const uint8_t *label, unsigned readable)
+{
+	if (*listed >= FQDN_PACK_FIRST)
+		return fqdn_pack_equal(listed, label);
+	if (*listed >= FQDN_WORD_FIRST)
+		listed = table->word[*listed - FQDN_WORD_FIRST];
+	return wire_equal(listed, label, readable);
 }
 
 // Whether a record is the node that is looked for. Takes what it says if so.
@@ -96,11 +106,11 @@ static inline bool record_take(
 
 	if (record.parent != hit->parent)
 		return false;
-	for (const uint8_t *at = record.labels; at < record.end; depth++) {
-		const uint8_t *listed = fqdn_label_at(bulk->table, at, &at);
+	for (const uint8_t *listed = record.labels; listed < record.end;
+		listed = fqdn_label_next(listed), depth++) {
 		const uint8_t *label = name_label(bulk, hit, name, depth);
 
-		if (!label || !label_equal(listed, label, (unsigned)(end - label)))
+		if (!label || !label_equal(bulk->table, listed, label, (unsigned)(end - label)))
 			return false;
 	}
 	// A name of one label is no root, and no root is a name of one label.

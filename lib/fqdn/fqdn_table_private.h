@@ -5,11 +5,11 @@
  * Layout of the table's block.
  *
  *   +--------------------------------------------------------------+ 0
- *   | struct fqdn_table                                 3904 bytes |
+ *   | struct fqdn_table                                 2880 bytes |
  *   |   key, sizes, places of the parts below                      |
  *   |   common[32]  4 bytes each: sets that many names have        |
  *   |   part[64]    8 bytes each: first bucket, number of buckets  |
- *   |   word[192]   16 bytes each: labels that many names have     |
+ *   |   word[128]   16 bytes each: labels that many names have     |
  *   +--------------------------------------------------------------+ buckets
  *   | bucket[n_buckets]                        64 bytes, one line  |
  *   |   base     4 bytes: where its records start; highest bit:    |
@@ -23,7 +23,8 @@
  *   |     set     4 bytes, only if the code says so                |
  *   |     parent  4 bytes, only if the head says so: node above    |
  *   |     labels  to the record's end, from the right. Each is in  |
- *   |             wire form, or one byte 64 + number of a word     |
+ *   |             wire form, or one byte 64 + number of a word, or |
+ *   |             packed (fqdn_pack.h), whichever takes least      |
  *   | FQDN_SLACK bytes that a look-up may touch                    |
  *   +--------------------------------------------------------------+ members
  *   | for each set of several rules: 4 bytes, their number, then   |
@@ -58,12 +59,10 @@
 #include <assert.h>
 
 #include "fqdn/fqdn_hash.h"
+#include "fqdn/fqdn_pack.h"
 #include "fqdn/fqdn_table.h"
-#ifdef __AVX512BW__
-#include <immintrin.h>
-#endif
 
-#define FQDN_MAGIC      0x64776676u /* "vfwd" in memory */
+#define FQDN_MAGIC      0x64776677u /* "wfwd" in memory */
 #define FQDN_BUCKET     30          /* tags in a bucket */
 #define FQDN_FILL       20          /* nodes for a bucket */
 #define FQDN_PARTS_BITS 6
@@ -81,8 +80,8 @@
 #define FQDN_RECORD_MAX 255 /* bytes; a size is one byte */
 #define FQDN_SET_MANY   0x80000000u
 
-#define FQDN_WORD_FIRST 64 /* lengths of labels are less */
-#define FQDN_WORDS_MAX  192
+#define FQDN_WORD_FIRST 64 /* lengths of labels are less; packed ones are FQDN_PACK_FIRST or more */
+#define FQDN_WORDS_MAX  128
 #define FQDN_WORD_SIZE  16
 
 /** No parent; nodes are numbered bucket * FQDN_NODE_STEP + slot. */
@@ -114,9 +113,11 @@ struct fqdn_table {
 } __attribute__((aligned(64)));
 
 static_assert(sizeof(struct fqdn_bucket) == 64, "a bucket is a cache line");
-static_assert(sizeof(struct fqdn_table) == 3904, "layout above");
+static_assert(sizeof(struct fqdn_table) == 2880, "layout above");
 static_assert(sizeof(struct fqdn_rule) == 12, "layout above");
-static_assert(FQDN_WORD_FIRST + FQDN_WORDS_MAX == 256, "a word's code is one byte");
+static_assert(FQDN_WORD_FIRST == DNS_LABEL_SIZE_MAX + 1, "codes of words are no lengths");
+static_assert(FQDN_WORD_FIRST + FQDN_WORDS_MAX == FQDN_PACK_FIRST, "codes of words end there");
+static_assert(FQDN_PACK_FIRST + DNS_LABEL_SIZE_MAX == 255, "a code is one byte");
 static_assert(FQDN_SLACK >= DNS_LABEL_SIZE_MAX + 1, "a label, or one vector, ends in the slack");
 
 static inline const void *fqdn_at(const struct fqdn_table *table, uint64_t offset)
@@ -162,13 +163,7 @@ static inline uint32_t fqdn_bucket_match_scalar(const struct fqdn_bucket *bucket
 
 static inline uint32_t fqdn_bucket_match(const struct fqdn_bucket *bucket, uint16_t tag)
 {
-#ifdef __AVX512BW__
-	uint32_t match = _mm512_cmpeq_epi16_mask(
-		_mm512_load_si512((const void *)bucket), _mm512_set1_epi16((short)tag));
-
-	// The two places in front are those of base.
-	return match >> 2 | (bucket->base & FQDN_BASE_MORE);
-#elif defined(__SSE2__)
+#ifdef __SSE2__
 	const __m128i *line = (const __m128i *)(const void *)bucket;
 	__m128i wanted = _mm_set1_epi16((short)tag);
 	uint32_t match = 0;
@@ -179,6 +174,7 @@ static inline uint32_t fqdn_bucket_match(const struct fqdn_bucket *bucket, uint1
 
 		match |= (uint32_t)_mm_movemask_epi8(_mm_packs_epi16(low, high)) << 16 * i;
 	}
+	// The two places in front are those of base.
 	return match >> 2 | (bucket->base & FQDN_BASE_MORE);
 #else
 	return fqdn_bucket_match_scalar(bucket, tag);
@@ -259,14 +255,12 @@ static inline struct fqdn_record fqdn_record_read(
 	return record;
 }
 
-/** A record's label in wire form. @param next [out] what stands behind it */
-static inline const uint8_t *fqdn_label_at(
-	const struct fqdn_table *table, const uint8_t *at, const uint8_t **next)
+/** What stands behind a record's label. */
+static inline const uint8_t *fqdn_label_next(const uint8_t *label)
 {
-	bool word = *at >= FQDN_WORD_FIRST;
-
-	*next = at + (word ? 1 : *at + 1);
-	return word ? table->word[*at - FQDN_WORD_FIRST] : at;
+	if (*label >= FQDN_PACK_FIRST)
+		return label + fqdn_pack_size(*label - (unsigned)FQDN_PACK_FIRST);
+	return label + (*label >= FQDN_WORD_FIRST ? 1 : *label + 1);
 }
 
 /** Rules of a set. @param one [out] room for the number of a single one */

@@ -42,6 +42,17 @@ static bool node_record(const struct fqdn_table *table, uint32_t node, struct fq
 	return true;
 }
 
+// A record's label in wire form. @param room for a packed one
+static const uint8_t *label_wire(
+	const struct fqdn_table *table, const uint8_t *label, uint8_t room[FQDN_UNPACK_ROOM])
+{
+	if (*label >= FQDN_PACK_FIRST) {
+		fqdn_unpack(label, room);
+		return room;
+	}
+	return *label >= FQDN_WORD_FIRST ? table->word[*label - FQDN_WORD_FIRST] : label;
+}
+
 // The whole name of a record: first the nodes upwards, then their labels, which are from the right.
 // @return where the name begins in @p name, which it ends with; NULL: it is none
 static const uint8_t *name_join(const struct fqdn_table *table, const struct fqdn_record *record,
@@ -56,8 +67,10 @@ static const uint8_t *name_join(const struct fqdn_table *table, const struct fqd
 			return NULL;
 	name[--at] = 0;
 	while (n-- > 0)
-		for (const uint8_t *label = nodes[n].labels; label < nodes[n].end;) {
-			const uint8_t *wire = fqdn_label_at(table, label, &label);
+		for (const uint8_t *label = nodes[n].labels; label < nodes[n].end;
+			label = fqdn_label_next(label)) {
+			uint8_t room[FQDN_UNPACK_ROOM];
+			const uint8_t *wire = label_wire(table, label, room);
 			unsigned size = *wire + 1u;
 
 			if (*wire == 0 || size > at)

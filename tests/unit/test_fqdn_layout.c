@@ -78,6 +78,40 @@ Test(fqdn_layout, sums_of_sizes_are_the_same_with_and_without_vector_instruction
 	}
 }
 
+Test(fqdn_layout, packed_labels_are_what_they_were_and_no_other)
+{
+	static const char set[] = "abcdefghijklmnopqrstuvwxyz0123456789-_";
+	uint64_t state = RANDOM_SEED;
+
+	for (unsigned octet = 0; octet < 256; octet++) {
+		uint8_t label[] = {4, 'a', 'b', 'c', (uint8_t)octet}, packed[16];
+		bool has_digit = octet && strchr(set, (int)octet);
+
+		// Only canonical labels are packed; those of messages are in either case.
+		if (octet >= 'A' && octet <= 'Z')
+			continue;
+		cr_assert_eq(
+			fqdn_pack(label, packed), has_digit ? fqdn_pack_size(4) : 0, "%u", octet);
+	}
+	for (unsigned round = 0; round < 100000; round++) {
+		uint8_t label[64] = {(uint8_t)(1 + round % 63)}, packed[64], back[FQDN_UNPACK_ROOM];
+		unsigned at = 1 + random_below(&state, label[0]);
+
+		for (unsigned i = 1; i <= label[0]; i++)
+			label[i] = (uint8_t)set[random_below(&state, sizeof(set) - 1)];
+		cr_assert_eq(fqdn_pack(label, packed), fqdn_pack_size(label[0]));
+		fqdn_unpack(packed, back);
+		cr_assert(memcmp(back, label, label[0] + 1u) == 0);
+		cr_assert(fqdn_pack_equal(packed, label));
+		// Any other octet in one place, except for the other case of the same letter.
+		label[at] = (uint8_t)random_next(&state);
+		cr_assert_eq(fqdn_pack_equal(packed, label), dns_fold(label[at]) == back[at]);
+		label[at] = back[at];
+		label[0] ^= (uint8_t)(1u << random_below(&state, 6));
+		cr_assert(!fqdn_pack_equal(packed, label));
+	}
+}
+
 // Whether the last bucket of a part goes on in its first one.
 static bool goes_round(const struct fqdn_table *t)
 {
