@@ -336,7 +336,7 @@ static void names_follow(struct bulk *bulk, const struct fqdn_aim *aims, uint64_
 
 // The rare part: some names may be listed.
 static __attribute__((noinline)) uint64_t names_judge(const struct fqdn_table *table,
-	const struct fqdn_name *names, unsigned n, uint16_t today, struct fqdn_aim *aims,
+	const struct fqdn_name *names, unsigned n, uint16_t today, const struct fqdn_aim *aims,
 	uint64_t may, struct fqdn_match *match)
 {
 	struct bulk bulk;
@@ -350,7 +350,8 @@ static __attribute__((noinline)) uint64_t names_judge(const struct fqdn_table *t
 		struct fqdn_aim last[FQDN_BULK];
 
 		bulk.start = 1;
-		names_follow(&bulk, last, fqdn_scan(table, names, n, 1, last));
+		fqdn_aim_single(table, names, n, last);
+		names_follow(&bulk, last, fqdn_scan(table, n, last));
 	}
 	bulk.start = 2;
 	names_follow(&bulk, aims, may);
@@ -365,17 +366,25 @@ static __attribute__((noinline)) uint64_t names_judge(const struct fqdn_table *t
 	return bulk.found;
 }
 
-uint64_t fqdn_lookup_bulk(const struct fqdn_table *table, const struct fqdn_name *names, unsigned n,
-	uint16_t today, struct fqdn_match *match)
+uint64_t fqdn_lookup_aimed(const struct fqdn_table *table, const struct fqdn_name *names,
+	unsigned n, const struct fqdn_aim *aims, uint16_t today, struct fqdn_match *match)
 {
-	struct fqdn_aim aims[FQDN_BULK];
-	uint64_t may = fqdn_scan(table, names, n, 2, aims);
+	uint64_t may = fqdn_scan(table, n, aims);
 
 	if (may)
 		may = fqdn_scan_on(table, names, n, aims, may);
 	if (__builtin_expect((may | table->n_singles) == 0, 1))
 		return 0;
 	return names_judge(table, names, n, today, aims, may, match);
+}
+
+uint64_t fqdn_lookup_bulk(const struct fqdn_table *table, const struct fqdn_name *names, unsigned n,
+	uint16_t today, struct fqdn_match *match)
+{
+	struct fqdn_aim aims[FQDN_BULK];
+
+	fqdn_lookup_aim(table, names, n, aims);
+	return fqdn_lookup_aimed(table, names, n, aims, today, match);
 }
 
 static struct fqdn_name name_of(const struct dns_labels *labels)
@@ -416,7 +425,11 @@ unsigned fqdn_table_rules(const struct fqdn_table *table, const uint8_t *name,
 	bulk.found = bulk.several = bulk.today = 0;
 	bulk.itself = 0;
 	bulk.start = labels.n == 1 ? 1 : 2;
-	names_follow(&bulk, &aim, fqdn_scan(table, &whole, 1, bulk.start, &aim));
+	if (bulk.start == 1)
+		fqdn_aim_single(table, &whole, 1, &aim);
+	else
+		fqdn_lookup_aim(table, &whole, 1, &aim);
+	names_follow(&bulk, &aim, fqdn_scan(table, 1, &aim));
 	numbers = fqdn_set_rules(table, bulk.itself, &one, &n);
 	for (unsigned i = 0; i < n; i++)
 		rules[i] = &all[numbers[i]];

@@ -42,14 +42,10 @@ static uint64_t hash_last_one(const struct fqdn_table *table, const struct fqdn_
 		name->msg_size - (unsigned)name->last[2]);
 }
 
-// All names are aimed, which fetches their buckets, before one is looked at.
-static ALWAYS_INLINE uint64_t scan(const struct fqdn_table *table, const struct fqdn_name *names,
+static ALWAYS_INLINE void aim(const struct fqdn_table *table, const struct fqdn_name *names,
 	unsigned n, unsigned start, struct fqdn_aim *aims,
-	uint64_t (*hash)(const struct fqdn_table *, const struct fqdn_name *),
-	uint32_t (*match)(const struct fqdn_bucket *, uint16_t))
+	uint64_t (*hash)(const struct fqdn_table *, const struct fqdn_name *))
 {
-	uint64_t may = 0;
-
 	for (unsigned i = 0; i < n; i++) {
 		if (__builtin_expect(names[i].n < start, 0)) {
 			aims[i] = (struct fqdn_aim){0};
@@ -58,6 +54,13 @@ static ALWAYS_INLINE uint64_t scan(const struct fqdn_table *table, const struct 
 		aims[i].hash = hash(table, &names[i]);
 		aims[i].bucket = fqdn_bucket_aim(table, fqdn_part_of(aims[i].hash), aims[i].hash);
 	}
+}
+
+static ALWAYS_INLINE uint64_t scan(const struct fqdn_table *table, unsigned n,
+	const struct fqdn_aim *aims, uint32_t (*match)(const struct fqdn_bucket *, uint16_t))
+{
+	uint64_t may = 0;
+
 	for (unsigned i = 0; i < n; i++)
 		may |= (uint64_t)(match(fqdn_bucket_at(table, aims[i].bucket),
 					  fqdn_tag_of(aims[i].hash)) != 0)
@@ -65,10 +68,15 @@ static ALWAYS_INLINE uint64_t scan(const struct fqdn_table *table, const struct 
 	return may;
 }
 
-uint64_t fqdn_scan_plain(const struct fqdn_table *table, const struct fqdn_name *names, unsigned n,
+void fqdn_aim_plain(const struct fqdn_table *table, const struct fqdn_name *names, unsigned n,
 	struct fqdn_aim *aims)
 {
-	return scan(table, names, n, 2, aims, fqdn_hash_last_two, fqdn_bucket_match);
+	aim(table, names, n, 2, aims, fqdn_hash_last_two);
+}
+
+uint64_t fqdn_scan_plain(const struct fqdn_table *table, unsigned n, const struct fqdn_aim *aims)
+{
+	return scan(table, n, aims, fqdn_bucket_match);
 }
 
 #ifdef CPU_WIDE
@@ -107,26 +115,48 @@ CPU_WIDE static ALWAYS_INLINE uint32_t bucket_match_wide(
 	return match >> 2 | (bucket->base & FQDN_BASE_MORE);
 }
 
-CPU_WIDE uint64_t fqdn_scan_wide(const struct fqdn_table *table, const struct fqdn_name *names,
+CPU_WIDE void fqdn_aim_wide(const struct fqdn_table *table, const struct fqdn_name *names,
 	unsigned n, struct fqdn_aim *aims)
 {
-	return scan(table, names, n, 2, aims, hash_last_two_wide, bucket_match_wide);
+	aim(table, names, n, 2, aims, hash_last_two_wide);
+}
+
+CPU_WIDE uint64_t fqdn_scan_wide(
+	const struct fqdn_table *table, unsigned n, const struct fqdn_aim *aims)
+{
+	return scan(table, n, aims, bucket_match_wide);
 }
 #else
-uint64_t fqdn_scan_wide(const struct fqdn_table *table, const struct fqdn_name *names, unsigned n,
+void fqdn_aim_wide(const struct fqdn_table *table, const struct fqdn_name *names, unsigned n,
 	struct fqdn_aim *aims)
 {
-	return fqdn_scan_plain(table, names, n, aims);
+	fqdn_aim_plain(table, names, n, aims);
+}
+
+uint64_t fqdn_scan_wide(const struct fqdn_table *table, unsigned n, const struct fqdn_aim *aims)
+{
+	return fqdn_scan_plain(table, n, aims);
 }
 #endif
 
-uint64_t fqdn_scan(const struct fqdn_table *table, const struct fqdn_name *names, unsigned n,
-	unsigned start, struct fqdn_aim *aims)
+void fqdn_aim_single(const struct fqdn_table *table, const struct fqdn_name *names, unsigned n,
+	struct fqdn_aim *aims)
 {
-	if (__builtin_expect(start == 1, 0))
-		return scan(table, names, n, 1, aims, hash_last_one, fqdn_bucket_match);
-	return cpu_is_wide() ? fqdn_scan_wide(table, names, n, aims)
-			     : fqdn_scan_plain(table, names, n, aims);
+	aim(table, names, n, 1, aims, hash_last_one);
+}
+
+void fqdn_lookup_aim(const struct fqdn_table *table, const struct fqdn_name *names, unsigned n,
+	struct fqdn_aim *aims)
+{
+	if (cpu_is_wide())
+		fqdn_aim_wide(table, names, n, aims);
+	else
+		fqdn_aim_plain(table, names, n, aims);
+}
+
+uint64_t fqdn_scan(const struct fqdn_table *table, unsigned n, const struct fqdn_aim *aims)
+{
+	return cpu_is_wide() ? fqdn_scan_wide(table, n, aims) : fqdn_scan_plain(table, n, aims);
 }
 
 // Whether a record is a node of two labels without rules that has others below: "co.uk".
@@ -138,7 +168,7 @@ static inline bool is_passage(const struct fqdn_table *table, const uint8_t *byt
 	if (record.set != 0 || !record.inner || record.parent != FQDN_NODE_NONE)
 		return false;
 	for (unsigned i = 0; i < 2 && at < record.end; i++)
-		fqdn_label_at(table, at, &at);
+		at = fqdn_label_next(at);
 	return at == record.end;
 }
 

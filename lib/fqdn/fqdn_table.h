@@ -69,6 +69,23 @@ struct fqdn_name {
 	uint8_t n;          /**< labels without the root */
 };
 
+/** Where a name's last labels lead to. */
+struct fqdn_aim {
+	uint64_t hash;
+	uint32_t bucket;
+};
+
+/**
+ * Begin to look names up: fetch what their last two labels lead to, which takes a while. Any number
+ * of names.
+ *
+ * @param aims [out] by name
+ *
+ * Hot path.
+ */
+void fqdn_lookup_aim(const struct fqdn_table *table, const struct fqdn_name *names, unsigned n,
+	struct fqdn_aim *aims);
+
 /**
  * Look names up with all their suffixes.
  *
@@ -78,6 +95,7 @@ struct fqdn_name {
  *
  * @param names letters in any case
  * @param n     0..FQDN_BULK
+ * @param aims  what fqdn_lookup_aim made of them in this table
  * @param today days since 2000-01-01
  * @param match [out] by name; undefined where nothing is set
  * @return bits of the names for which any of the three rules is set
@@ -85,6 +103,10 @@ struct fqdn_name {
  * Hot path. A probe for each name, and one for each label more that leads to listed names. All names
  * take a step before one takes the next, so that none waits for memory alone.
  */
+uint64_t fqdn_lookup_aimed(const struct fqdn_table *table, const struct fqdn_name *names, unsigned n,
+	const struct fqdn_aim *aims, uint16_t today, struct fqdn_match *match);
+
+/** Both at once. */
 uint64_t fqdn_lookup_bulk(const struct fqdn_table *table, const struct fqdn_name *names, unsigned n,
 	uint16_t today, struct fqdn_match *match);
 

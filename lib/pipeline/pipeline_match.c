@@ -28,12 +28,14 @@ struct match {
 	const struct pipeline_tables *tables;
 	struct burst *burst;
 	unsigned n_names, n_read; // noted; those before n_read have their ends, too
+	unsigned n_aimed;         // of those, the ones whose look-up has begun
 	uint32_t usual;           // bits of the slots that have the usual form so far
 	uint32_t met;             // bits of the slots of which a name has rules
 	// Bits of the slots that have an error in a name; it stands before any found in the records.
 	uint32_t broken;
 	void (*ends)(struct match *);
 	struct fqdn_name names[NAMES_MAX];
+	struct fqdn_aim aims[NAMES_MAX];
 	struct name_owner owners[NAMES_MAX];
 	struct {
 		uint16_t off, n; // where they start, how many there are
@@ -201,16 +203,28 @@ static ALWAYS_INLINE void names_read(struct match *match, run_reader *read)
 	match->n_read = match->n_names;
 }
 
+// Begin to look up names whose ends are known. What that fetches comes while records are read.
+static void names_aim(struct match *match)
+{
+	unsigned first = match->n_aimed;
+
+	fqdn_lookup_aim(match->tables->names, match->names + first, match->n_read - first,
+		match->aims + first);
+	match->n_aimed = match->n_read;
+}
+
 // Look up the names noted so far, in their order.
 static __attribute__((noinline)) void names_lookup(struct match *match)
 {
 	struct fqdn_match found[FQDN_BULK];
 
 	match->ends(match);
+	names_aim(match);
 	for (unsigned first = 0; first < match->n_names; first += FQDN_BULK) {
 		unsigned n = match->n_names - first;
-		uint64_t hits = fqdn_lookup_bulk(match->tables->names, match->names + first,
-			n < FQDN_BULK ? n : FQDN_BULK, match->tables->today, found);
+		uint64_t hits = fqdn_lookup_aimed(match->tables->names, match->names + first,
+			n < FQDN_BULK ? n : FQDN_BULK, match->aims + first, match->tables->today,
+			found);
 
 		for (; RARE(hits != 0); hits &= hits - 1) {
 			unsigned i = (unsigned)__builtin_ctzll(hits);
@@ -223,7 +237,7 @@ static __attribute__((noinline)) void names_lookup(struct match *match)
 			match->met |= 1u << owner->slot;
 		}
 	}
-	match->n_names = match->n_read = 0;
+	match->n_names = match->n_read = match->n_aimed = 0;
 }
 
 // Note a name for its look-up.
@@ -534,7 +548,7 @@ static inline void match_begin(struct match *match, struct burst *burst,
 {
 	match->tables = tables;
 	match->burst = burst;
-	match->n_names = match->n_read = 0;
+	match->n_names = match->n_read = match->n_aimed = 0;
 	match->usual = match->met = match->broken = 0;
 	match->ends = ends;
 	memset(match->question_allow, 0, sizeof(match->question_allow));
@@ -559,6 +573,7 @@ static ALWAYS_INLINE void burst_match(struct burst *burst, const struct pipeline
 		return;
 	match_begin(&match, burst, tables, ends);
 	questions_usual(&match, read);
+	names_aim(&match);
 	records_usual(&match);
 	match_end(&match);
 }
