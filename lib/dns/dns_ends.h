@@ -57,9 +57,11 @@ uint64_t dns_msg_ends_read(const uint8_t *msg, uint32_t size, uint32_t off);
 
 /** Labels in a row, from an offset up to the root label or a pointer. */
 struct dns_run {
-	uint64_t labels; /**< bits of the length octets; bit 0 is where the run starts */
-	uint32_t end;    /**< where the run ends, bytes from where it starts */
-	bool whole;      /**< it ends with the root label */
+	uint64_t last; /**< where the last three stand, bytes from where the run starts, 16 bits each, the
+			    last one highest, at bit 32; 0 for what there is not */
+	uint32_t end;  /**< where the run ends, bytes from where it starts */
+	unsigned n;    /**< labels */
+	bool whole;    /**< it ends with the root label */
 };
 
 /**
@@ -72,9 +74,9 @@ static inline bool dns_run_plain(const uint8_t *from, uint32_t left, struct dns_
 {
 	uint32_t at = 0, end = left < 64 ? left : 64;
 
-	run->labels = 0;
-	while (at < end && (uint8_t)(from[at] - 1) < DNS_LABEL_SIZE_MAX) {
-		run->labels |= 1ull << at;
+	run->last = 0;
+	for (run->n = 0; at < end && (uint8_t)(from[at] - 1) < DNS_LABEL_SIZE_MAX; run->n++) {
+		run->last = run->last >> 16 | (uint64_t)at << 32;
 		at += from[at] + 1u;
 	}
 	run->end = at;
@@ -84,8 +86,8 @@ static inline bool dns_run_plain(const uint8_t *from, uint32_t left, struct dns_
 
 #ifdef CPU_WIDE
 /**
- * The same in one go, on CPUs of cpu_is_wide. It may also refuse runs that the other way
- * reads, those with odd octets, with labels over 44 or with more than 15 labels.
+ * The same in one go, on CPUs of cpu_is_wide. It may also refuse runs that the other way reads, those
+ * with odd octets, with labels over 44 or with more than 15 labels.
  *
  * Length octets of up to 44 are the only octets below "-" in a host name, so they are seen without
  * going from one to the next. Whether they really are a chain is then checked for all together: each
@@ -97,6 +99,9 @@ CPU_WIDE __attribute__((always_inline)) static inline bool dns_run_wide(
 	const __m512i counting = _mm512_set_epi64(0x3f3e3d3c3b3a3938, 0x3736353433323130,
 		0x2f2e2d2c2b2a2928, 0x2726252423222120, 0x1f1e1d1c1b1a1918, 0x1716151413121110,
 		0x0f0e0d0c0b0a0908, 0x0706050403020100);
+	// Added to the number of labels: the places of the last three, each in 16 bits.
+	const __m128i last_three = _mm_set_epi64x(
+		(long long)0x8080808080808080, (long long)0x808080ff80fe80fd);
 	uint64_t readable = _bzhi_u64(~0ull, left < 64 ? left : 64);
 	__m512i v = _mm512_maskz_loadu_epi8(readable, from);
 	uint64_t low = _mm512_cmplt_epu8_mask(v, _mm512_set1_epi8('-'));
@@ -113,8 +118,10 @@ CPU_WIDE __attribute__((always_inline)) static inline bool dns_run_wide(
 	unsigned n = (unsigned)_mm_popcnt_u64(seen) - 1;
 
 	run->end = (uint32_t)_tzcnt_u64(stop);
-	run->labels = seen & ~_blsi_u64(stop);
+	run->n = n;
 	run->whole = zero & _blsi_u64(stop);
+	run->last = (uint64_t)_mm_cvtsi128_si64(
+		_mm_shuffle_epi8(places, _mm_add_epi8(last_three, _mm_set1_epi8((char)n))));
 	// All but the last must lead on; the first stands at the start.
 	return stop != 0 && n < 16 && (seen & 1) && _bzhi_u32(~leads, n) == 0;
 }
@@ -123,14 +130,5 @@ CPU_WIDE __attribute__((always_inline)) static inline bool dns_run_wide(
 /** What a run that is a whole name at @p off gives. */
 static inline uint64_t dns_run_ends(const struct dns_run *run, uint32_t off)
 {
-	// With fewer labels than three some of these are no places, and nobody asks for them.
-	unsigned last = 63 - (unsigned)__builtin_clzll(run->labels | 1);
-	uint64_t left = run->labels & ~(1ull << last);
-	unsigned before = 63 - (unsigned)__builtin_clzll(left | 1);
-	unsigned third = 63 - (unsigned)__builtin_clzll((left & ~(1ull << before)) | 1);
-	const uint16_t places[3] = {
-		(uint16_t)(off + third), (uint16_t)(off + before), (uint16_t)(off + last)};
-
-	return dns_ends_make(
-		(int)run->end + 1, (unsigned)__builtin_popcountll(run->labels), places);
+	return (run->last + off * (uint64_t)0x000100010001) << 16 | run->n << 9 | (run->end + 1);
 }

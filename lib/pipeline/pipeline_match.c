@@ -154,7 +154,6 @@ static ALWAYS_INLINE uint64_t ends_apart(
 	uint32_t end = name->at + first->end, at;
 	struct dns_run rest;
 	uint16_t places[3];
-	uint64_t ends;
 
 	if (RARE(name->msg_size - end < 2))
 		return 0;
@@ -162,18 +161,13 @@ static ALWAYS_INLINE uint64_t ends_apart(
 	if (RARE(at < DNS_HEADER_SIZE || at >= name->at ||
 		    !read(name->msg + at, name->msg_size - at, &rest) || !rest.whole))
 		return 0;
-	ends = dns_run_ends(&rest, at);
 	// The last two labels have to stand there. The third then does, or is the first run's last.
-	if (RARE(dns_ends_labels(ends) < 2))
+	if (RARE(rest.n < 2))
 		return 0;
-	if (dns_ends_labels(ends) == 2)
-		places[0] = dns_ends_label(dns_run_ends(first, name->at), 0);
-	else
-		places[0] = dns_ends_label(ends, 2);
-	places[1] = dns_ends_label(ends, 1);
-	places[2] = dns_ends_label(ends, 0);
-	return dns_ends_make((int)first->end + 2,
-		(unsigned)__builtin_popcountll(first->labels) + dns_ends_labels(ends), places);
+	places[0] = (uint16_t)(rest.n == 2 ? name->at + (first->last >> 32) : at + rest.last);
+	places[1] = (uint16_t)(at + (rest.last >> 16));
+	places[2] = (uint16_t)(at + (rest.last >> 32));
+	return dns_ends_make((int)first->end + 2, first->n + rest.n, places);
 }
 
 // The ends of the names noted. Names are not longer than two runs of a usual message, so their length

@@ -94,8 +94,8 @@ Test(dns_ends, every_way_to_read_a_run_finds_what_reading_label_by_label_does)
 
 			cr_assert(!usual_wide || usual);
 			cr_assert(!usual_wide ||
-				  (wide.labels == plain.labels && wide.end == plain.end &&
-					  wide.whole == plain.whole));
+				  (wide.last == plain.last && wide.n == plain.n &&
+					  wide.end == plain.end && wide.whole == plain.whole));
 			wide_found += usual_wide && wide.whole;
 		}
 #endif
