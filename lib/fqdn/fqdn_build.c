@@ -171,6 +171,11 @@ static int64_t rule_number(struct fqdn_builder *b, const struct fqdn_rule *rule)
 	return (int64_t)b->rules.n - 1;
 }
 
+int64_t fqdn_builder_add_rule(struct fqdn_builder *b, const struct fqdn_rule *rule)
+{
+	return rule_number(b, rule);
+}
+
 // The set that has the members of `from` and `rule`; `from` itself when the rule is in it.
 static int64_t set_number(struct fqdn_builder *b, uint32_t from, uint32_t rule)
 {

@@ -148,7 +148,7 @@ static bool rules_good(const struct check *check, unsigned n_lists)
 	const uint32_t *ids = (const uint32_t *)fqdn_at(t, t->ids);
 
 	for (uint32_t i = 0; i < t->n_rules; i++)
-		if (rules[i].list >= n_lists || rules[i].scope > FQDN_SUBTREE ||
+		if (rules[i].list >= n_lists || rules[i].scope > FQDN_PATTERN ||
 			rules[i].verdict >= FQDN_VERDICTS || rules[i].id >= check->n_ids)
 			return false;
 	for (uint64_t i = 0; i < check->n_ids; i++)

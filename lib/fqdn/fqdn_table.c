@@ -28,6 +28,11 @@ const struct fqdn_rule *fqdn_table_rule(const struct fqdn_table *table, uint32_t
 		       : NULL;
 }
 
+uint32_t fqdn_table_n_rules(const struct fqdn_table *table)
+{
+	return table->n_rules;
+}
+
 const char *fqdn_table_id(const struct fqdn_table *table, const struct fqdn_rule *rule)
 {
 	const uint32_t *ids = (const uint32_t *)fqdn_at(table, table->ids);

@@ -19,11 +19,12 @@
 
 #include "dns/dns_msg.h"
 
-/** Which names a rule stands for; the values are those of enum list_scope. */
+/** Which names a rule stands for; the first values are those of enum list_scope. */
 enum fqdn_scope {
 	FQDN_EXACT,   /**< the name */
 	FQDN_BELOW,   /**< every name below it */
 	FQDN_SUBTREE, /**< the name and every name below it */
+	FQDN_PATTERN, /**< names that an expression matches; of no name, see lib/pattern */
 };
 
 /** What a rule wants. */
@@ -133,6 +134,9 @@ uint64_t fqdn_table_names(const struct fqdn_table *table);
 size_t fqdn_table_size(const struct fqdn_table *table);
 size_t fqdn_table_worker_size(const struct fqdn_table *table);
 
+/** Rules, and the number of one that is of no name is below it too. */
+uint32_t fqdn_table_n_rules(const struct fqdn_table *table);
+
 /** Malware identifier of a rule, "" for none. Not in a worker's copy. */
 const char *fqdn_table_id(const struct fqdn_table *table, const struct fqdn_rule *rule);
 
@@ -177,6 +181,13 @@ int64_t fqdn_builder_id(struct fqdn_builder *builder, const char *id);
  */
 int fqdn_builder_add(struct fqdn_builder *builder, const uint8_t *name, uint8_t size,
 	const struct fqdn_rule *rule);
+
+/**
+ * Add a rule that is of no name, as those of patterns are.
+ *
+ * @return its number, see fqdn_table_rule, or -ENOMEM
+ */
+int64_t fqdn_builder_add_rule(struct fqdn_builder *builder, const struct fqdn_rule *rule);
 
 /**
  * Make the table.
