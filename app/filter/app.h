@@ -81,6 +81,7 @@ struct load_state {
 	int64_t loaded_at;      /**< seconds since 1970 */
 	double load_seconds;
 	uint64_t names, names_bytes;
+	uint64_t patterns, patterns_bytes;
 	uint64_t consent_prefixes, consent_bad;
 	uint64_t reloads_done, reloads_failed;
 	int64_t failed_at;      /**< 0: the last reload was good */
@@ -180,6 +181,10 @@ json_t *show_stats(void);
 json_t *show_lists_json(void);
 json_t *show_workers_json(void);
 json_t *show_port_json(unsigned i);
+
+/* explain.c */
+/** The decision for a name, and every rule that it meets: `explain NAME`. */
+json_t *explain_json(const char *text);
 
 /* telemetry.c */
 /** Answer commands of DPDK's telemetry; after telemetry_close they are refused. */

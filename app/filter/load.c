@@ -7,18 +7,34 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/log.h"
 #include "list/list.h"
 
-static int names_load(const struct conf *conf, bool strict, struct replica *master,
+static void compiling_log(void *ctx, uint32_t patterns)
+{
+	(void)ctx;
+	log_line(LOG_INFO, "compiling %u patterns", patterns);
+}
+
+static int lists_load(const struct conf *conf, bool strict, struct replica *master,
 	struct load_state *state, char *error)
 {
-	const struct load_options options = {.strict = strict};
+	const struct load_options options = {.strict = strict, .compiling = compiling_log};
+	struct load_tables tables = {.lists = state->lists};
+	int err = conf->compiled[0] ? load_compiled(conf, &options, &tables, error)
+				    : load_lists(conf, &options, &tables, error);
 
-	master->names = conf->compiled[0] ? load_compiled(conf, state->lists, error)
-					  : load_names(conf, &options, state->lists, error);
-	if (!master->names)
+	if (err < 0)
 		return -1;
+	master->names = tables.names;
 	master->names_size = fqdn_table_size(master->names);
+	master->patterns = tables.patterns;
+	if (master->patterns)
+		master->scan = pattern_scan_create(master->patterns, -1);
+	if (master->patterns && !master->scan) {
+		snprintf(error, APP_ERROR_SIZE, "patterns: %s", strerror(ENOMEM));
+		return -1;
+	}
 	return 0;
 }
 
@@ -53,7 +69,7 @@ struct replica *load_master(struct conf *conf, bool strict, struct load_state *s
 		return NULL;
 	}
 	master->policy = conf->policy;
-	if (names_load(conf, strict, master, state, error) < 0 ||
+	if (lists_load(conf, strict, master, state, error) < 0 ||
 		consent_load(conf, master, state, error) < 0) {
 		replica_free(master);
 		return NULL;
@@ -61,6 +77,8 @@ struct replica *load_master(struct conf *conf, bool strict, struct load_state *s
 	load_count_active(master, list_day_of(time(NULL)), state);
 	state->names = fqdn_table_names(master->names);
 	state->names_bytes = fqdn_table_worker_size(master->names);
+	state->patterns = pattern_set_count(master->patterns);
+	state->patterns_bytes = pattern_set_size(master->patterns);
 	state->loaded_at = time(NULL);
 	state->load_seconds = seconds_since(&start);
 	return master;
@@ -72,6 +90,12 @@ void load_count_active(const struct replica *master, uint16_t today, struct load
 
 	memset(counts, 0, sizeof(counts));
 	fqdn_table_count_active(master->names, today, counts, POLICY_LISTS_MAX);
+	for (uint32_t i = 0; i < pattern_set_count(master->patterns); i++) {
+		struct pattern pattern;
+
+		pattern_set_get(master->patterns, i, &pattern);
+		counts[fqdn_table_rule(master->names, pattern.rule)->list]++;
+	}
 	for (unsigned i = 0; i < master->policy.n_lists; i++)
 		state->lists[i].active = counts[i];
 }

@@ -87,6 +87,8 @@ int loader_publish(struct replica *master, const struct load_state *state)
 	app.load.load_seconds = state->load_seconds;
 	app.load.names = state->names;
 	app.load.names_bytes = state->names_bytes;
+	app.load.patterns = state->patterns;
+	app.load.patterns_bytes = state->patterns_bytes;
 	app.load.consent_prefixes = state->consent_prefixes;
 	app.load.consent_bad = state->consent_bad;
 	memcpy(app.load.lists, state->lists, sizeof(app.load.lists));
@@ -154,8 +156,11 @@ static void reload_once(void)
 			app.load.generation, error);
 	else
 		log_line(LOG_INFO,
-			"reloaded: generation %u, %llu names, %llu consent prefixes, %.2f s",
+			"reloaded: generation %u, %llu names, %llu patterns, %llu consent "
+			"prefixes, "
+			"%.2f s",
 			app.load.generation, (unsigned long long)app.load.names,
+			(unsigned long long)app.load.patterns,
 			(unsigned long long)app.load.consent_prefixes, app.load.load_seconds);
 }
 

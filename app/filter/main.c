@@ -34,9 +34,9 @@ static int check(void)
 		free(state);
 		return APP_USAGE;
 	}
-	printf("%s: good; %u lists, %llu names, %llu consent prefixes\n", app.conf->path,
-		app.conf->policy.n_lists, (unsigned long long)state->names,
-		(unsigned long long)state->consent_prefixes);
+	printf("%s: good; %u lists, %llu names, %llu patterns, %llu consent prefixes\n",
+		app.conf->path, app.conf->policy.n_lists, (unsigned long long)state->names,
+		(unsigned long long)state->patterns, (unsigned long long)state->consent_prefixes);
 	replica_free(master);
 	free(state);
 	return APP_DONE;

@@ -9,7 +9,6 @@
 
 #include <rte_cycles.h>
 
-#include "dns/dns_name.h"
 #include "list/list.h"
 
 #define HITS_SHOWN 20
@@ -75,6 +74,7 @@ json_t *show_stats(void)
 	object = counters();
 	json_object_set_new(object, "dnsweir_generation", number(app.load.generation));
 	json_object_set_new(object, "dnsweir_names", number(app.load.names));
+	json_object_set_new(object, "dnsweir_patterns", number(app.load.patterns));
 	json_object_set_new(object, "dnsweir_consent_prefixes", number(app.load.consent_prefixes));
 	json_object_set_new(object, "dnsweir_reloads_total", number(app.load.reloads_done));
 	json_object_set_new(
@@ -123,10 +123,11 @@ static json_t *list_row(unsigned i, const struct stats_worker *sum)
 	const struct policy_list *list = &app.conf->policy.lists[i];
 	const struct load_list *state = &app.load.lists[i];
 
-	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "name", list->name, "action",
-		policy_action_name(list->action), "names", (json_int_t)state->names, "active",
-		(json_int_t)state->active, "bad_lines", (json_int_t)state->bad, "matched",
-		(json_int_t)sum->matched[list->slot], "filtered",
+	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "name", list->name, "action",
+		policy_action_name(list->action), "kind",
+		app.conf->lists[i].format == CONF_FORMAT_PATTERN ? "patterns" : "names", "names",
+		(json_int_t)state->names, "active", (json_int_t)state->active, "bad_lines",
+		(json_int_t)state->bad, "matched", (json_int_t)sum->matched[list->slot], "filtered",
 		(json_int_t)sum->filtered[list->slot][list->action]);
 }
 
@@ -285,10 +286,12 @@ static json_t *show_generation(void)
 	json_t *object;
 
 	pthread_mutex_lock(&app.lock);
-	object = json_pack("{s:I, s:o, s:f, s:I, s:I, s:s, s:I, s:I, s:o, s:s}", "generation",
-		(json_int_t)app.load.generation, "loaded", moment(app.load.loaded_at),
+	object = json_pack("{s:I, s:o, s:f, s:I, s:I, s:I, s:I, s:s, s:I, s:I, s:o, s:s}",
+		"generation", (json_int_t)app.load.generation, "loaded", moment(app.load.loaded_at),
 		"load_seconds", app.load.load_seconds, "names", (json_int_t)app.load.names,
-		"bytes_per_worker", (json_int_t)app.load.names_bytes, "today",
+		"bytes_per_worker", (json_int_t)app.load.names_bytes, "patterns",
+		(json_int_t)app.load.patterns, "patterns_bytes",
+		(json_int_t)app.load.patterns_bytes, "today",
 		list_day_format(replica_today(app.replicas), today), "reloads_done",
 		(json_int_t)app.load.reloads_done, "reloads_failed",
 		(json_int_t)app.load.reloads_failed, "last_failed", moment(app.load.failed_at),
@@ -310,77 +313,6 @@ static json_t *show_hits(const char *args)
 	if (!app.rings[0])
 		return ctl_error("no hits are kept: mirroring is off ([mirror] enabled = no)");
 	return json_pack("{s:o}", "hits", core_hits((unsigned)n));
-}
-
-static json_t *rule_json(const struct replica *master, const struct fqdn_rule *rule)
-{
-	static const char *const scopes[] = {"name", "below", "subtree"};
-	const struct policy_list *list = &master->policy.lists[rule->list];
-	char first[11], last[11];
-
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "list", list->name, "action",
-		policy_action_name(list->action), "rule", scopes[rule->scope], "id",
-		fqdn_table_id(master->names, rule), "start",
-		list_day_format(rule->first_day, first), "end",
-		list_day_format(rule->last_day, last));
-}
-
-// Every rule of the name and its suffixes, also those that are not active today.
-static json_t *rules_json(const struct replica *master, const struct dns_labels *labels)
-{
-	json_t *array = json_array();
-
-	for (unsigned i = 0; i < labels->n; i++) {
-		const uint8_t *suffix = labels->msg + labels->at[i];
-		const struct fqdn_rule *rules[FQDN_RULES_MAX];
-		unsigned n = fqdn_table_rules(master->names, suffix, rules);
-		char text[DNS_NAME_TEXT_SIZE];
-
-		dns_name_format(suffix, text);
-		for (unsigned j = 0; j < n; j++) {
-			json_t *rule;
-
-			if (i > 0 ? rules[j]->scope == FQDN_EXACT : rules[j]->scope == FQDN_BELOW)
-				continue;
-			rule = rule_json(master, rules[j]);
-			json_object_set_new(rule, "entry", json_string(text));
-			json_array_append_new(array, rule);
-		}
-	}
-	return array;
-}
-
-static json_t *explain(const char *text)
-{
-	uint8_t name[DNS_NAME_SIZE_MAX];
-	const struct replica *master;
-	struct fqdn_match match = {0};
-	enum list_scope scope;
-	struct dns_labels labels;
-	const char *error = "";
-	json_t *object;
-	int size = list_name_parse(text, strlen(text), name, &scope, &error);
-
-	if (size < 0 || scope != LIST_EXACT)
-		return ctl_error("\"%s\": %s", text, size < 0 ? error : "expected a plain name");
-	dns_name_labels(name, &labels);
-	pthread_mutex_lock(&app.lock);
-	master = replica_master(app.replicas);
-	if (!fqdn_lookup(master->names, &labels, replica_today(app.replicas), &match))
-		match = (struct fqdn_match){0};
-	object = json_pack("{s:s, s:s, s:o?, s:o?, s:I, s:o}", "name", text, "verdict",
-		match.block        ? "filtered"
-		: match.log        ? "logged"
-		: match.suppressed ? "allowed"
-				   : "not listed",
-		"by",
-		match.block ? rule_json(master, match.block)
-		: match.log ? rule_json(master, match.log)
-			    : NULL,
-		"allowed_by", match.allow ? rule_json(master, match.allow) : NULL, "generation",
-		(json_int_t)master->generation, "rules", rules_json(master, &labels));
-	pthread_mutex_unlock(&app.lock);
-	return object;
 }
 
 static json_t *consent_of(const char *text)
@@ -421,7 +353,7 @@ json_t *show_command(void *ctx, const struct ctl_command *command, const char *a
 		{"show consent", show_consent, NULL},
 		{"show generation", show_generation, NULL},
 		{"show hits", NULL, show_hits},
-		{"explain", NULL, explain},
+		{"explain", NULL, explain_json},
 		{"consent", NULL, consent_of},
 	};
 

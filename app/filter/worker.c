@@ -55,6 +55,7 @@ static void burst_filter(struct worker *w, struct rte_mbuf **mbufs)
 		.names = r->names,
 		.consent = r->consent,
 		.today = replica_today(w->replicas),
+		.patterns = r->scan,
 	};
 	const struct mirror_meta meta = {rte_rdtsc(), r->generation, r->names};
 	struct burst *burst = &w->burst;

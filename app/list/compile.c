@@ -28,6 +28,11 @@ static void progress_show(void *ctx, const char *list, uint64_t names)
 	fprintf(stderr, CLEAR_LINE "list %s: %" PRIu64 " names", list, names);
 }
 
+static void compiling_show(void *ctx, uint32_t patterns)
+{
+	fprintf(stderr, CLEAR_LINE "compiling %" PRIu32 " patterns", patterns);
+}
+
 static void step_show(bool terminal, const char *what)
 {
 	if (terminal)
@@ -41,8 +46,10 @@ static void summary_print(const struct conf *conf, const struct load_list *lists
 		printf("list %s: %" PRIu64 " good lines, %" PRIu64 " bad%s%s\n",
 			conf->policy.lists[i].name, lists[i].names, lists[i].bad,
 			lists[i].bad ? "; first: " : "", lists[i].first_bad);
-	printf("%s: %u lists, %" PRIu64 " names, %" PRIu64 " bytes, %.2f seconds\n", output,
-		gen->n_lists, fqdn_table_names(gen->names), bytes, seconds);
+	printf("%s: %u lists, %" PRIu64 " names, %" PRIu32 " patterns, %" PRIu64
+	       " bytes, %.2f seconds\n",
+		output, gen->n_lists, fqdn_table_names(gen->names),
+		gen->patterns ? pattern_book_count(gen->patterns) : 0, bytes, seconds);
 }
 
 static struct gen_list *lists_describe(const struct conf *conf, const struct load_list *lists)
@@ -61,23 +68,32 @@ static struct gen_list *lists_describe(const struct conf *conf, const struct loa
 	return to;
 }
 
+// What is written: the names, and the patterns as a book that the set keeps.
+static void tables_describe(const struct load_tables *tables, struct gen *gen)
+{
+	gen->names = tables->names;
+	gen->names_size = fqdn_table_size(gen->names);
+	gen->patterns = (void *)(uintptr_t)pattern_set_book(tables->patterns, &gen->patterns_size);
+}
+
 static int compile(const struct conf *conf, const char *output)
 {
 	static struct load_list lists[POLICY_LISTS_MAX];
+	struct load_tables tables = {.lists = lists};
 	char error[CONF_ERROR_SIZE] = "";
 	bool terminal = isatty(STDERR_FILENO);
 	// As with reloads: a feed that broke must not take the place of one that works.
-	const struct load_options options = {
-		.strict = access(output, F_OK) == 0, .progress = terminal ? progress_show : NULL};
+	const struct load_options options = {.strict = access(output, F_OK) == 0,
+		.progress = terminal ? progress_show : NULL,
+		.compiling = terminal ? compiling_show : NULL};
 	double start = seconds_now();
 	struct gen gen = {.created = time(NULL), .n_lists = conf->policy.n_lists};
 	int64_t bytes = -1;
 	int err = LIST_USAGE;
 
-	gen.names = load_names(conf, &options, lists, error);
-	if (gen.names) {
+	if (load_lists(conf, &options, &tables, error) == 0) {
 		err = LIST_FAILED;
-		gen.names_size = fqdn_table_size(gen.names);
+		tables_describe(&tables, &gen);
 		gen.lists = lists_describe(conf, lists);
 		step_show(terminal, "writing");
 		if (gen.lists)
@@ -92,7 +108,9 @@ static int compile(const struct conf *conf, const char *output)
 	} else {
 		log_line(LOG_ERROR, "%s", error);
 	}
+	gen.patterns = NULL;
 	gen_close(&gen);
+	pattern_set_free(tables.patterns);
 	return err;
 }
 

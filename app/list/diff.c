@@ -75,12 +75,59 @@ static int name_compare(
 	return 0;
 }
 
+// Whether the list of that number there has the expression, and with the same identifier.
+static bool pattern_find(
+	const struct side *side, const struct pattern *wanted, const char *id, bool *same)
+{
+	const struct gen *there = side->there;
+	unsigned list = fqdn_table_rule(side->here->names, wanted->rule)->list;
+	bool found = false;
+
+	*same = false;
+	for (uint32_t i = 0; there->patterns && i < pattern_book_count(there->patterns); i++) {
+		const struct fqdn_rule *rule;
+		struct pattern pattern;
+
+		pattern_book_get(there->patterns, i, &pattern);
+		rule = fqdn_table_rule(there->names, pattern.rule);
+		if ((int)rule->list != side->list_there[list] || pattern.flags != wanted->flags ||
+			strcmp(pattern.expression, wanted->expression) != 0)
+			continue;
+		found = true;
+		*same |= strcmp(fqdn_table_id(there->names, rule), id) == 0;
+	}
+	return found;
+}
+
+static void patterns_compare(struct side *side)
+{
+	const struct gen *here = side->here;
+
+	for (uint32_t i = 0; here->patterns && i < pattern_book_count(here->patterns); i++) {
+		const struct fqdn_rule *rule;
+		struct pattern pattern;
+		bool found, same;
+
+		pattern_book_get(here->patterns, i, &pattern);
+		rule = fqdn_table_rule(here->names, pattern.rule);
+		found = pattern_find(side, &pattern, fqdn_table_id(here->names, rule), &same);
+		side->missing[rule->list] += !found;
+		side->changed[rule->list] += found && !same;
+		if (found || side->shown >= side->shown_max)
+			continue;
+		side->shown++;
+		printf("%c %s /%s/\n", side->mark, here->lists[rule->list].name,
+			pattern.expression);
+	}
+}
+
 static void side_compare(struct side *side)
 {
 	uint64_t missing = 0;
 
 	lists_pair(side);
 	fqdn_table_each(side->here->names, name_compare, side);
+	patterns_compare(side);
 	for (unsigned i = 0; i < side->here->n_lists; i++)
 		missing += side->missing[i];
 	if (missing > side->shown)

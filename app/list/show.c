@@ -41,6 +41,17 @@ static uint16_t day_of(const struct list_args *args)
 	return args->day >= 0 ? (uint16_t)args->day : list_day_of(time(NULL));
 }
 
+// Patterns have no dates.
+static void patterns_count(const struct gen *gen, uint64_t *active)
+{
+	for (uint32_t i = 0; gen->patterns && i < pattern_book_count(gen->patterns); i++) {
+		struct pattern pattern;
+
+		pattern_book_get(gen->patterns, i, &pattern);
+		active[fqdn_table_rule(gen->names, pattern.rule)->list]++;
+	}
+}
+
 int show_run(const struct list_args *args)
 {
 	static uint64_t active[POLICY_LISTS_MAX];
@@ -56,6 +67,9 @@ int show_run(const struct list_args *args)
 	       "\nlists             %u\n",
 		gen.file_size, fqdn_table_worker_size(gen.names), fqdn_table_names(gen.names),
 		gen.n_lists);
+	if (gen.patterns)
+		printf("patterns          %" PRIu32 "\n", pattern_book_count(gen.patterns));
+	patterns_count(&gen, active);
 	for (unsigned i = 0; i < gen.n_lists; i++) {
 		const struct gen_list *list = &gen.lists[i];
 
@@ -81,12 +95,15 @@ static void rule_print(
 
 	printf("  %-8s list %s, action %s, %s", what, list->name, policy_action_name(list->action),
 		entry ? "rule " : "");
-	if (entry)
+	if (entry && rule->scope == FQDN_PATTERN)
+		printf("/%s/", entry);
+	else if (entry)
 		printf("%s%s", scope_mark(rule->scope), entry);
 	else
-		printf("%s", rule->scope == FQDN_EXACT   ? "this name"
-			     : rule->scope == FQDN_BELOW ? "names below"
-							 : "a subtree");
+		printf("%s", rule->scope == FQDN_EXACT     ? "this name"
+			     : rule->scope == FQDN_BELOW   ? "names below"
+			     : rule->scope == FQDN_PATTERN ? "a pattern"
+							   : "a subtree");
 	if (*fqdn_table_id(gen->names, rule))
 		printf(", id %s", fqdn_table_id(gen->names, rule));
 	if (*list_day_format(rule->first_day, first))
@@ -112,12 +129,31 @@ static void rules_print(const struct gen *gen, const struct dns_labels *labels)
 	}
 }
 
-static int explain(const struct gen *gen, const char *text, uint16_t today)
+// A generation and what scans its patterns.
+struct explaining {
+	const struct gen *gen;
+	struct pattern_scan *scan; // NULL: it has none
+	uint16_t today;
+};
+
+static void pattern_print(void *ctx, uint32_t i)
 {
+	const struct explaining *with = ctx;
+	struct pattern pattern;
+
+	pattern_book_get(with->gen->patterns, i, &pattern);
+	rule_print(with->gen, "met", fqdn_table_rule(with->gen->names, pattern.rule),
+		pattern.expression);
+}
+
+static int explain(struct explaining *with, const char *text)
+{
+	const struct gen *gen = with->gen;
 	uint8_t name[DNS_NAME_SIZE_MAX];
 	struct fqdn_match match = {0};
 	struct dns_labels labels;
 	enum list_scope scope;
+	bool hit;
 	const char *error = "";
 	int size = list_name_parse(text, strlen(text), name, &scope, &error);
 
@@ -126,7 +162,10 @@ static int explain(const struct gen *gen, const char *text, uint16_t today)
 		return LIST_USAGE;
 	}
 	dns_name_labels(name, &labels);
-	if (!fqdn_lookup(gen->names, &labels, today, &match))
+	hit = fqdn_lookup(gen->names, &labels, with->today, &match);
+	if (with->scan)
+		hit = pattern_match_one(with->scan, gen->names, &labels, &match, hit);
+	if (!hit)
 		match = (struct fqdn_match){0};
 	printf("%s: %s\n", text,
 		match.block        ? "filtered"
@@ -138,19 +177,36 @@ static int explain(const struct gen *gen, const char *text, uint16_t today)
 	if (match.allow)
 		rule_print(gen, "allowed", match.allow, NULL);
 	rules_print(gen, &labels);
+	if (with->scan)
+		pattern_match_each(with->scan, &labels, pattern_print, with);
 	return LIST_DONE;
 }
 
 int explain_run(const struct list_args *args)
 {
+	char error[PATTERN_ERROR_SIZE] = "out of memory";
+	struct explaining with = {.today = day_of(args)};
+	struct pattern_set *set = NULL;
 	int err = LIST_DONE;
 	struct gen gen;
+	int64_t at;
 
 	if (generation_open(args->words[0], &gen) < 0)
 		return LIST_USAGE;
-	for (int i = 1; i < args->n; i++)
-		if (explain(&gen, args->words[i], day_of(args)) != LIST_DONE)
+	with.gen = &gen;
+	if (gen.patterns) {
+		set = pattern_set_open(gen.patterns, &at, error);
+		with.scan = set ? pattern_scan_create(set, -1) : NULL;
+		if (!with.scan) {
+			log_line(LOG_ERROR, "%s: patterns: %s", args->words[0], error);
 			err = LIST_USAGE;
+		}
+	}
+	for (int i = 1; i < args->n && (with.scan || !gen.patterns); i++)
+		if (explain(&with, args->words[i]) != LIST_DONE)
+			err = LIST_USAGE;
+	pattern_scan_free(with.scan);
+	pattern_set_free(set);
 	gen_close(&gen);
 	return err;
 }

@@ -209,6 +209,25 @@ static int take_key(struct load *load, const struct conf_spot *spot)
 	return conf_value_set(&load->reader, key, value, key_home(load, key));
 }
 
+/** Lists of patterns are told by the name of their file, and only known where there is Hyperscan. */
+static int finish_format(struct load *load, unsigned i)
+{
+	struct conf_list *list = &load->conf->lists[i];
+	size_t size = strlen(list->source);
+
+	if (list->format == CONF_FORMAT_AUTO && size >= 3 &&
+		strcasecmp(list->source + size - 3, ".hs") == 0)
+		list->format = CONF_FORMAT_PATTERN;
+#ifndef DNSWEIR_PATTERNS
+	load->reader.line = list->source_line;
+	if (list->format == CONF_FORMAT_PATTERN)
+		return conf_fail(&load->reader,
+			"source: expected a catalogue or names, got a list of patterns; this "
+			"program was built without Hyperscan");
+#endif
+	return 0;
+}
+
 /** Give lists without a sinkhole of their own the common one. */
 static int finish_list(struct load *load, unsigned i)
 {
@@ -281,6 +300,8 @@ static int load_file(struct load *load)
 	}
 	for (unsigned i = 0; result == 0 && i < load->conf->policy.n_lists; i++) {
 		result = check_required(load, i);
+		if (result == 0)
+			result = finish_format(load, i);
 		if (result == 0)
 			result = finish_list(load, i);
 	}

@@ -26,9 +26,11 @@ enum conf_idle {
 };
 
 enum conf_format {
-	CONF_FORMAT_AUTO, /**< a catalogue if the first line is its header, else names */
+	CONF_FORMAT_AUTO, /**< a catalogue if the first line is its header, else names; never in a
+			       list whose source ends in .hs: those have CONF_FORMAT_PATTERN */
 	CONF_FORMAT_CATALOGUE,
 	CONF_FORMAT_NAMES,
+	CONF_FORMAT_PATTERN, /**< Hyperscan expressions */
 };
 
 /** A pair of DPDK ports: what comes in at one side leaves at the other. */

@@ -88,9 +88,10 @@ const struct conf_key conf_keys[] = {
 		"allow: never filter these names.",
 		.example = "sinkhole", .required = true, AT_POLICY(action)},
 	{LIST, "format", CONF_WORD, "auto", 0, 0, "",
-		"Form of the file: a catalogue (CSV with dates) or plain names. auto: a "
-		"catalogue if the first line is its header.",
-		.words = "auto|catalogue|names", .example = "auto", AT_LIST(format)},
+		"Form of the file: a catalogue (CSV with dates), plain names, or patterns "
+		"(Hyperscan expressions). auto: patterns if its name ends in .hs, a catalogue if "
+		"the first line is its header.",
+		.words = "auto|catalogue|names|pattern", .example = "auto", AT_LIST(format)},
 	{LIST, "min_labels", CONF_NUMBER, "2", 1, 127, "labels",
 		"Fewest labels of a name that stands for everything below it; guards against "
 		"'.com'.",

@@ -14,9 +14,10 @@
 #include <stdint.h>
 
 #include "fqdn/fqdn_table.h"
+#include "pattern/pattern.h"
 #include "policy/policy.h"
 
-#define GEN_VERSION     1
+#define GEN_VERSION     2
 #define GEN_SOURCE_SIZE 1024 /**< bytes of a source's path, NUL included */
 #define GEN_BAD_SIZE    256  /**< bytes of a first bad line, NUL included */
 #define GEN_ERROR_SIZE  4096
@@ -40,6 +41,8 @@ struct gen {
 	struct gen_list *lists;   /**< in the order of the configuration */
 	struct fqdn_table *names; /**< made with block_alloc */
 	size_t names_size;
+	void *patterns; /**< book of pattern_set_book, made with block_alloc; NULL: no patterns */
+	size_t patterns_size;
 };
 
 /**

@@ -15,13 +15,16 @@
  *   |   names_size 8                                            |
  *   |   created    8   seconds since 1970                       |
  *   |   header_size, list_size, n_lists, reserved  4 each       |
- *   |   zeros     48                                            |
+ *   |   patterns_size 8   bytes of the book of patterns, 0: none|
+ *   |   zeros     40                                            |
  *   +-----------------------------------------------------------+ 128
  *   | struct gen_list[n_lists]                  1376 bytes each |
  *   +-----------------------------------------------------------+
  *   | zeros up to the next multiple of 64                       |
  *   +-----------------------------------------------------------+ names_at
  *   | the block of fqdn_table, identifiers included             |
+ *   +-----------------------------------------------------------+ names_at + names_size
+ *   | the book of patterns, expressions as they were written    |
  *   +-----------------------------------------------------------+ file_size
  *
  * The hash finds damage. It is no signature: who may write the file may write any file, so the table
@@ -42,7 +45,8 @@ struct gen_header {
 	uint64_t file_size, names_at, names_size;
 	int64_t created;
 	uint32_t header_size, list_size, n_lists, reserved;
-	uint8_t zeros[48];
+	uint64_t patterns_size;
+	uint8_t zeros[40];
 };
 
 #define GEN_HASHED_FROM 32 /**< the hash covers the file from here */

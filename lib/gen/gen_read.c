@@ -82,7 +82,8 @@ static int header_check(const struct reader *reader, const struct gen_header *he
 	if (header->n_lists > POLICY_LISTS_MAX ||
 		header->names_at != gen_names_at(header->n_lists) ||
 		header->names_at > header->file_size ||
-		header->names_size != header->file_size - header->names_at)
+		header->patterns_size > header->file_size - header->names_at ||
+		header->names_size != header->file_size - header->names_at - header->patterns_size)
 		return fail(reader, -EBADMSG, "expected sizes that add up to those of the file");
 	return 0;
 }
@@ -149,7 +150,10 @@ static int body_read(struct reader *reader, const struct gen_header *header, str
 	gen->names_size = header->names_size;
 	gen->lists = malloc(header->names_at - sizeof(*header) + 1);
 	gen->names = block_alloc(header->names_size, -1);
-	if (!gen->lists || !gen->names)
+	gen->patterns_size = header->patterns_size;
+	if (gen->patterns_size > 0)
+		gen->patterns = block_alloc(gen->patterns_size, -1);
+	if (!gen->lists || !gen->names || (gen->patterns_size > 0 && !gen->patterns))
 		return fail(reader, -ENOMEM, "%llu bytes: %s", (unsigned long long)reader->size,
 			strerror(ENOMEM));
 	XXH3_128bits_reset(reader->hash);
@@ -157,6 +161,8 @@ static int body_read(struct reader *reader, const struct gen_header *header, str
 	err = take(reader, gen->lists, header->names_at - sizeof(*header), true);
 	if (err == 0)
 		err = take(reader, gen->names, header->names_size, true);
+	if (err == 0)
+		err = take(reader, gen->patterns, header->patterns_size, true);
 	if (err < 0)
 		return err;
 	XXH128_canonicalFromHash(&hash, XXH3_128bits_digest(reader->hash));
@@ -166,6 +172,9 @@ static int body_read(struct reader *reader, const struct gen_header *header, str
 	if (err < 0)
 		return err;
 	expected = fqdn_table_check(gen->names, gen->names_size, gen->n_lists);
+	if (!expected && gen->patterns)
+		expected = pattern_book_check(
+			gen->patterns, gen->patterns_size, fqdn_table_n_rules(gen->names));
 	return expected ? fail(reader, -EBADMSG, "expected %s", expected)
 			: names_find(reader, gen->names);
 }
@@ -213,5 +222,6 @@ void gen_close(struct gen *gen)
 {
 	free(gen->lists);
 	block_free(gen->names, gen->names_size);
+	block_free(gen->patterns, gen->patterns_size);
 	*gen = (struct gen){0};
 }

@@ -65,7 +65,8 @@ static int header_make(
 		.order = GEN_ORDER,
 		.names_at = gen_names_at(gen->n_lists),
 		.names_size = gen->names_size,
-		.file_size = gen_names_at(gen->n_lists) + gen->names_size,
+		.patterns_size = gen->patterns_size,
+		.file_size = gen_names_at(gen->n_lists) + gen->names_size + gen->patterns_size,
 		.created = gen->created,
 		.header_size = sizeof(*header),
 		.list_size = sizeof(struct gen_list),
@@ -75,6 +76,8 @@ static int header_make(
 	XXH3_128bits_update(state, &header->file_size, sizeof(*header) - GEN_HASHED_FROM);
 	XXH3_128bits_update(state, lists, header->names_at - sizeof(*header));
 	XXH3_128bits_update(state, gen->names, gen->names_size);
+	if (gen->patterns_size > 0)
+		XXH3_128bits_update(state, gen->patterns, gen->patterns_size);
 	XXH128_canonicalFromHash(
 		(XXH128_canonical_t *)(void *)header->hash, XXH3_128bits_digest(state));
 	XXH3_freeState(state);
@@ -113,7 +116,7 @@ static void folder_sync(const char *path)
 }
 
 static int file_write(const char *path, const struct gen_header *header,
-	const struct gen_list *lists, const struct fqdn_table *names)
+	const struct gen_list *lists, const struct gen *gen)
 {
 	char beside[PATH_MAX];
 	int fd, err;
@@ -127,7 +130,9 @@ static int file_write(const char *path, const struct gen_header *header,
 	if (err == 0)
 		err = write_all(fd, lists, header->names_at - sizeof(*header));
 	if (err == 0)
-		err = write_all(fd, names, header->names_size);
+		err = write_all(fd, gen->names, header->names_size);
+	if (err == 0)
+		err = write_all(fd, gen->patterns, header->patterns_size);
 	if (err == 0 && (fchmod(fd, 0644) < 0 || fsync(fd) < 0))
 		err = -errno;
 	if (close(fd) < 0 && err == 0)
@@ -148,7 +153,7 @@ int64_t gen_write(const char *path, const struct gen *gen, char *error)
 	int err = lists ? header_make(gen, lists, &header) : -ENOMEM;
 
 	if (err == 0)
-		err = file_write(path, &header, lists, gen->names);
+		err = file_write(path, &header, lists, gen);
 	free(lists);
 	if (err < 0) {
 		snprintf(error, GEN_ERROR_SIZE, "%s: cannot write: %s", path, strerror(-err));

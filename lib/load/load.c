@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "load/load.h"
+#include "load/load_private.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -7,27 +7,16 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/block.h"
 #include "base/log.h"
 #include "list/list.h"
 
 #define BAD_LINES_LOGGED 20    // of one file; the count has them all
 #define PROGRESS_LINES   65536 // good lines between two calls
 
-// Where the lines of one file go.
-struct reading {
-	const char *path;
-	struct fqdn_builder *builder;
-	struct fqdn_rule rule; // list and verdict of the file; the rest is per entry
-	const struct load_options *options;
-	const char *list;
-	uint64_t good, bad;
-	char *first_bad;
-	size_t first_bad_size;
-};
-
-static void bad_line(void *ctx, unsigned line, const char *what)
+void load_bad_line(void *ctx, unsigned line, const char *what)
 {
-	struct reading *reading = ctx;
+	struct load_reading *reading = ctx;
 
 	if (reading->bad++ == 0)
 		snprintf(reading->first_bad, reading->first_bad_size, "%s:%u: %s", reading->path,
@@ -43,7 +32,7 @@ static int entry_add(void *ctx, const struct list_entry *entry)
 	static_assert((int)LIST_EXACT == FQDN_EXACT && (int)LIST_BELOW == FQDN_BELOW &&
 			      (int)LIST_SUBTREE == FQDN_SUBTREE,
 		"scopes are handed through");
-	struct reading *reading = ctx;
+	struct load_reading *reading = ctx;
 	int64_t id = fqdn_builder_id(reading->builder, entry->id);
 	int added;
 
@@ -55,7 +44,7 @@ static int entry_add(void *ctx, const struct list_entry *entry)
 	reading->rule.id = (uint32_t)id;
 	added = fqdn_builder_add(reading->builder, entry->name, entry->name_size, &reading->rule);
 	if (added == -E2BIG) {
-		bad_line(ctx, entry->line, "expected at most 64 different rules for one name");
+		load_bad_line(ctx, entry->line, "expected at most 64 different rules for one name");
 		return 0;
 	}
 	if (++reading->good % PROGRESS_LINES == 0 && reading->options->progress)
@@ -70,64 +59,83 @@ static enum list_format list_format_of(enum conf_format format)
 					       : LIST_AUTO;
 }
 
-static int list_load(const struct conf *conf, unsigned i, const struct load_options *how,
-	struct fqdn_builder *builder, struct load_list *state, char *error)
+// @return as list_read
+static int source_read(const struct conf_list *list, struct load_reading *reading, uint64_t *good)
 {
-	static const enum fqdn_verdict verdicts[POLICY_ACTIONS] = {[POLICY_SINKHOLE] = FQDN_BLOCK,
-		[POLICY_LOG] = FQDN_LOG,
-		[POLICY_ALLOW] = FQDN_ALLOW};
-	const struct conf_list *list = &conf->lists[i];
 	const struct list_options options = {list_format_of(list->format), list->min_labels};
-	struct reading reading = {
-		.path = list->source,
-		.builder = builder,
-		.rule = {.list = (uint16_t)i,
-			.verdict = (uint8_t)verdicts[conf->policy.lists[i].action]},
-		.options = how,
-		.list = conf->policy.lists[i].name,
-		.first_bad = state->first_bad,
-		.first_bad_size = sizeof(state->first_bad),
-	};
-	const struct list_sink sink = {&reading, entry_add, bad_line};
+	const struct list_sink sink = {reading, entry_add, load_bad_line};
 	struct list_counts counts = {0};
-	struct stat st;
 	int err;
 
-	// Asked before it is read: a file that changes meanwhile counts as the older one.
-	state->mtime = stat(list->source, &st) == 0 ? st.st_mtime : 0;
-	err = list_read(list->source, &options, &sink, &counts);
-	state->names = counts.good;
-	state->bad = reading.bad;
+	if (list->format == CONF_FORMAT_PATTERN) {
+		err = load_patterns_read(reading);
+		*good = reading->good;
+	} else {
+		err = list_read(list->source, &options, &sink, &counts);
+		*good = counts.good;
+	}
+	return err;
+}
+
+// What reading a source came to: 0, or -errno with error.
+static int source_judge(const struct conf *conf, unsigned i, int err, bool strict,
+	const struct load_list *state, char *error)
+{
+	const struct conf_list *list = &conf->lists[i];
+	const char *name = conf->policy.lists[i].name;
+
 	if (err == -EBADMSG) {
 		snprintf(error, LOAD_ERROR_SIZE, "%s", state->first_bad);
 		return err;
 	}
 	if (err < 0) {
 		snprintf(error, LOAD_ERROR_SIZE, "%s:%u: [list %s] source: cannot read %s: %s",
-			conf->path, list->source_line, conf->policy.lists[i].name, list->source,
-			strerror(-err));
+			conf->path, list->source_line, name, list->source, strerror(-err));
 		return err;
 	}
 	// A feed that broke must not switch filtering off; an operator may start with an empty one.
-	if (counts.good == 0 && (how->strict || reading.bad > 0)) {
+	if (state->names == 0 && (strict || state->bad > 0)) {
 		snprintf(error, LOAD_ERROR_SIZE, "%s: no good line in it%s%s", list->source,
-			reading.bad ? "; first bad one: " : "", state->first_bad);
+			state->bad ? "; first bad one: " : "", state->first_bad);
 		return -ENODATA;
 	}
-	if (counts.good == 0)
-		log_line(LOG_WARN, "list %s: %s has no names", conf->policy.lists[i].name,
-			list->source);
-	if (reading.bad > 0)
-		log_line(LOG_WARN, "list %s: %llu bad lines of %s skipped",
-			conf->policy.lists[i].name, (unsigned long long)reading.bad, list->source);
+	if (state->names == 0)
+		log_line(LOG_WARN, "list %s: %s has no names", name, list->source);
+	if (state->bad > 0)
+		log_line(LOG_WARN, "list %s: %llu bad lines of %s skipped", name,
+			(unsigned long long)state->bad, list->source);
 	return 0;
+}
+
+static int list_load(const struct conf *conf, unsigned i, struct load_reading *reading,
+	struct load_list *state, char *error)
+{
+	static const enum fqdn_verdict verdicts[POLICY_ACTIONS] = {[POLICY_SINKHOLE] = FQDN_BLOCK,
+		[POLICY_LOG] = FQDN_LOG,
+		[POLICY_ALLOW] = FQDN_ALLOW};
+	const struct conf_list *list = &conf->lists[i];
+	struct stat st;
+	int err;
+
+	reading->path = list->source;
+	reading->list = conf->policy.lists[i].name;
+	reading->rule = (struct fqdn_rule){
+		.list = (uint16_t)i, .verdict = (uint8_t)verdicts[conf->policy.lists[i].action]};
+	reading->good = reading->bad = 0;
+	reading->first_bad = state->first_bad;
+	reading->first_bad_size = sizeof(state->first_bad);
+	// Asked before it is read: a file that changes meanwhile counts as the older one.
+	state->mtime = stat(list->source, &st) == 0 ? st.st_mtime : 0;
+	err = source_read(list, reading, &state->names);
+	state->bad = reading->bad;
+	return source_judge(conf, i, err, reading->options->strict, state, error);
 }
 
 struct consent_table *load_consent(
 	const struct conf *conf, size_t *size, uint64_t *bad, char *error)
 {
 	char first_bad[256] = "";
-	struct reading reading = {
+	struct load_reading reading = {
 		.path = conf->consent_source,
 		.first_bad = first_bad,
 		.first_bad_size = sizeof(first_bad),
@@ -138,7 +146,7 @@ struct consent_table *load_consent(
 	int err = 0;
 
 	if (conf->consent_source[0])
-		err = consent_read(conf->consent_source, &rules, bad_line, &reading, &counts);
+		err = consent_read(conf->consent_source, &rules, load_bad_line, &reading, &counts);
 	if (err == -EBADMSG) {
 		snprintf(error, LOAD_ERROR_SIZE, "%s", first_bad);
 	} else if (err < 0) {
@@ -159,22 +167,35 @@ struct consent_table *load_consent(
 	return table;
 }
 
-struct fqdn_table *load_names(const struct conf *conf, const struct load_options *options,
-	struct load_list *lists, char *error)
+int load_lists(const struct conf *conf, const struct load_options *options,
+	struct load_tables *tables, char *error)
 {
-	struct fqdn_builder *builder = fqdn_builder_create();
-	struct fqdn_table *names = NULL;
-	int err = builder ? 0 : -ENOMEM;
+	struct load_reading reading = {.builder = fqdn_builder_create(),
+		.patterns = pattern_builder_create(),
+		.options = options};
+	int err = reading.builder && reading.patterns ? 0 : -ENOMEM;
 
+	tables->names = NULL;
+	tables->patterns = NULL;
 	for (unsigned i = 0; err == 0 && i < conf->policy.n_lists; i++)
-		err = list_load(conf, i, options, builder, &lists[i], error);
+		err = list_load(conf, i, &reading, &tables->lists[i], error);
 	if (err == -ENOMEM)
 		snprintf(error, LOAD_ERROR_SIZE, "table of names: %s", strerror(ENOMEM));
 	if (err == 0) {
-		names = fqdn_builder_finish(builder);
-		if (!names)
+		tables->names = fqdn_builder_finish(reading.builder);
+		if (!tables->names) {
+			err = -errno;
 			snprintf(error, LOAD_ERROR_SIZE, "table of names: %s", strerror(errno));
+		}
 	}
-	fqdn_builder_destroy(builder);
-	return names;
+	fqdn_builder_destroy(reading.builder);
+	if (err == 0) {
+		err = load_patterns_compile(conf, options, reading.patterns, tables, error);
+		if (err < 0) {
+			block_free(tables->names, fqdn_table_size(tables->names));
+			tables->names = NULL;
+		}
+	}
+	pattern_builder_destroy(reading.patterns);
+	return err;
 }

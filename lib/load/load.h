@@ -14,6 +14,7 @@
 #include "conf/conf.h"
 #include "consent/consent.h"
 #include "fqdn/fqdn_table.h"
+#include "pattern/pattern.h"
 
 #define LOAD_ERROR_SIZE CONF_ERROR_SIZE
 
@@ -32,25 +33,35 @@ struct load_options {
 	void *ctx;
 	/** Now and then while a list is read, with its good lines so far; NULL: not wanted. */
 	void (*progress)(void *ctx, const char *list, uint64_t names);
+	/** Before patterns are compiled, which may take long; NULL: not wanted. */
+	void (*compiling)(void *ctx, uint32_t patterns);
+};
+
+/** What lists come to. */
+struct load_tables {
+	struct load_list *lists;      /**< by list; given and zeroed by the caller */
+	struct fqdn_table *names;     /**< [out] fqdn_table_size() bytes, free with block_free */
+	struct pattern_set *patterns; /**< [out] free with pattern_set_free; NULL: no patterns */
 };
 
 /**
  * Read the sources of all lists.
  *
- * @param lists [out] by list; zeroed by the caller
- * @param error [out] one line, LOAD_ERROR_SIZE bytes
- * @return a block of fqdn_table_size() bytes (taken, free with block_free), or NULL
+ * @param tables [in,out] taken by the caller
+ * @param error  [out] one line, LOAD_ERROR_SIZE bytes
+ * @return 0 or -errno; there is nothing to free then
  */
-struct fqdn_table *load_names(const struct conf *conf, const struct load_options *options,
-	struct load_list *lists, char *error);
+int load_lists(const struct conf *conf, const struct load_options *options,
+	struct load_tables *tables, char *error);
 
 /**
  * Read the compiled generation that the configuration names. Its lists must be those of the
  * configuration: names, order, actions.
  *
- * As load_names in all else.
+ * As load_lists in all else.
  */
-struct fqdn_table *load_compiled(const struct conf *conf, struct load_list *lists, char *error);
+int load_compiled(const struct conf *conf, const struct load_options *options,
+	struct load_tables *tables, char *error);
 
 /**
  * Read the consent file, if the configuration has one.

@@ -145,15 +145,18 @@ void pattern_scan_free(struct pattern_scan *scan);
  * list that comes first in the policy decides, and within a list the first line.
  *
  * @param names  the table whose rules the patterns have
- * @param labels the names, letters in any case; @p n of them, at most PATTERN_NAMES_MAX
+ * @param each   as given to fqdn_lookup_bulk; @p n of them, at most PATTERN_NAMES_MAX
  * @param found  [in,out] by name, what the table said; valid where the bit of @p hits is set
  * @return the bits of names that have a rule now
  *
  * Hot path. One scan for all names, and one more for each that seems to match.
  */
 uint64_t pattern_match(struct pattern_scan *scan, const struct fqdn_table *names,
-	const struct dns_labels *const *labels, unsigned n, struct fqdn_match *found,
-	uint64_t hits);
+	const struct fqdn_name *each, unsigned n, struct fqdn_match *found, uint64_t hits);
+
+/** The same for one name, for tools. @return whether it has a rule now */
+bool pattern_match_one(struct pattern_scan *scan, const struct fqdn_table *names,
+	const struct dns_labels *name, struct fqdn_match *found, bool hit);
 
 /** Takes the number of a pattern that matches. */
 typedef void pattern_taker(void *ctx, uint32_t i);

@@ -74,9 +74,15 @@ void pattern_scan_free(struct pattern_scan *scan)
 }
 
 uint64_t pattern_match(struct pattern_scan *scan, const struct fqdn_table *names,
-	const struct dns_labels *const *labels, unsigned n, struct fqdn_match *found, uint64_t hits)
+	const struct fqdn_name *each, unsigned n, struct fqdn_match *found, uint64_t hits)
 {
 	return hits;
+}
+
+bool pattern_match_one(struct pattern_scan *scan, const struct fqdn_table *names,
+	const struct dns_labels *name, struct fqdn_match *found, bool hit)
+{
+	return hit;
 }
 
 int pattern_match_each(

@@ -124,42 +124,44 @@ static inline char *label_write(const uint8_t *label, unsigned readable, char *t
 
 // Most names stand in one piece, which is taken as a whole: the length of a label is where its dot
 // belongs. @return NULL: the name is not of that kind
-static inline char *run_write(const struct dns_labels *labels, char *to)
+static inline char *run_write(const struct fqdn_name *name, char *to)
 {
-	unsigned first = labels->at[0] + 1u, last = labels->at[labels->n - 1];
-	unsigned size = last + labels->msg[last] + 1 - first;
-	const uint8_t *from = labels->msg + first;
-	uint64_t odd = 0;
+	const uint8_t *from = name->msg + name->at + 1;
+	unsigned size = from[-1], left = name->msg_size - name->at - 1u;
+	uint64_t odd = 0, dots = 0;
 
-	// A pointer leads back, so a name with one takes less room than its labels have octets.
-	if (size + 2 != labels->size || size > RUN_MAX ||
-		first + (size + PIECE - 1) / PIECE * PIECE > labels->msg_size)
+	for (unsigned i = 1; i < name->n && size < RUN_MAX; i++) {
+		dots |= 1ull << size;
+		size += from[size] + 1u;
+	}
+	// A pointer is larger than any label, and makes too much of any run.
+	if (size > RUN_MAX || (size + PIECE - 1) / PIECE * PIECE > left)
 		return NULL;
 	for (unsigned i = 0; i < size; i += PIECE)
 		odd |= (uint64_t)(uint16_t)piece_write(from + i, to + i) << i;
-	for (unsigned i = 1; i < labels->n; i++) {
-		unsigned dot = labels->at[i] - first;
-
-		to[dot] = '.';
-		odd &= ~(1ull << dot);
-	}
+	odd &= ~dots;
+	for (; dots; dots &= dots - 1)
+		to[__builtin_ctzll(dots)] = '.';
 	return odd << (RUN_MAX - size) ? NULL : to + size;
 }
 
-static char *name_write(const struct dns_labels *labels, char *to)
+// The caller has read the name: it has n labels, and its pointers lead somewhere.
+static char *name_write(const struct fqdn_name *name, char *to)
 {
-	char *end = labels->n > 0 ? run_write(labels, to) : NULL;
+	uint32_t at = name->at;
+	char *end = name->n > 0 ? run_write(name, to) : to;
 
 	if (end)
 		return end;
-	for (unsigned i = 0; i < labels->n; i++) {
-		unsigned at = labels->at[i];
-
-		to = label_write(labels->msg + at, labels->msg_size - at, to);
-		*to++ = '.';
+	for (unsigned i = 0; i < name->n; i++) {
+		while (name->msg[at] >= 0xc0)
+			at = load_be16(name->msg + at) & 0x3fff;
+		if (i > 0)
+			*to++ = '.';
+		to = label_write(name->msg + at, name->msg_size - at, to);
+		at += name->msg[at] + 1u;
 	}
-	// The dot behind the last label; the root has none.
-	return to - (labels->n > 0);
+	return to;
 }
 
 // Which names seem to match.
@@ -258,7 +260,7 @@ static bool name_judge(struct pattern_scan *scan, const struct fqdn_table *names
 }
 
 uint64_t pattern_match(struct pattern_scan *scan, const struct fqdn_table *names,
-	const struct dns_labels *const *labels, unsigned n, struct fqdn_match *found, uint64_t hits)
+	const struct fqdn_name *each, unsigned n, struct fqdn_match *found, uint64_t hits)
 {
 	struct joined joined = {.scan = scan};
 	char *to = scan->text;
@@ -267,7 +269,7 @@ uint64_t pattern_match(struct pattern_scan *scan, const struct fqdn_table *names
 		return hits;
 	for (unsigned i = 0; i < n; i++) {
 		scan->start[i] = (uint32_t)(to - scan->text);
-		to = name_write(labels[i], to);
+		to = name_write(&each[i], to);
 		*to++ = '\n';
 	}
 	scan->n = n;
@@ -283,6 +285,22 @@ uint64_t pattern_match(struct pattern_scan *scan, const struct fqdn_table *names
 	return hits;
 }
 
+static struct fqdn_name name_of(const struct dns_labels *labels)
+{
+	return (struct fqdn_name){.msg = labels->msg,
+		.msg_size = labels->msg_size,
+		.at = labels->n > 0 ? labels->at[0] : 0,
+		.n = labels->n};
+}
+
+bool pattern_match_one(struct pattern_scan *scan, const struct fqdn_table *names,
+	const struct dns_labels *labels, struct fqdn_match *found, bool hit)
+{
+	const struct fqdn_name name = name_of(labels);
+
+	return pattern_match(scan, names, &name, 1, found, hit);
+}
+
 static int each_take(
 	unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *ctx)
 {
@@ -294,10 +312,11 @@ static int each_take(
 }
 
 int pattern_match_each(
-	struct pattern_scan *scan, const struct dns_labels *name, pattern_taker *take, void *ctx)
+	struct pattern_scan *scan, const struct dns_labels *labels, pattern_taker *take, void *ctx)
 {
+	const struct fqdn_name name = name_of(labels);
 	bool *matching = calloc(scan->set->n, sizeof(*matching));
-	size_t size = (size_t)(name_write(name, scan->text) - scan->text);
+	size_t size = (size_t)(name_write(&name, scan->text) - scan->text);
 
 	if (!matching)
 		return -ENOMEM;

@@ -18,6 +18,7 @@
 #include "base/burst.h"
 #include "consent/consent.h"
 #include "fqdn/fqdn_table.h"
+#include "pattern/pattern.h"
 #include "policy/policy.h"
 #include "stats/stats.h"
 
@@ -34,6 +35,7 @@ struct pipeline_tables {
 	const struct fqdn_table *names;
 	const struct consent_table *consent;
 	uint16_t today; /**< days since 2000-01-01, operator's time zone */
+	struct pattern_scan *patterns; /**< the worker's own; NULL: no list of patterns */
 };
 
 void pipeline_parse(struct burst *burst, const struct pipeline_tables *tables);

@@ -44,6 +44,7 @@ struct match {
 	const struct fqdn_rule *question_allow[BURST_MAX];
 };
 
+static_assert(FQDN_BULK <= PATTERN_NAMES_MAX, "names of one scan");
 static_assert(BURST_MAX <= 32, "a bit each in the masks");
 static_assert(NAMES_MAX >= BURST_MAX + RECORDS_MAX, "a message's names have room");
 
@@ -220,6 +221,9 @@ static __attribute__((noinline)) void names_lookup(struct match *match)
 			n < FQDN_BULK ? n : FQDN_BULK, match->aims + first, match->tables->today,
 			found);
 
+		if (RARE(match->tables->patterns != NULL))
+			hits = pattern_match(match->tables->patterns, match->tables->names,
+				match->names + first, n < FQDN_BULK ? n : FQDN_BULK, found, hits);
 		for (; RARE(hits != 0); hits &= hits - 1) {
 			unsigned i = (unsigned)__builtin_ctzll(hits);
 			const struct name_owner *owner = &match->owners[first + i];

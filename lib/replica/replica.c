@@ -48,8 +48,12 @@ struct replica_set *replica_set_create(unsigned n_workers, const int *nodes)
 
 static void copy_free(struct replica *copy)
 {
-	if (copy)
-		block_free(copy->block, copy->block_size);
+	if (!copy)
+		return;
+	pattern_scan_free(copy->scan);
+	if (copy->owns_patterns)
+		pattern_set_free(copy->patterns);
+	block_free(copy->block, copy->block_size);
 }
 
 void replica_free(struct replica *master)
@@ -58,6 +62,8 @@ void replica_free(struct replica *master)
 		return;
 	block_free(master->names, master->names_size);
 	block_free(master->consent, master->consent_size);
+	pattern_scan_free(master->scan);
+	pattern_set_free(master->patterns);
 	free(master);
 }
 
@@ -77,8 +83,21 @@ static size_t line_round(size_t size)
 	return (size + LINE - 1) / LINE * LINE;
 }
 
-// One block on the worker's node: the struct, the names, the consent table.
-static struct replica *copy_make(const struct replica *master, int node)
+// A database is code for a machine of Hyperscan's and only read. It is larger than what the cores of
+// a node have to themselves, so they do better with one copy in the cache that they share.
+static int patterns_share(struct replica *copy, const struct replica *neighbour, int node)
+{
+	copy->owns_patterns = !neighbour;
+	copy->patterns = neighbour ? neighbour->patterns : pattern_set_copy(copy->patterns, node);
+	if (copy->patterns)
+		copy->scan = pattern_scan_create(copy->patterns, node);
+	return copy->scan ? 0 : -ENOMEM;
+}
+
+// One block on the worker's node: the struct, the names, the consent table. Patterns beside it.
+// @param neighbour another copy on that node, NULL: none
+static struct replica *copy_make(
+	const struct replica *master, const struct replica *neighbour, int node)
 {
 	size_t names_size = fqdn_table_worker_size(master->names);
 	size_t size = line_round(sizeof(*master)) + line_round(names_size) + master->consent_size;
@@ -96,7 +115,33 @@ static struct replica *copy_make(const struct replica *master, int node)
 	copy->consent = (void *)(block + line_round(sizeof(*master)) + line_round(names_size));
 	memcpy(copy->names, master->names, names_size);
 	memcpy(copy->consent, master->consent, master->consent_size);
+	copy->scan = NULL;
+	if (copy->patterns && patterns_share(copy, neighbour, node) < 0) {
+		copy_free(copy);
+		return NULL;
+	}
 	return copy;
+}
+
+// Copies for all workers. @return 0, or -ENOMEM: none is there
+static int copies_make(
+	struct replica_set *set, const struct replica *master, struct replica **copies)
+{
+	for (unsigned i = 0; i < set->n_workers; i++) {
+		const struct replica *neighbour = NULL;
+
+		for (unsigned j = 0; j < i && !neighbour; j++)
+			if (set->readers[j].node == set->readers[i].node)
+				neighbour = copies[j];
+		copies[i] = copy_make(master, neighbour, set->readers[i].node);
+		if (!copies[i]) {
+			// The first of a node has what the others share, so it goes last.
+			while (i-- > 0)
+				copy_free(copies[i]);
+			return -ENOMEM;
+		}
+	}
+	return 0;
 }
 
 // Every reader has reported at least once since the call.
@@ -117,14 +162,9 @@ int replica_publish(struct replica_set *set, struct replica *master, struct repl
 
 	if (!copies)
 		return -ENOMEM;
-	for (unsigned i = 0; i < set->n_workers; i++) {
-		copies[i] = copy_make(master, set->readers[i].node);
-		if (!copies[i]) {
-			while (i-- > 0)
-				copy_free(copies[i]);
-			free(copies);
-			return -ENOMEM;
-		}
+	if (copies_make(set, master, copies) < 0) {
+		free(copies);
+		return -ENOMEM;
 	}
 	// The core first: it must know a generation before a worker's record can name it.
 	master->older = old;

@@ -24,6 +24,7 @@
 
 #include "consent/consent.h"
 #include "fqdn/fqdn_table.h"
+#include "pattern/pattern.h"
 #include "policy/policy.h"
 
 /** All that packets are judged by, of one generation. */
@@ -32,9 +33,12 @@ struct replica {
 	struct policy policy;
 	struct fqdn_table *names; /**< a worker's copy has no identifiers */
 	struct consent_table *consent;
+	struct pattern_set *patterns; /**< NULL: none; workers of one NUMA node share a copy */
+	struct pattern_scan *scan;    /**< this copy's own; the master's is for control */
 	size_t names_size, consent_size; /**< bytes of the two blocks */
 	void *block;       /**< worker's copy: the one block that holds all of it */
 	size_t block_size;
+	bool owns_patterns; /**< worker's copy: the one that frees those of its node */
 	struct replica *older; /**< master: the one before, while records of it may still come */
 };
 

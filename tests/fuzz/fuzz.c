@@ -41,6 +41,11 @@ const struct pipeline_tables *fuzz_tables(void)
 	tables_list(t, "good", POLICY_ALLOW);
 	tables_entry(t, ".good.example", NULL, NULL);
 	tables_entry(t, "www.evil.example", NULL, NULL);
+	tables_list(t, "patterns", POLICY_SINKHOLE);
+	if (pattern_supported()) {
+		tables_pattern(t, "^[^.]{3}\\.(x|\\\\)");
+		tables_pattern(t, "b.*le$");
+	}
 	tables_consent(t, "203.0.113.128/25", CONSENT_NO_FILTER);
 	tables_consent(t, "2001:db8:d::/48", CONSENT_NO_LOG);
 	tables = tables_finish(t);

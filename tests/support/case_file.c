@@ -87,6 +87,8 @@ static void policy_line(struct reader *r, const struct case_words *words)
 	} else if (is(words, 0, "name")) {
 		tables_entry(t, word(words, 1), words->n > 2 ? words->word[2] : NULL,
 			words->n > 3 ? words->word[3] : NULL);
+	} else if (is(words, 0, "pattern")) {
+		tables_pattern(t, word(words, 1));
 	} else if (is(words, 0, "consent")) {
 		consent_line(t, words);
 	} else if (is(words, 0, "ports")) {

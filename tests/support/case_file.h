@@ -26,6 +26,9 @@
  * line. After `counters` a case may go on with a further `in`, under the policy so far or one that
  * a further `policy` section changes.
  *
+ * policy: sinkhole ADDRESS... | list NAME ACTION [ADDRESS...] | name NAME [START [END]] |
+ *      pattern EXPRESSION | consent PREFIX FILTER LOG | today DAY | ttl_max N | ports N... |
+ *      servers PREFIX... | allow_scope message. A case with patterns is called pattern_NAME.case
  * in:  hex BYTES | ether | type NUMBER | tag NUMBER VID | vlan VID | qinq VID | pppoe |
  *      ip SRC DST | options BYTES | ext PROTOCOL BYTES | udp SRC DST | tcp SRC DST | zeros N |
  *      dns [FLAGS] | question NAME TYPE [class=N] | section answer|authority|additional |

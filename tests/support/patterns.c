@@ -62,7 +62,9 @@ void names_add_wire(struct names *names, const uint8_t *wire, unsigned size)
 	names->wire[i] = malloc(size);
 	memcpy(names->wire[i], wire, size);
 	dns_name_labels(names->wire[i], &names->labels[i]);
-	names->each[i] = &names->labels[i];
+	names->each[i] = (struct fqdn_name){.msg = names->wire[i],
+		.msg_size = names->labels[i].msg_size,
+		.n = names->labels[i].n};
 }
 
 void names_add(struct names *names, const char *text)

@@ -29,7 +29,7 @@ struct names {
 	unsigned n;
 	uint8_t *wire[PATTERN_NAMES_MAX];
 	struct dns_labels labels[PATTERN_NAMES_MAX];
-	const struct dns_labels *each[PATTERN_NAMES_MAX];
+	struct fqdn_name each[PATTERN_NAMES_MAX];
 };
 
 void names_add_wire(struct names *names, const uint8_t *wire, unsigned size);

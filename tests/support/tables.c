@@ -15,6 +15,8 @@ struct tables {
 	struct policy policy;
 	struct policy_sinkhole common;
 	struct fqdn_builder *builder;
+	struct pattern_builder *patterns;
+	struct pattern_set *set;
 	struct consent_rules consent;
 	struct pipeline_tables tables;
 	void *names, *consent_table;
@@ -36,7 +38,8 @@ struct tables *tables_create(void)
 	if (!t)
 		die("memory", "none");
 	t->builder = fqdn_builder_create();
-	if (!t->builder)
+	t->patterns = pattern_builder_create();
+	if (!t->builder || !t->patterns)
 		die("memory", "none");
 	t->policy.n_ports = 1;
 	t->policy.ports[0] = 53;
@@ -50,6 +53,10 @@ static void built_free(struct tables *t)
 	free(t->names);
 	free(t->consent_table);
 	t->names = t->consent_table = NULL;
+	pattern_scan_free(t->tables.patterns);
+	pattern_set_free(t->set);
+	t->tables.patterns = NULL;
+	t->set = NULL;
 }
 
 void tables_destroy(struct tables *t)
@@ -62,15 +69,16 @@ void tables_destroy(struct tables *t)
 	}
 	built_free(t);
 	fqdn_builder_destroy(t->builder);
+	pattern_builder_destroy(t->patterns);
 	consent_rules_free(&t->consent);
 	free(t);
 }
 
+static const uint8_t verdicts[POLICY_ACTIONS] = {
+	[POLICY_SINKHOLE] = FQDN_BLOCK, [POLICY_LOG] = FQDN_LOG, [POLICY_ALLOW] = FQDN_ALLOW};
+
 static int entry_take(void *ctx, const struct list_entry *entry)
 {
-	static const uint8_t verdicts[POLICY_ACTIONS] = {[POLICY_SINKHOLE] = FQDN_BLOCK,
-		[POLICY_LOG] = FQDN_LOG,
-		[POLICY_ALLOW] = FQDN_ALLOW};
 	struct tables *t = ctx;
 	const struct fqdn_rule rule = {
 		.list = (uint16_t)(t->policy.n_lists - 1),
@@ -143,6 +151,23 @@ void tables_entry(struct tables *t, const char *fqdn, const char *start, const c
 		list_begin(t);
 	fprintf(t->file, "%s,%s,,%s,%s\n", t->policy.lists[t->policy.n_lists - 1].name, fqdn,
 		start ? start : "2000-01-01", end ? end : "");
+}
+
+void tables_pattern(struct tables *t, const char *expression)
+{
+	const struct policy_list *list = &t->policy.lists[t->policy.n_lists - 1];
+	const struct fqdn_rule rule = {
+		.list = (uint16_t)(t->policy.n_lists - 1),
+		.last_day = LIST_DAY_LAST,
+		.scope = FQDN_PATTERN,
+		.verdict = verdicts[list->action],
+		.id = (uint32_t)fqdn_builder_id(t->builder, list->name),
+	};
+	int64_t number = fqdn_builder_add_rule(t->builder, &rule);
+	const struct pattern pattern = {.expression = expression, .rule = (uint32_t)number};
+
+	if (number < 0 || pattern_builder_add(t->patterns, &pattern) < 0)
+		die("memory", "none");
 }
 
 void tables_sinkhole(struct tables *t, const char *list, const char *address)
@@ -218,6 +243,21 @@ static void *heap_copy(const void *block, size_t size)
 	return memcpy(copy, block, size);
 }
 
+static void patterns_finish(struct tables *t)
+{
+	char error[PATTERN_ERROR_SIZE];
+	int64_t at;
+
+	if (pattern_builder_count(t->patterns) == 0)
+		return;
+	t->set = pattern_builder_finish(t->patterns, &at, error);
+	if (!t->set)
+		die("patterns", error);
+	t->tables.patterns = pattern_scan_create(t->set, -1);
+	if (!t->tables.patterns)
+		die("memory", "none");
+}
+
 const struct pipeline_tables *tables_finish(struct tables *t)
 {
 	struct fqdn_table *names;
@@ -235,6 +275,7 @@ const struct pipeline_tables *tables_finish(struct tables *t)
 	t->consent_table = heap_copy(consent, consent_size);
 	block_free(names, fqdn_table_size(names));
 	block_free(consent, consent_size);
+	patterns_finish(t);
 	t->tables.policy = &t->policy;
 	t->tables.names = t->names;
 	t->tables.consent = t->consent_table;

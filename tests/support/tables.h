@@ -27,6 +27,9 @@ void tables_list(struct tables *t, const char *name, enum policy_action action);
 /** "name", "*.name" or ".name"; dates as in a catalogue: start may be NULL, end NULL or "". */
 void tables_entry(struct tables *t, const char *fqdn, const char *start, const char *end);
 
+/** A pattern of the list last opened; only where pattern_supported. */
+void tables_pattern(struct tables *t, const char *expression);
+
 /** Sinkhole address of the list last opened, or the common one when @p list is NULL. */
 void tables_sinkhole(struct tables *t, const char *list, const char *address);
 

@@ -459,6 +459,32 @@ Test(conf, sources_need_not_be_there_where_a_compiled_file_is_read)
 		error);
 }
 
+Test(conf, a_source_that_ends_in_hs_has_patterns)
+{
+	static const char text[] = "[list by-name]\nsource = a.HS\naction = log\n"
+				   "[list said]\nsource = a.csv\nformat = pattern\naction = log\n"
+				   "[list not]\nsource = a.hs\nformat = names\naction = log\n"
+				   "[list plain]\nsource = a.csv\naction = log\n";
+	struct conf *conf;
+
+	write_bytes("a.hs", "x\n", 2);
+	write_bytes("a.HS", "x\n", 2);
+	conf = load(text);
+#ifdef DNSWEIR_PATTERNS
+	cr_assert(conf, "%s", error);
+	cr_assert_eq(conf->lists[0].format, CONF_FORMAT_PATTERN);
+	cr_assert_eq(conf->lists[1].format, CONF_FORMAT_PATTERN);
+	cr_assert_eq(conf->lists[2].format, CONF_FORMAT_NAMES);
+	cr_assert_eq(conf->lists[3].format, CONF_FORMAT_AUTO);
+	conf_free(conf);
+#else
+	cr_assert_null(conf);
+	cr_assert(strstr(error, "t.ini:2: source: expected a catalogue or names, got a list of "
+				"patterns; this program was built without Hyperscan"),
+		"%s", error);
+#endif
+}
+
 Test(conf, a_compiled_file_need_not_be_there_where_sources_are_read)
 {
 	struct conf *conf;

@@ -14,6 +14,7 @@
 
 #include "base/block.h"
 #include "fqdn/fqdn_table_private.h"
+#include "pattern/pattern_private.h"
 #include "support/random.h"
 #include "support/folder.h"
 
@@ -98,17 +99,35 @@ static struct gen_list lists[3] = {
 	{.name = "ours", .source = "o.txt", .good = 9, .action = POLICY_ALLOW},
 };
 
+static struct pattern_book *book_make(void)
+{
+	struct pattern_builder *b = pattern_builder_create();
+	const struct pattern first = {.expression = "^evil[0-9]", .line = 7};
+	const struct pattern second = {.expression = "x", .flags = PATTERN_UCP, .line = 9};
+	struct pattern_book *book;
+
+	cr_assert(pattern_builder_add(b, &first) == 0 && pattern_builder_add(b, &second) == 0);
+	book = pattern_book_make(b);
+	pattern_builder_destroy(b);
+	cr_assert(book);
+	return book;
+}
+
 static void file_make(unsigned n, bool single)
 {
 	struct fqdn_table *t = table_make(n, single);
+	struct pattern_book *book = book_make();
 	struct gen gen = {.created = 1700000001,
 		.n_lists = 3,
 		.lists = lists,
 		.names = t,
-		.names_size = fqdn_table_size(t)};
+		.names_size = fqdn_table_size(t),
+		.patterns = book,
+		.patterns_size = book->size};
 
 	cr_assert(gen_write(path, &gen, error) > 0, "%s", error);
 	block_free(t, fqdn_table_size(t));
+	free(book);
 }
 
 static uint8_t *file_bytes(size_t *size)
@@ -191,6 +210,24 @@ static int name_stop(
 	void *ctx, const uint8_t *name, const struct fqdn_rule *const *rules, unsigned n)
 {
 	return ++*(int *)ctx == 3 ? 42 : 0;
+}
+
+Test(gen, patterns_are_kept_as_they_were_written)
+{
+	struct pattern pattern;
+	struct gen gen;
+
+	file_make(3, false);
+	cr_assert_eq(gen_open(path, &gen, error), 0, "%s", error);
+	cr_assert(gen.patterns);
+	cr_assert_eq(pattern_book_count(gen.patterns), 2);
+	pattern_book_get(gen.patterns, 0, &pattern);
+	cr_expect_str_eq(pattern.expression, "^evil[0-9]");
+	cr_expect(pattern.line == 7 && pattern.flags == 0 && pattern.rule == 0);
+	pattern_book_get(gen.patterns, 1, &pattern);
+	cr_expect_str_eq(pattern.expression, "x");
+	cr_expect_eq(pattern.flags, PATTERN_UCP);
+	gen_close(&gen);
 }
 
 Test(gen, every_name_is_walked_over_once_and_found)
@@ -298,6 +335,13 @@ static void table_use(const struct gen *gen)
 	fqdn_table_count_active(copy, 5000, counts, 3);
 	fqdn_table_each(copy, name_stop, &n);
 	free(copy);
+	for (uint32_t i = 0; gen->patterns && i < pattern_book_count(gen->patterns); i++) {
+		struct pattern pattern;
+
+		pattern_book_get(gen->patterns, i, &pattern);
+		cr_assert(strlen(pattern.expression) < gen->patterns_size);
+		cr_assert(fqdn_table_rule(gen->names, pattern.rule));
+	}
 }
 
 static bool in_words(size_t at)
@@ -351,7 +395,7 @@ Test(gen, another_version_order_or_hash_is_told_apart)
 	} rows[] = {
 		{offsetof(struct gen_header, magic),
 			"expected a file written by dnsweir-list compile"},
-		{offsetof(struct gen_header, version), "expected version 1, got version 0"},
+		{offsetof(struct gen_header, version), "expected version 2, got version 3"},
 		{offsetof(struct gen_header, order), "expected the byte order of this computer"},
 		{offsetof(struct gen_header, list_size), "compile the lists again"},
 		{offsetof(struct gen_header, hash),
@@ -360,6 +404,7 @@ Test(gen, another_version_order_or_hash_is_told_apart)
 		{offsetof(struct gen_header, names_at), "expected sizes that add up"},
 		{offsetof(struct gen_header, names_size), "expected sizes that add up"},
 		{offsetof(struct gen_header, n_lists), "expected sizes that add up"},
+		{offsetof(struct gen_header, patterns_size), "expected sizes that add up"},
 	};
 	uint8_t *bytes;
 	size_t size;

@@ -58,11 +58,27 @@ static struct conf *conf_open(void)
 	return conf;
 }
 
+// @return the names, NULL with error; there are no patterns
+static struct fqdn_table *lists_load(const struct conf *conf, const struct load_options *options)
+{
+	struct load_tables tables = {.lists = lists};
+
+	return load_lists(conf, options, &tables, error) < 0 ? NULL : tables.names;
+}
+
+static struct fqdn_table *compiled_load(const struct conf *conf, struct load_list *to)
+{
+	const struct load_options options = {0};
+	struct load_tables tables = {.lists = to};
+
+	return load_compiled(conf, &options, &tables, error) < 0 ? NULL : tables.names;
+}
+
 // What dnsweir-list compile does.
 static struct fqdn_table *compiled(const struct conf *conf)
 {
 	const struct load_options options = {0};
-	struct fqdn_table *t = load_names(conf, &options, lists, error);
+	struct fqdn_table *t = lists_load(conf, &options);
 	struct gen_list described[2] = {0};
 	struct gen gen = {.n_lists = 2, .lists = described, .names = t};
 
@@ -86,7 +102,7 @@ Test(load, a_compiled_file_gives_what_the_sources_gave)
 	struct load_list again[POLICY_LISTS_MAX] = {0};
 
 	unlink(in_folder("names.txt"));
-	back = load_compiled(conf, again, error);
+	back = compiled_load(conf, again);
 	cr_assert(back, "%s", error);
 	cr_assert_eq(fqdn_table_size(back), fqdn_table_size(t));
 	cr_assert(memcmp(back, t, fqdn_table_size(t)) == 0);
@@ -109,23 +125,23 @@ Test(load, lists_that_are_not_those_of_the_configuration_are_refused)
 
 	block_free(t, fqdn_table_size(t));
 	strcpy(first->name, "other");
-	cr_assert_null(load_compiled(conf, lists, error));
+	cr_assert_null(compiled_load(conf, lists));
 	cr_assert(
 		strstr(error, "t.gen: expected list 1 to be other with action sinkhole as in ") &&
 			strstr(error, ", got names with action sinkhole; compile the lists again"),
 		"%s", error);
 	*first = kept;
 	first->action = POLICY_ALLOW;
-	cr_assert_null(load_compiled(conf, lists, error));
+	cr_assert_null(compiled_load(conf, lists));
 	cr_assert(strstr(error, "names with action allow as in "), "%s", error);
 	*first = conf->policy.lists[1];
 	conf->policy.lists[1] = kept;
-	cr_assert_null(load_compiled(conf, lists, error), "another order");
+	cr_assert_null(compiled_load(conf, lists), "another order");
 	cr_assert(strstr(error, "expected list 1 to be dated "), "%s", error);
 	conf->policy.lists[1] = *first;
 	*first = kept;
 	conf->policy.n_lists = 1;
-	cr_assert_null(load_compiled(conf, lists, error));
+	cr_assert_null(compiled_load(conf, lists));
 	cr_assert(strstr(error, "t.gen: expected as many lists as in ") &&
 			  strstr(error, " (1), got 2; compile the lists again"),
 		"%s", error);
@@ -140,16 +156,16 @@ Test(load, a_list_without_a_good_line_is_an_error_where_it_is_meant_to_be)
 
 	put("names.txt", "");
 	conf = conf_open();
-	t = load_names(conf, &options, lists, error);
+	t = lists_load(conf, &options);
 	cr_assert(t, "%s", error);
 	block_free(t, fqdn_table_size(t));
 	options.strict = true;
-	cr_assert_null(load_names(conf, &options, lists, error));
+	cr_assert_null(lists_load(conf, &options));
 	cr_assert(strstr(error, "names.txt: no good line in it"), "%s", error);
 	options.strict = false;
 	put("names.txt", "no name\n");
 	memset(lists, 0, sizeof(lists));
-	cr_assert_null(load_names(conf, &options, lists, error));
+	cr_assert_null(lists_load(conf, &options));
 	cr_assert(strstr(error, "names.txt: no good line in it; first bad one: "), "%s", error);
 	conf_free(conf);
 }
@@ -173,10 +189,100 @@ Test(load, progress_is_told_of_long_lists)
 		fprintf(file, "n%u.example\n", i);
 	fclose(file);
 	conf = conf_open();
-	t = load_names(conf, &options, lists, error);
+	t = lists_load(conf, &options);
 	cr_assert(t, "%s", error);
 	cr_assert_geq(last, 100000);
 	cr_assert_leq(last, 150000);
 	block_free(t, fqdn_table_size(t));
 	conf_free(conf);
 }
+
+#ifdef DNSWEIR_PATTERNS
+static const char patterns_text[] = "# of kits\nEX-1:/^login[0-9]+\\./\nnothing\nEX-2:/kit$/i\n";
+
+static void compiling_note(void *ctx, uint32_t patterns)
+{
+	*(uint32_t *)ctx = patterns;
+}
+
+static void patterns_put(const char *text)
+{
+	put("p.hs", text);
+	put("t.ini", "[lists]\ncompiled = t.gen\n"
+		     "[list names]\nsource = names.txt\naction = sinkhole\n"
+		     "[list kits]\nsource = p.hs\naction = log\n");
+}
+
+static void tables_free(struct load_tables *tables)
+{
+	block_free(tables->names, fqdn_table_size(tables->names));
+	pattern_set_free(tables->patterns);
+}
+
+static const char *id_of(const struct load_tables *tables, uint32_t i)
+{
+	struct pattern pattern;
+
+	pattern_set_get(tables->patterns, i, &pattern);
+	return fqdn_table_id(tables->names, fqdn_table_rule(tables->names, pattern.rule));
+}
+
+Test(load, patterns_have_rules_among_those_of_the_names)
+{
+	uint32_t compiling = 0;
+	const struct load_options options = {.ctx = &compiling, .compiling = compiling_note};
+	struct load_tables tables = {.lists = lists}, back = {.lists = lists};
+	struct gen_list described[2] = {{.name = "names"}, {.name = "kits", .action = POLICY_LOG}};
+	struct gen gen = {.n_lists = 2, .lists = described};
+	const struct fqdn_rule *rule;
+	struct pattern pattern;
+	struct conf *conf;
+
+	patterns_put(patterns_text);
+	conf = conf_open();
+	cr_assert_eq(load_lists(conf, &options, &tables, error), 0, "%s", error);
+	cr_assert_eq(compiling, 2);
+	cr_assert_eq(pattern_set_count(tables.patterns), 2);
+	cr_expect_eq(lists[1].names, 2);
+	cr_expect_eq(lists[1].bad, 1);
+	cr_expect(strstr(lists[1].first_bad, "p.hs:3: expected ID:/EXPRESSION/FLAGS"), "%s",
+		lists[1].first_bad);
+	pattern_set_get(tables.patterns, 1, &pattern);
+	rule = fqdn_table_rule(tables.names, pattern.rule);
+	cr_expect(rule->list == 1 && rule->verdict == FQDN_LOG && rule->scope == FQDN_PATTERN);
+	cr_expect_str_eq(id_of(&tables, 0), "EX-1");
+	cr_expect_str_eq(id_of(&tables, 1), "EX-2");
+
+	gen.names = tables.names;
+	gen.names_size = fqdn_table_size(tables.names);
+	gen.patterns = (void *)(uintptr_t)pattern_set_book(tables.patterns, &gen.patterns_size);
+	cr_assert(gen_write(conf->compiled, &gen, error) > 0, "%s", error);
+	cr_assert_eq(load_compiled(conf, &options, &back, error), 0, "%s", error);
+	cr_assert_eq(pattern_set_count(back.patterns), 2);
+	cr_expect_str_eq(id_of(&back, 1), "EX-2");
+	tables_free(&back);
+	tables_free(&tables);
+	conf_free(conf);
+}
+
+Test(load, a_list_of_patterns_without_a_good_line_is_an_error)
+{
+	const struct load_options options = {0}, strict = {.strict = true};
+	struct load_tables tables = {.lists = lists};
+	struct conf *conf;
+
+	patterns_put("EX-1:/(/\n");
+	conf = conf_open();
+	cr_assert_lt(load_lists(conf, &options, &tables, error), 0);
+	cr_assert(strstr(error, "p.hs: no good line in it; first bad one: ") &&
+			  strstr(error, "p.hs:1: expected an expression that Hyperscan takes"),
+		"%s", error);
+	put("p.hs", "");
+	memset(lists, 0, sizeof(lists));
+	cr_assert_eq(load_lists(conf, &options, &tables, error), 0, "%s", error);
+	cr_assert_null(tables.patterns);
+	tables_free(&tables);
+	cr_assert_lt(load_lists(conf, &strict, &tables, error), 0);
+	conf_free(conf);
+}
+#endif

@@ -176,7 +176,7 @@ Test(pattern, compressed_names_and_the_root_are_read_from_the_message)
 		"\0\0\0\0\0\0\0\0\0\0\0\0\3www\4EviL\7example\0\4Mail\xc0\x10\0";
 	struct fqdn_match found[3];
 	struct dns_labels labels[3];
-	const struct dns_labels *each[3] = {&labels[0], &labels[1], &labels[2]};
+	struct fqdn_name each[3];
 	uint8_t *copy = malloc(sizeof(msg) - 1);
 	struct patterns p;
 
@@ -184,6 +184,13 @@ Test(pattern, compressed_names_and_the_root_are_read_from_the_message)
 	for (unsigned i = 0, off = 12; i < 3; i++)
 		off += (unsigned)dns_msg_labels_read(copy, sizeof(msg) - 1, off, &labels[i]);
 	cr_assert_eq(labels[2].n, 0);
+	for (unsigned i = 0; i < 3; i++)
+		each[i] = (struct fqdn_name){.msg = copy,
+			.msg_size = sizeof(msg) - 1,
+			.at = (uint16_t)(i == 0   ? 12
+					 : i == 1 ? 30
+						  : 37),
+			.n = labels[i].n};
 	patterns_begin(&p);
 	patterns_add(&p, 0, FQDN_BLOCK, "^mail\\.evil\\.example$");
 	patterns_add(&p, 1, FQDN_BLOCK, "^[^w]");
@@ -242,7 +249,7 @@ Test(pattern, precedence_is_that_of_a_least_specific_kind)
 		bool hit;
 
 		names_add(&names, rows[i].name);
-		hit = fqdn_lookup(p.table, names.each[0], 100, &found);
+		hit = fqdn_lookup(p.table, &names.labels[0], 100, &found);
 		hit = pattern_match(p.scan, p.table, names.each, 1, &found, hit);
 		if (!hit)
 			found = (struct fqdn_match){0};

@@ -22,8 +22,28 @@ static const char *const listed[] = {"first.example", "second.example", "www.thi
 #define LISTED (sizeof(listed) / sizeof(listed[0]))
 
 // Every part of a generation says which one it is: the rules by a day, the consent table by which
-// of eight addresses refuse what, the policy by a time to live.
-static struct fqdn_table *names_make(uint32_t generation)
+// of eight addresses refuse what, the policy by a time to live; every fourth one has a pattern, for a
+// name with its number.
+static struct pattern_set *patterns_make(uint32_t generation, struct fqdn_builder *names)
+{
+	const struct fqdn_rule rule = {
+		.last_day = (uint16_t)(DAY_BASE + generation), .scope = FQDN_PATTERN};
+	int64_t number = fqdn_builder_add_rule(names, &rule), at;
+	struct pattern_builder *b = pattern_builder_create();
+	char error[PATTERN_ERROR_SIZE], text[32];
+	struct pattern pattern = {.expression = text, .rule = (uint32_t)number};
+	struct pattern_set *set;
+
+	snprintf(text, sizeof(text), "^p%u\\.", generation);
+	cr_assert(number >= 0 && b && pattern_builder_add(b, &pattern) == 0);
+	set = pattern_builder_finish(b, &at, error);
+	cr_assert_not_null(set);
+	pattern_builder_destroy(b);
+	return set;
+}
+
+// @param patterns [out] NULL: none
+static struct fqdn_table *names_make(uint32_t generation, struct pattern_set **patterns)
 {
 	struct fqdn_builder *b = fqdn_builder_create();
 	struct fqdn_table *t;
@@ -45,6 +65,8 @@ static struct fqdn_table *names_make(uint32_t generation)
 
 		fqdn_builder_add(b, name, (uint8_t)size, &rule);
 	}
+	*patterns =
+		pattern_supported() && generation % 4 == 1 ? patterns_make(generation, b) : NULL;
 	t = fqdn_builder_finish(b);
 	fqdn_builder_destroy(b);
 	return t;
@@ -68,9 +90,12 @@ static struct replica *master_make(uint32_t generation)
 	master->generation = generation;
 	master->policy.n_lists = 1;
 	master->policy.lists[0].sinkhole.ttl_max = generation;
-	master->names = names_make(generation);
+	master->names = names_make(generation, &master->patterns);
+	if (master->patterns)
+		master->scan = pattern_scan_create(master->patterns, -1);
 	master->consent = consent_make(generation, &master->consent_size);
 	cr_assert(master->names && master->consent);
+	cr_assert(!master->scan == !master->patterns);
 	master->names_size = fqdn_table_size(master->names);
 	return master;
 }
@@ -89,6 +114,25 @@ static const struct fqdn_rule *rule_of(const struct replica *r, const char *text
 	return match.block;
 }
 
+static bool patterns_whole(const struct replica *r)
+{
+	uint8_t name[DNS_NAME_SIZE_MAX];
+	struct fqdn_match match;
+	struct dns_labels labels;
+	char text[32];
+
+	if (!pattern_supported() || r->generation % 4 != 1)
+		return !r->scan;
+	if (!r->scan)
+		return false;
+	if (dns_name_parse(
+		    text, (size_t)snprintf(text, sizeof(text), "p%u.net", r->generation), name) < 0)
+		return false;
+	dns_name_labels(name, &labels);
+	return pattern_match_one(r->scan, r->names, &labels, &match, false) &&
+	       match.block->last_day == DAY_BASE + r->generation;
+}
+
 // Whether all parts are of the generation that the replica says it is.
 static bool is_whole(const struct replica *r)
 {
@@ -105,7 +149,8 @@ static bool is_whole(const struct replica *r)
 		if (!rule || rule->last_day != DAY_BASE + r->generation)
 			return false;
 	}
-	return consent == r->generation && r->policy.lists[0].sinkhole.ttl_max == r->generation;
+	return consent == r->generation && patterns_whole(r) &&
+	       r->policy.lists[0].sinkhole.ttl_max == r->generation;
 }
 
 Test(replica, the_first_generation_has_none_before_it)
@@ -136,6 +181,31 @@ Test(replica, the_first_generation_has_none_before_it)
 	replica_free(NULL);
 	replica_set_destroy(set);
 	replica_set_destroy(NULL);
+}
+
+Test(replica, workers_of_a_node_share_patterns_and_have_scans_of_their_own)
+{
+	const int nodes[WORKERS] = {0, -1, 0};
+	struct replica_set *set = replica_set_create(WORKERS, nodes);
+	struct replica *master = master_make(1), *retired;
+	const struct replica *r[WORKERS];
+
+	if (!pattern_supported()) {
+		replica_free(master);
+		replica_set_destroy(set);
+		return;
+	}
+	cr_assert(replica_publish(set, master, &retired) == 0);
+	for (unsigned i = 0; i < WORKERS; i++)
+		r[i] = replica_get(set, i);
+	cr_assert(r[0]->patterns == r[2]->patterns && r[0]->patterns != r[1]->patterns);
+	cr_assert(r[0]->patterns != master->patterns && r[1]->patterns != master->patterns);
+	cr_assert(r[0]->scan != r[2]->scan && r[0]->scan != master->scan);
+	cr_assert(is_whole(r[0]) && is_whole(r[1]) && is_whole(r[2]) && is_whole(master));
+	cr_assert(replica_publish(set, master_make(2), &retired) == 0);
+	cr_assert(!replica_get(set, 0)->scan && !replica_get(set, 2)->patterns);
+	replica_free(retired);
+	replica_set_destroy(set);
 }
 
 Test(replica, the_day_is_what_was_set_last)
