@@ -10,6 +10,7 @@
 
 #include "fqdn/fqdn_table.h"
 #include "list/list.h"
+#include "pattern/pattern.h"
 #include "pkt/pkt.h"
 
 #define PCAP_MAGIC       0xa1b2c3d4u // microseconds, byte order of this machine
@@ -47,7 +48,7 @@ int bench_options_parse(
 {
 	static const struct option long_options[] = {{"rounds", 1, NULL, 'n'}, {"ms", 1, NULL, 'm'},
 		{"passes", 1, NULL, 'p'}, {"frames", 1, NULL, 'f'}, {"step", 0, NULL, 's'},
-		{"rewrite", 0, NULL, 'w'}, {"tree", 0, NULL, 't'}, {0}};
+		{"rewrite", 0, NULL, 'w'}, {"tree", 0, NULL, 't'}, {"patterns", 1, NULL, 'a'}, {0}};
 	int option;
 
 	*options = (struct bench_options){.rounds = 10, .round_ms = 200};
@@ -69,6 +70,8 @@ int bench_options_parse(
 			options->rewrite = true;
 		} else if (option == 't') {
 			options->tree = true;
+		} else if (option == 'a') {
+			options->patterns = optarg;
 		} else {
 			optind = argc + 1;
 			break;
@@ -188,7 +191,43 @@ static void line_bad(void *ctx, unsigned line, const char *what)
 	bench_die("list", what);
 }
 
-struct fqdn_table *bench_table_load(const char *path)
+struct reading {
+	struct fqdn_builder *names;
+	struct pattern_builder *patterns;
+};
+
+static int pattern_add(void *ctx, const struct pattern *from)
+{
+	const struct fqdn_rule rule = {
+		.last_day = LIST_DAY_LAST, .scope = FQDN_PATTERN, .verdict = FQDN_BLOCK};
+	struct reading *reading = ctx;
+	int64_t number = fqdn_builder_add_rule(reading->names, &rule);
+	struct pattern pattern = *from;
+
+	pattern.rule = (uint32_t)number;
+	return number < 0 ? (int)number : pattern_builder_add(reading->patterns, &pattern);
+}
+
+static struct pattern_set *patterns_load(const char *path, struct fqdn_builder *names)
+{
+	struct reading reading = {names, pattern_builder_create()};
+	const struct pattern_sink sink = {&reading, pattern_add, line_bad};
+	int err = reading.patterns ? pattern_read(path, &sink) : -ENOMEM;
+	char error[PATTERN_ERROR_SIZE];
+	struct pattern_set *set;
+	int64_t at;
+
+	if (err < 0)
+		bench_die(path, strerror(-err));
+	set = pattern_builder_finish(reading.patterns, &at, error);
+	if (!set)
+		bench_die(path, error);
+	pattern_builder_destroy(reading.patterns);
+	return set;
+}
+
+struct fqdn_table *bench_table_load(
+	const char *path, const struct bench_options *how, struct pattern_set **set)
 {
 	const struct list_options options = {LIST_NAMES, 1};
 	struct fqdn_builder *builder = fqdn_builder_create();
@@ -199,6 +238,7 @@ struct fqdn_table *bench_table_load(const char *path)
 
 	if (err < 0)
 		bench_die(path, strerror(-err));
+	*set = how->patterns ? patterns_load(how->patterns, builder) : NULL;
 	table = fqdn_builder_finish(builder);
 	if (!table)
 		bench_die(path, strerror(errno));

@@ -17,6 +17,7 @@
 #include "base/burst.h"
 
 struct fqdn_table;
+struct pattern_set;
 
 struct bench_frame {
 	uint8_t *bytes;
@@ -37,6 +38,7 @@ struct bench_options {
 	bool step;
 	bool rewrite;
 	bool tree;             /**< bench_lookup: the tree, too */
+	const char *patterns;  /**< bench_pipeline: file of expressions; NULL: none */
 };
 
 /** Options of all programs, then @p n_words words. @return the index of the first word */
@@ -51,8 +53,13 @@ void bench_frames_read(const char *path, const struct bench_options *options,
 	struct bench_frames *frames);
 void bench_frames_free(struct bench_frames *frames);
 
-/** The table of a plain list of names, all of list 0, FQDN_BLOCK. */
-struct fqdn_table *bench_table_load(const char *path);
+/**
+ * The table of a plain list of names, all of list 0, FQDN_BLOCK, and of the patterns of the options.
+ *
+ * @param set [out] NULL: no patterns
+ */
+struct fqdn_table *bench_table_load(
+	const char *path, const struct bench_options *options, struct pattern_set **set);
 
 uint64_t bench_now_ns(void);
 

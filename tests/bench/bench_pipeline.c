@@ -2,7 +2,7 @@
 /*
  * The frames of a capture through the stages of lib/pipeline, in bursts, against a list:
  *
- *   bench_pipeline [--rewrite] FRAMES.pcap NAMES.txt
+ *   bench_pipeline [--rewrite] [--patterns FILE.hs] FRAMES.pcap NAMES.txt
  *
  * ns is per packet, of the stages parse, consent and match, which change nothing, so that passes
  * over the same frames do the same work. With --rewrite each burst is copied first, outside of the
@@ -171,20 +171,29 @@ int main(int argc, char **argv)
 	struct bench_frames frames;
 	struct fqdn_table *names;
 	struct consent_table *consent;
+	struct pattern_set *set;
 	size_t consent_size;
 	int word = bench_options_parse(argc, argv, &options, 2,
-		"[--rewrite] [--passes N] [--frames FIRST:COUNT] FRAMES.pcap NAMES.txt");
+		"[--rewrite] [--patterns FILE.hs] [--passes N] [--frames FIRST:COUNT] FRAMES.pcap "
+		"NAMES.txt");
 
 	bench_frames_read(argv[word], &options, &frames);
-	names = bench_table_load(argv[word + 1]);
+	names = bench_table_load(argv[word + 1], &options, &set);
 	consent = consent_table_build(NULL, 0, &consent_size);
 	if (!consent)
 		bench_die("consent table", "no memory");
 	policy_fill();
-	run.tables = (struct pipeline_tables){&run.policy, names, consent, 0};
+	run.tables =
+		(struct pipeline_tables){.policy = &run.policy, .names = names, .consent = consent};
+	if (set)
+		run.tables.patterns = pattern_scan_create(set, -1);
+	if (set && !run.tables.patterns)
+		bench_die("patterns", "no memory");
 	run.tables.today = (uint16_t)list_day_parse("2024-06-15", 10);
 	for (unsigned i = 0; bench_round(&options, i); i++)
 		round_do(&frames, &options);
+	pattern_scan_free(run.tables.patterns);
+	pattern_set_free(set);
 	block_free(names, fqdn_table_size(names));
 	block_free(consent, consent_size);
 	bench_frames_free(&frames);

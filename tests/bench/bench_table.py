@@ -60,6 +60,9 @@ class Bench:
     def names(self, count):
         return self.gen(f"names.{count}", "names", count, stdout=True)
 
+    def patterns(self, count):
+        return self.gen(f"patterns.{count}.hs", "patterns", count, stdout=True)
+
     def queries(self):
         return self.gen("queries", "queries", MILLION, stdout=True)
 
@@ -80,8 +83,11 @@ class Bench:
                             path], check=True, stdout=subprocess.DEVNULL)
         return path
 
-    def dnsweir(self, names, frames=FRAMES, text=False, extra="", **pcap):
-        if not text:
+    def dnsweir(self, names, frames=FRAMES, text=False, extra="", patterns=0, **pcap):
+        if patterns:
+            extra += (f"[list patterns]\nsource = {self.patterns(patterns)}\n"
+                      "action = sinkhole\n")
+        elif not text:
             extra += f"[lists]\ncompiled = {self.compiled(names)}\n"
         return Dnsweir(self, self.names(names), self.pcap(frames=frames, **pcap), frames,
                        self.window, extra)
@@ -223,6 +229,17 @@ def distinct(bench):
     ours, peer = bench.compare(lambda: bench.dnsweir(TEN_MILLION, distinct=1),
                                lambda: bench.dnsweir(TEN_MILLION))
     yield Row("1 distinct name / 65,536", ours, peer, "Mpps")
+
+
+@row
+def patterns(bench):
+    """Without Hyperscan there is nothing to compare."""
+    if subprocess.run([bench.program("app/dnsweir-list"), "check", bench.patterns(1)],
+                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                      check=False).returncode == 0:
+        ours, peer = bench.compare(lambda: bench.dnsweir(TEN_MILLION, patterns=THOUSAND),
+                                   lambda: bench.dnsweir(TEN_MILLION))
+        yield Row("1,000 patterns / none", ours, peer, "Mpps", 0.75, 0.90)
 
 
 def load_ns(bench, count):

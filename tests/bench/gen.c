@@ -3,6 +3,7 @@
  * Makes what the benchmarks eat, the same bytes every time:
  *
  *   gen names COUNT                      a list of names, one a line, to stdout
+ *   gen patterns COUNT                   a list of patterns, ID:/EXPRESSION/, to stdout
  *   gen queries COUNT                    names that are in no list, "NAME A" a line, for dnsperf
  *   gen pcap response|query|other FILE [--names N] [--share F] [--cnames N] [--distinct N]
  *            [--frames N]
@@ -115,6 +116,45 @@ static void queries_print(unsigned n)
 		name_make(UNLISTED + i, text);
 		printf("%s A\n", text);
 	}
+}
+
+static void letters_make(uint64_t r, unsigned size, char *text)
+{
+	for (unsigned i = 0; i < size; i++, r /= 26)
+		text[i] = (char)('a' + r % 26);
+	text[size] = '\0';
+}
+
+// What lists of expressions are made of: brands in phishing names, hosts that are generated below a
+// domain or a service of dynamic names, numbered control servers; and one in a hundred for generated
+// names, with no word in it. No name of this program's matches.
+static void pattern_print(uint32_t i)
+{
+	static const char *const lures[] = {
+		"login", "secure", "account", "verify", "update", "support", "wallet", "signin"};
+	static const char *const services[] = {
+		"ddns\\.net", "hopto\\.org", "duckdns\\.org", "no-ip\\.biz", "serveo\\.net"};
+	const char *lure = lures[mix(i, 6) % 8], *service = services[mix(i, 7) % 5];
+	const char *tld = tlds[mix(i, 8) % 14].text;
+	char word[16];
+
+	letters_make(mix(i, 9), 5 + (unsigned)(mix(i, 10) % 6), word);
+	printf("EX-%u:/", i);
+	if (i % 100 == 99)
+		printf("^[bcdfghjklmnpqrstvwxz]{%u,}\\.%s$", 14 + i / 100 % 8, tld);
+	else if (i % 6 == 0)
+		printf("^(www\\.)?%s[-.]%s[a-z0-9-]*\\.", lure, word);
+	else if (i % 6 == 1)
+		printf("^[a-z0-9]{6,12}\\.%s\\.(com|net|ru|top|xyz)$", word);
+	else if (i % 6 == 2)
+		printf("(^|\\.)%s[0-9]{1,4}\\.%s$", word, service);
+	else if (i % 6 == 3)
+		printf("(^|\\.)%s-(%s|%s)\\.", word, lure, lures[mix(i, 11) % 8]);
+	else if (i % 6 == 4)
+		printf("^[0-9a-f]{8,32}\\.%s\\.%s$", word, tld);
+	else
+		printf("%s.*%s.*\\.(top|xyz|online|info)$", word, lure);
+	puts("/");
 }
 
 static void put16(struct message *m, uint16_t value)
@@ -275,7 +315,7 @@ static int pcap_make(const char *kind, const char *path, const struct options *o
 
 static int usage(void)
 {
-	fputs("usage: gen names|queries COUNT\n"
+	fputs("usage: gen names|patterns|queries COUNT\n"
 	      "       gen pcap response|query|other FILE [--names N] [--share F] [--cnames N]\n"
 	      "           [--distinct N] [--frames N]\n",
 		stderr);
@@ -337,6 +377,9 @@ int main(int argc, char **argv)
 		return usage();
 	if (strcmp(argv[0], "names") == 0)
 		names_print(count);
+	else if (strcmp(argv[0], "patterns") == 0)
+		for (uint32_t i = 0; i < count; i++)
+			pattern_print(i);
 	else if (strcmp(argv[0], "queries") == 0)
 		queries_print(count);
 	else

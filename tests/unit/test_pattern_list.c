@@ -225,7 +225,7 @@ Test(pattern_list, copies_and_books_give_the_same_set)
 	cr_expect_str_eq(pattern.expression, "1\\.example$");
 	cr_expect_eq(fqdn_table_rule(p.table, pattern.rule)->list, 4);
 	scan = pattern_scan_create(again, -1);
-	cr_assert_eq(pattern_match_each(scan, names.each[0], number_take, &matching), 0);
+	cr_assert_eq(pattern_match_each(scan, &names.labels[0], number_take, &matching), 0);
 	cr_assert_eq(matching, 3);
 	pattern_scan_free(scan);
 	pattern_set_free(again);
