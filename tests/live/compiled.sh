@@ -103,6 +103,29 @@ check "a file that is not there" runs 2 "$LIST" show "$WORK/none"
 put_lists large.example
 check "a folder that is not there" runs 1 "$LIST" compile -c "$HERE/compiled.ini" -o "$WORK/none/x"
 
+say "# patterns"
+printf 'EX-1:/^la.ge\\.example$/\nEX-2:/^other/\n' >"$HERE/kits.hs"
+if "$LIST" check "$HERE/kits.hs" >/dev/null 2>&1; then
+	put_lists nothing.example
+	config ptext $'[list kits]\nsource = kits.hs\naction = sinkhole'
+	config pcompiled $'[lists]\ncompiled = patterns.gen\n[list kits]\nsource = kits.hs\naction = sinkhole'
+	check "patterns as text" through ptext
+	check "compile" runs 0 "$LIST" compile -c "$HERE/pcompiled.ini"
+	mv "$HERE/kits.hs" "$HERE/away"
+	check "patterns compiled, their source gone" through pcompiled
+	check "the same capture comes out" cmp "$WORK/ptext.pcap" "$WORK/pcompiled.pcap"
+	check "and it is that of the list of names" cmp "$WORK/text.pcap" "$WORK/pcompiled.pcap"
+	check "explain" runs 0 "$LIST" explain "$HERE/patterns.gen" LARGE.example
+	check "has the expression and its identifier" \
+		grep -Fqx '  met      list kits, action sinkhole, rule /^la.ge\.example$/, id EX-1' "$WORK/out"
+	cp "$HERE/patterns.gen" "$WORK/before.gen"
+	printf 'EX-1:/^la.ge\\.example$/\nEX-3:/^third/\n' >"$HERE/kits.hs"
+	check "compile again" runs 0 "$LIST" compile -c "$HERE/pcompiled.ini"
+	check "diff" runs 0 "$LIST" diff "$WORK/before.gen" "$HERE/patterns.gen"
+	is "has expressions that are new and that went" '+ kits /^third/ - kits /^other/' \
+		bash -c "grep '^[+-]' '$WORK/out' | sort | paste -sd' ' -"
+fi
+
 say "# reloads"
 put_lists large.example new.example
 "$LIST" compile -c "$HERE/compiled.ini" >/dev/null
