@@ -235,7 +235,7 @@ static void record_push(struct world *world, unsigned id, const struct replica *
 	struct stats_worker *stats)
 {
 	const struct mirror_meta meta = {0, r->generation, r->names};
-	struct burst burst = {.n = 1, .side = BURST_FROM_RESOLVERS};
+	struct burst burst = {.n = 1, .side = BURST_FROM_RESOLVERS, .responses = 1, .ruled = 1};
 	struct burst_slot *slot = &burst.slot[0];
 
 	slot->frame = frame;
