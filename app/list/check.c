@@ -13,7 +13,7 @@
 
 #define MIN_LABELS 2 // the default of [list NAME] min_labels
 
-static int entry_pass(void *ctx, const struct list_entry *entry)
+static int entry_pass(void *ctx, unsigned lane, const struct list_entry *entry)
 {
 	return 0;
 }

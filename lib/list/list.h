@@ -3,7 +3,8 @@
 /**
  * @file
  * Reputation lists in files: the catalogue (CSV with dates and malware identifiers) and plain lists
- * of names. Reads line by line and hands over each good entry in wire form.
+ * of names. Reads line by line and hands over each good entry in wire form. No line of either form
+ * depends on another one (a quoted field ends in its line), so several threads can read one file.
  *
  * Both forms: UTF-8, LF or CRLF, a byte order mark is skipped. A name is
  *   name      exactly that name
@@ -12,7 +13,7 @@
  * in letters of any case, with or without a trailing dot; U-labels become A-labels (RFC 5891).
  *
  * Layer:   lib/list; no EAL.
- * Threads: control only; reads a file.
+ * Threads: control only; reads a file, with threads of its own where asked to.
  * Source:  RFC 4180 (CSV), RFC 5890 (IDN), doc/lists.md.
  */
 #include <stddef.h>
@@ -50,15 +51,24 @@ struct list_entry {
 struct list_options {
 	enum list_format format;
 	unsigned min_labels; /**< fewest labels of a subtree rule's name; guards against ".com" */
+	unsigned lanes;      /**< threads that read, the calling one among them; 0: that one alone */
 };
 
 /** Who takes what is read. */
 struct list_sink {
 	void *ctx;
-	/** A good entry. @return 0, or negative to stop with that result */
-	int (*entry)(void *ctx, const struct list_entry *entry);
-	/** A line that is skipped. @p what: "expected ..., got ..."; borrowed for the call */
+	/**
+	 * A good entry. Lanes (0.. below list_options.lanes) call at the same time; each hands over its
+	 * entries in the order of their lines. @return 0, or negative to stop with that result
+	 */
+	int (*entry)(void *ctx, unsigned lane, const struct list_entry *entry);
+	/**
+	 * A line that is skipped. @p what: "expected ..., got ..."; borrowed for the call. One call at a
+	 * time, in the order of the lines.
+	 */
 	void (*bad_line)(void *ctx, unsigned line, const char *what);
+	/** Now and then, or NULL: good lines, and octets of the file, so far. One call at a time. */
+	void (*progress)(void *ctx, uint64_t good, uint64_t done, uint64_t size);
 };
 
 struct list_counts {

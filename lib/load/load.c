@@ -27,7 +27,7 @@ void load_bad_line(void *ctx, unsigned line, const char *what)
 		log_line(LOG_WARN, "%s: more bad lines, not shown; all are counted", reading->path);
 }
 
-static int entry_add(void *ctx, const struct list_entry *entry)
+static int entry_add(void *ctx, unsigned lane, const struct list_entry *entry)
 {
 	static_assert((int)LIST_EXACT == FQDN_EXACT && (int)LIST_BELOW == FQDN_BELOW &&
 			      (int)LIST_SUBTREE == FQDN_SUBTREE,

@@ -34,10 +34,19 @@ struct text_line {
 };
 
 /**
+ * Open a regular file for reading.
+ *
+ * @param size [out] its size now
+ * @return the descriptor, or -errno; -EISDIR for a folder, -EINVAL for what is no regular file,
+ *         -EFBIG over 4 GiB
+ */
+int text_file_open(const char *path, uint64_t *size);
+
+/**
  * Read a regular file whole. It is copied, not mapped: a file that shrinks meanwhile must not fault.
  * A UTF-8 byte order mark is passed over.
  *
- * @return 0, or -errno; -EISDIR for a folder, -EINVAL for what is no regular file, -EFBIG over 4 GiB
+ * @return 0, or -errno as text_file_open
  */
 int text_file_read(const char *path, struct text_file *file);
 

@@ -11,22 +11,28 @@
 #define FILE_SIZE_MAX  ((size_t)4 << 30) // keeps line numbers within 32 bits
 #define FILE_ROOM_STEP ((size_t)64 << 10)
 
-// Room for what the file has now and one octet more, so that its end is seen without growing.
-static int room_make(int fd, struct text_file *file, size_t *room)
+int text_file_open(const char *path, uint64_t *size)
 {
+	// A FIFO without a writer must not hold up the reload.
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), err = 0;
 	struct stat st;
 
-	if (fstat(fd, &st) < 0)
+	if (fd < 0)
 		return -errno;
-	if (S_ISDIR(st.st_mode))
-		return -EISDIR;
-	if (!S_ISREG(st.st_mode))
-		return -EINVAL;
-	if ((uint64_t)st.st_size > FILE_SIZE_MAX)
-		return -EFBIG;
-	*room = (size_t)st.st_size + 1;
-	file->data = malloc(*room);
-	return file->data ? 0 : -ENOMEM;
+	if (fstat(fd, &st) < 0)
+		err = -errno;
+	else if (S_ISDIR(st.st_mode))
+		err = -EISDIR;
+	else if (!S_ISREG(st.st_mode))
+		err = -EINVAL;
+	else if ((uint64_t)st.st_size > FILE_SIZE_MAX)
+		err = -EFBIG;
+	if (err < 0) {
+		close(fd);
+		return err;
+	}
+	*size = (uint64_t)st.st_size;
+	return fd;
 }
 
 static int file_fill(int fd, struct text_file *file, size_t room)
@@ -57,17 +63,15 @@ static int file_fill(int fd, struct text_file *file, size_t room)
 
 int text_file_read(const char *path, struct text_file *file)
 {
-	// A FIFO without a writer must not hold up the reload.
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	size_t room = 0;
-	int err;
+	uint64_t size = 0;
+	int fd = text_file_open(path, &size), err;
 
 	memset(file, 0, sizeof(*file));
 	if (fd < 0)
-		return -errno;
-	err = room_make(fd, file, &room);
-	if (err == 0)
-		err = file_fill(fd, file, room);
+		return fd;
+	// One octet more than the file has, so that its end is seen without growing.
+	file->data = malloc(size + 1);
+	err = file->data ? file_fill(fd, file, size + 1) : -ENOMEM;
 	close(fd);
 	if (err < 0)
 		text_file_free(file);

@@ -173,7 +173,7 @@ void bench_frames_free(struct bench_frames *frames)
 	free(frames->frame);
 }
 
-static int entry_add(void *ctx, const struct list_entry *entry)
+static int entry_add(void *ctx, unsigned lane, const struct list_entry *entry)
 {
 	const struct fqdn_rule rule = {.first_day = entry->first_day,
 		.last_day = entry->last_day,

@@ -77,7 +77,7 @@ void tables_destroy(struct tables *t)
 static const uint8_t verdicts[POLICY_ACTIONS] = {
 	[POLICY_SINKHOLE] = FQDN_BLOCK, [POLICY_LOG] = FQDN_LOG, [POLICY_ALLOW] = FQDN_ALLOW};
 
-static int entry_take(void *ctx, const struct list_entry *entry)
+static int entry_take(void *ctx, unsigned lane, const struct list_entry *entry)
 {
 	struct tables *t = ctx;
 	const struct fqdn_rule rule = {

@@ -18,10 +18,11 @@ struct taken {
 	char bad[8192];
 	unsigned last_bad; // line
 	unsigned stop_at;  // entry() fails at this line
+	unsigned lanes;    // threads that read
 	struct list_counts counts;
 };
 
-static int entry_take(void *ctx, const struct list_entry *e)
+static int entry_take(void *ctx, unsigned lane, const struct list_entry *e)
 {
 	struct taken *t = ctx;
 	char name[256] = "", first[11], last[11];
@@ -55,7 +56,8 @@ static void bad_take(void *ctx, unsigned line, const char *what)
 static int file_read(const char *suffix, const char *data, size_t size, enum list_format format,
 	struct taken *taken)
 {
-	const struct list_options options = {.format = format, .min_labels = 2};
+	const struct list_options options = {
+		.format = format, .min_labels = 2, .lanes = taken->lanes};
 	const struct list_sink sink = {.ctx = taken, .entry = entry_take, .bad_line = bad_take};
 	char path[64];
 	int fd, err;
