@@ -23,9 +23,13 @@ static double seconds_now(void)
 }
 
 // Only on a terminal, where the next line goes over it.
-static void progress_show(void *ctx, const char *list, uint64_t names)
+static void progress_show(void *ctx, const struct load_progress *progress)
 {
-	fprintf(stderr, CLEAR_LINE "list %s: %" PRIu64 " names", list, names);
+	if (progress->list[0])
+		fprintf(stderr, CLEAR_LINE "list %s: %" PRIu64 " names, %u %%", progress->list,
+			progress->names, progress->percent);
+	else
+		fprintf(stderr, CLEAR_LINE "%s", progress->phase);
 }
 
 static void compiling_show(void *ctx, uint32_t patterns)

@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-// Room for n more items. The allocation may move.
-static void *array_extend(struct array *array, size_t n, size_t item_size)
+void *fqdn_array_extend(struct array *array, size_t n, size_t item_size)
 {
 	void *place;
 
@@ -91,11 +90,12 @@ struct fqdn_builder *fqdn_builder_create(void)
 
 	if (!b)
 		return NULL;
+	pthread_mutex_init(&b->lock, NULL);
 	if (getrandom(&b->key, sizeof(b->key), 0) != sizeof(b->key))
 		goto fail;
 	b->key.factor[0] |= 1;
 	b->key.factor[1] |= 1;
-	empty = array_extend(&b->sets, 1, sizeof(*empty));
+	empty = fqdn_array_extend(&b->sets, 1, sizeof(*empty));
 	if (!empty)
 		goto fail;
 	*empty = (struct builder_set){0};
@@ -107,15 +107,28 @@ fail:
 	return NULL;
 }
 
+void fqdn_shard_free(struct builder_shard *shard)
+{
+	// Without room of their own they are in an arena.
+	if (shard->nodes.room > 0)
+		free(shard->nodes.items);
+	if (shard->text.room > 0)
+		free(shard->text.items);
+	free(shard->index.slots);
+	*shard = (struct builder_shard){0};
+}
+
 void fqdn_builder_destroy(struct fqdn_builder *b)
 {
 	if (!b)
 		return;
-	for (unsigned i = 0; i < FQDN_SHARDS; i++) {
-		free(b->shard[i].nodes.items);
-		free(b->shard[i].text.items);
-		free(b->shard[i].index.slots);
-	}
+	for (unsigned i = 0; i < FQDN_SHARDS; i++)
+		fqdn_shard_free(&b->shard[i]);
+	for (unsigned i = 0; i < CREW_MAX; i++)
+		fqdn_arena_free(&b->done[i]);
+	fqdn_lanes_free(b);
+	pthread_mutex_destroy(&b->lock);
+	free(b->refused.items);
 	free(b->sets.items);
 	free(b->members.items);
 	free(b->rules.items);
@@ -139,8 +152,8 @@ int64_t fqdn_builder_id(struct fqdn_builder *b, const char *id)
 	for (; b->id_index.slots[at]; at = (at + 1) & b->id_index.mask)
 		if (strcmp(id_text(b, b->id_index.slots[at] - 1), id) == 0)
 			return b->id_index.slots[at] - 1;
-	text = array_extend(&b->id_text, size, 1);
-	place = array_extend(&b->ids, 1, sizeof(*place));
+	text = fqdn_array_extend(&b->id_text, size, 1);
+	place = fqdn_array_extend(&b->ids, 1, sizeof(*place));
 	if (!text || !place)
 		return -ENOMEM;
 	memcpy(text, id, size);
@@ -150,7 +163,7 @@ int64_t fqdn_builder_id(struct fqdn_builder *b, const char *id)
 	return (int64_t)b->ids.n - 1;
 }
 
-static int64_t rule_number(struct fqdn_builder *b, const struct fqdn_rule *rule)
+int64_t fqdn_builder_rule(struct fqdn_builder *b, const struct fqdn_rule *rule)
 {
 	struct fqdn_rule *place;
 	size_t at;
@@ -162,7 +175,7 @@ static int64_t rule_number(struct fqdn_builder *b, const struct fqdn_rule *rule)
 		if (memcmp(ARRAY_AT(b->rules, struct fqdn_rule, b->rule_index.slots[at] - 1), rule,
 			    sizeof(*rule)) == 0)
 			return b->rule_index.slots[at] - 1;
-	place = array_extend(&b->rules, 1, sizeof(*place));
+	place = fqdn_array_extend(&b->rules, 1, sizeof(*place));
 	if (!place)
 		return -ENOMEM;
 	*place = *rule;
@@ -173,11 +186,10 @@ static int64_t rule_number(struct fqdn_builder *b, const struct fqdn_rule *rule)
 
 int64_t fqdn_builder_add_rule(struct fqdn_builder *b, const struct fqdn_rule *rule)
 {
-	return rule_number(b, rule);
+	return fqdn_builder_rule(b, rule);
 }
 
-// The set that has the members of `from` and `rule`; `from` itself when the rule is in it.
-static int64_t set_number(struct fqdn_builder *b, uint32_t from, uint32_t rule)
+int64_t fqdn_builder_set(struct fqdn_builder *b, uint32_t from, uint32_t rule)
 {
 	const struct builder_set wanted = {.from = from, .rule = rule};
 	const struct builder_set *old = ARRAY_AT(b->sets, struct builder_set, from);
@@ -200,8 +212,8 @@ static int64_t set_number(struct fqdn_builder *b, uint32_t from, uint32_t rule)
 		if (set->from == from && set->rule == rule)
 			return b->set_index.slots[at] - 1;
 	}
-	members = array_extend(&b->members, n + 1, sizeof(*members));
-	place = array_extend(&b->sets, 1, sizeof(*place));
+	members = fqdn_array_extend(&b->members, n + 1, sizeof(*members));
+	place = fqdn_array_extend(&b->sets, 1, sizeof(*place));
 	if (!members || !place)
 		return -ENOMEM;
 	if (n > 0)
@@ -224,7 +236,8 @@ static int node_index_grow(struct builder_shard *shard)
 		return 0;
 	if (grown.mask > UINT32_MAX)
 		return -ENOMEM;
-	grown.slots = calloc(grown.mask + 1, sizeof(*grown.slots));
+	grown.room = grown.mask + 1;
+	grown.slots = calloc(grown.room, sizeof(*grown.slots));
 	if (!grown.slots)
 		return -ENOMEM;
 	for (size_t i = 0; index->slots && i <= index->mask; i++) {
@@ -238,6 +251,26 @@ static int node_index_grow(struct builder_shard *shard)
 	}
 	free(index->slots);
 	*index = grown;
+	return 0;
+}
+
+int fqdn_shard_index(struct builder_shard *shard, size_t n)
+{
+	struct node_index *index = &shard->index;
+	size_t size = 64;
+
+	while (size < 2 * n && size <= UINT32_MAX)
+		size *= 2;
+	if (index->room < size) {
+		free(index->slots);
+		*index = (struct node_index){0};
+		index->slots = malloc(size * sizeof(*index->slots));
+		if (!index->slots)
+			return -ENOMEM;
+		index->room = size;
+	}
+	index->mask = size - 1;
+	memset(index->slots, 0, size * sizeof(*index->slots));
 	return 0;
 }
 
@@ -265,8 +298,8 @@ static uint32_t node_place(struct builder_shard *shard, const struct builder_nod
 	}
 	if (shard->text.n + labels_size > UINT32_MAX)
 		return 0;
-	text = array_extend(&shard->text, labels_size, 1);
-	node = array_extend(&shard->nodes, 1, sizeof(*node));
+	text = fqdn_array_extend(&shard->text, labels_size, 1);
+	node = fqdn_array_extend(&shard->nodes, 1, sizeof(*node));
 	if (!text || !node)
 		return 0;
 	memcpy(text, labels, labels_size);
@@ -277,63 +310,84 @@ static uint32_t node_place(struct builder_shard *shard, const struct builder_nod
 	return (uint32_t)shard->nodes.n;
 }
 
-// The node of a name, with the nodes above it, down from the one of two labels.
-// @param in [out] its shard
-static struct builder_node *name_place(
-	struct fqdn_builder *b, const uint8_t *name, uint8_t size, struct builder_shard **in)
+// Where the labels of a name in wire form stand. @return their number
+static unsigned labels_find(const uint8_t *name, uint8_t at[DNS_LABELS_MAX])
 {
-	// Room behind the name: labels are read in pieces.
-	uint8_t bytes[DNS_NAME_SIZE_MAX + FQDN_PIECE] = {0};
-	struct builder_node wanted = {.hash = b->key.seed};
-	struct builder_shard *shard = NULL;
-	struct dns_labels labels;
-	uint32_t number = 0;
-	unsigned first, end = size - 1u;
+	unsigned n = 0;
 
-	memcpy(bytes, name, size);
-	dns_name_labels(bytes, &labels);
-	first = labels.n > 2 ? labels.n - 2u : 0;
-	wanted.depth = (uint8_t)(labels.n - first - 1);
-	for (unsigned i = first + 1; i-- > 0; end = labels.at[i]) {
-		const uint8_t *label = bytes + labels.at[i];
-		unsigned label_size = end - labels.at[i];
+	for (unsigned i = 0; name[i]; i += name[i] + 1u)
+		at[n++] = (uint8_t)i;
+	return n;
+}
+
+struct builder_shard *fqdn_shard_of_name(struct fqdn_builder *b, const uint8_t *name, uint8_t size)
+{
+	// The last two labels, of which the first is the only one where the other is not there.
+	unsigned last = 0, before = 0;
+
+	for (unsigned i = 0; name[i]; i += name[i] + 1u) {
+		before = last;
+		last = i;
+	}
+	return &b->shard[fqdn_part_of(fqdn_hash_labels(&b->key, b->key.seed, name + before,
+		size - 1u - before, size - 1u - before + FQDN_PIECE))];
+}
+
+int fqdn_shard_node(const struct fqdn_builder *b, struct builder_shard *shard, const uint8_t *name,
+	uint8_t size, struct builder_node **node)
+{
+	struct builder_node wanted = {.hash = b->key.seed};
+	uint8_t at[DNS_LABELS_MAX];
+	unsigned n = labels_find(name, at), first = n > 2 ? n - 2 : 0, end = size - 1u;
+	uint32_t number = 0;
+
+	wanted.depth = (uint8_t)(n - first - 1);
+	for (unsigned i = first + 1; i-- > 0; end = at[i]) {
+		const uint8_t *label = name + at[i];
+		unsigned label_size = end - at[i];
 
 		wanted.depth++;
 		wanted.size = (uint8_t)(wanted.size + label_size);
 		wanted.parent = number;
 		wanted.hash = fqdn_hash_labels(
 			&b->key, wanted.hash, label, label_size, label_size + FQDN_PIECE);
-		if (!shard)
-			shard = &b->shard[fqdn_part_of(wanted.hash)];
 		number = node_place(shard, &wanted, label, label_size);
 		if (number == 0)
-			return NULL;
+			return -ENOMEM;
 	}
-	*in = shard;
-	return ARRAY_AT(shard->nodes, struct builder_node, number - 1);
+	*node = ARRAY_AT(shard->nodes, struct builder_node, number - 1);
+	return 0;
+}
+
+void fqdn_shard_set(struct builder_shard *shard, struct builder_node *node, uint32_t set)
+{
+	shard->n_names += node->set == 0;
+	shard->n_singles += node->set == 0 && node->depth == 1;
+	node->set = set;
 }
 
 int fqdn_builder_add(
 	struct fqdn_builder *b, const uint8_t *name, uint8_t size, const struct fqdn_rule *rule)
 {
-	int64_t number = rule_number(b, rule), set;
+	// Room behind the name: labels are read in pieces.
+	uint8_t bytes[DNS_NAME_SIZE_MAX + FQDN_PIECE] = {0};
+	int64_t number = fqdn_builder_rule(b, rule), set;
 	struct builder_shard *shard;
-	struct builder_node *place;
+	struct builder_node *node;
 
 	if (size < 2)
 		return -EINVAL;
 	if (number < 0)
 		return (int)number;
-	place = name_place(b, name, size, &shard);
-	if (!place)
+	memcpy(bytes, name, size);
+	shard = fqdn_shard_of_name(b, bytes, size);
+	if (fqdn_shard_node(b, shard, bytes, size, &node) < 0)
 		return -ENOMEM;
-	set = set_number(b, place->set, (uint32_t)number);
+	set = fqdn_builder_set(b, node->set, (uint32_t)number);
 	if (set < 0)
 		return (int)set;
-	if ((uint32_t)set == place->set)
+	if ((uint32_t)set == node->set)
 		return 0;
-	shard->n_names += place->set == 0;
-	shard->n_singles += place->set == 0 && place->depth == 1;
-	place->set = (uint32_t)set;
+	fqdn_shard_set(shard, node, (uint32_t)set);
 	return 1;
 }

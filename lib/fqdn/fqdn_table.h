@@ -182,6 +182,52 @@ int64_t fqdn_builder_id(struct fqdn_builder *builder, const char *id);
 int fqdn_builder_add(struct fqdn_builder *builder, const uint8_t *name, uint8_t size,
 	const struct fqdn_rule *rule);
 
+#define FQDN_NAME_AHEAD 32
+
+/** The way into a builder for one of several threads. */
+struct fqdn_lane;
+
+/**
+ * Make ways in for several threads, once. They are freed with the builder.
+ *
+ * What they take becomes names in fqdn_builder_gather, in the order of lists and lines, whichever lane
+ * it came through.
+ *
+ * @param n at most CREW_MAX (base/crew.h)
+ * @return 0 or -ENOMEM
+ */
+int fqdn_builder_lanes(struct fqdn_builder *builder, unsigned n);
+struct fqdn_lane *fqdn_builder_lane(struct fqdn_builder *builder, unsigned i);
+
+/**
+ * Take a rule for a name. The thread has this lane alone; others have theirs.
+ *
+ * @param name FQDN_NAME_AHEAD octets behind it may be read
+ * @param rule its id is not looked at
+ * @param id   malware identifier, "" for none
+ * @param line where it stands in its list; lines of a list ascend
+ * @return 0, -EINVAL for the root, or -ENOMEM
+ */
+int fqdn_lane_add(struct fqdn_lane *lane, const uint8_t *name, uint8_t size,
+	const struct fqdn_rule *rule, const char *id, uint32_t line);
+
+/** A rule that was not added: its name has FQDN_RULES_MAX others. */
+struct fqdn_refused {
+	uint16_t list;
+	uint32_t line;
+};
+
+/**
+ * Add all that lanes have taken, with up to @p threads threads. The lanes are empty afterwards,
+ * and nothing can be added any more.
+ *
+ * @param refused [out] borrowed from the builder, by list and line
+ * @param n       [out] how many
+ * @return 0 or -ENOMEM
+ */
+int fqdn_builder_gather(struct fqdn_builder *builder, unsigned threads,
+	const struct fqdn_refused **refused, size_t *n);
+
 /**
  * Add a rule that is of no name, as those of patterns are.
  *

@@ -36,6 +36,8 @@ enum list_format {
 #define LIST_DAY_LAST  0xffff /**< active with no end */
 #define LIST_TEXT_MAX  255    /**< bytes of an id or behaviour */
 
+#define LIST_NAME_AHEAD 32 /**< octets behind an entry's name that may be read */
+
 /** One good entry; everything is borrowed for the call. */
 struct list_entry {
 	const uint8_t *name;   /**< canonical wire form, see dns_name.h */

@@ -27,7 +27,7 @@ struct list_reader {
 	int err; /**< 0, or why reading has to stop */
 	struct list_counts counts;
 	struct list_messages messages;       /**< of the block that is being read */
-	uint8_t name[DNS_NAME_SIZE_MAX + 1]; /**< name of the entry being made */
+	uint8_t name[DNS_NAME_SIZE_MAX + LIST_NAME_AHEAD]; /**< name of the entry being made */
 	struct text_csv csv;                 /**< fields of the line being read */
 	char room[TEXT_BLOCK_ROOM];          /**< the block */
 };

@@ -4,27 +4,35 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/block.h"
+#include "base/crew.h"
 #include "base/log.h"
 #include "list/list.h"
 
-#define BAD_LINES_LOGGED 20    // of one file; the count has them all
-#define PROGRESS_LINES   65536 // good lines between two calls
+#define BAD_LINES_LOGGED 20 // of one file; the count has them all
 
 void load_bad_line(void *ctx, unsigned line, const char *what)
 {
-	struct load_reading *reading = ctx;
+	struct load_bad *bad = ctx;
 
-	if (reading->bad++ == 0)
-		snprintf(reading->first_bad, reading->first_bad_size, "%s:%u: %s", reading->path,
-			line, what);
-	if (reading->bad <= BAD_LINES_LOGGED)
-		log_line(LOG_WARN, "%s:%u: %s; line skipped", reading->path, line, what);
-	else if (reading->bad == BAD_LINES_LOGGED + 1)
-		log_line(LOG_WARN, "%s: more bad lines, not shown; all are counted", reading->path);
+	// Most are told in order; those that are found when names meet come later.
+	if (bad->n++ == 0 || line < bad->first_line) {
+		snprintf(bad->first, LOAD_BAD_SIZE, "%s:%u: %s", bad->path, line, what);
+		bad->first_line = line;
+	}
+	if (bad->n <= BAD_LINES_LOGGED)
+		log_line(LOG_WARN, "%s:%u: %s; line skipped", bad->path, line, what);
+	else if (bad->n == BAD_LINES_LOGGED + 1)
+		log_line(LOG_WARN, "%s: more bad lines, not shown; all are counted", bad->path);
+}
+
+void load_source_bad_line(void *ctx, unsigned line, const char *what)
+{
+	load_bad_line(&((struct load_source *)ctx)->bad, line, what);
 }
 
 static int entry_add(void *ctx, unsigned lane, const struct list_entry *entry)
@@ -32,24 +40,36 @@ static int entry_add(void *ctx, unsigned lane, const struct list_entry *entry)
 	static_assert((int)LIST_EXACT == FQDN_EXACT && (int)LIST_BELOW == FQDN_BELOW &&
 			      (int)LIST_SUBTREE == FQDN_SUBTREE,
 		"scopes are handed through");
-	struct load_reading *reading = ctx;
-	int64_t id = fqdn_builder_id(reading->builder, entry->id);
-	int added;
+	static_assert(LIST_NAME_AHEAD >= FQDN_NAME_AHEAD, "names are handed through");
+	const struct load_source *source = ctx;
+	struct fqdn_rule rule = source->rule;
 
-	if (id < 0)
-		return (int)id;
-	reading->rule.first_day = entry->first_day;
-	reading->rule.last_day = entry->last_day;
-	reading->rule.scope = entry->scope;
-	reading->rule.id = (uint32_t)id;
-	added = fqdn_builder_add(reading->builder, entry->name, entry->name_size, &reading->rule);
-	if (added == -E2BIG) {
-		load_bad_line(ctx, entry->line, "expected at most 64 different rules for one name");
-		return 0;
-	}
-	if (++reading->good % PROGRESS_LINES == 0 && reading->options->progress)
-		reading->options->progress(reading->options->ctx, reading->list, reading->good);
-	return added < 0 ? added : 0;
+	rule.first_day = entry->first_day;
+	rule.last_day = entry->last_day;
+	rule.scope = entry->scope;
+	return fqdn_lane_add(fqdn_builder_lane(source->builder, lane), entry->name,
+		entry->name_size, &rule, entry->id, entry->line);
+}
+
+static void reading_tell(void *ctx, uint64_t good, uint64_t done, uint64_t size)
+{
+	const struct load_source *source = ctx;
+	const struct load_progress progress = {
+		.phase = "reading",
+		.list = source->conf->policy.lists[source->number].name,
+		.names = good,
+		.percent = size > 0 ? (unsigned)(done * 100 / size) : 100,
+	};
+
+	source->options->progress(source->options->ctx, &progress);
+}
+
+static void phase_tell(const struct load_options *options, const char *phase)
+{
+	const struct load_progress progress = {.phase = phase, .list = ""};
+
+	if (options->progress)
+		options->progress(options->ctx, &progress);
 }
 
 static enum list_format list_format_of(enum conf_format format)
@@ -59,143 +79,150 @@ static enum list_format list_format_of(enum conf_format format)
 					       : LIST_AUTO;
 }
 
-// @return as list_read
-static int source_read(const struct conf_list *list, struct load_reading *reading, uint64_t *good)
-{
-	const struct list_options options = {list_format_of(list->format), list->min_labels};
-	const struct list_sink sink = {reading, entry_add, load_bad_line};
-	struct list_counts counts = {0};
-	int err;
-
-	if (list->format == CONF_FORMAT_PATTERN) {
-		err = load_patterns_read(reading);
-		*good = reading->good;
-	} else {
-		err = list_read(list->source, &options, &sink, &counts);
-		*good = counts.good;
-	}
-	return err;
-}
-
 // What reading a source came to: 0, or -errno with error.
-static int source_judge(const struct conf *conf, unsigned i, int err, bool strict,
-	const struct load_list *state, char *error)
+static int source_judge(const struct load_source *source, int err, char *error)
 {
-	const struct conf_list *list = &conf->lists[i];
-	const char *name = conf->policy.lists[i].name;
+	const struct conf_list *list = &source->conf->lists[source->number];
+	const char *name = source->conf->policy.lists[source->number].name;
 
 	if (err == -EBADMSG) {
-		snprintf(error, LOAD_ERROR_SIZE, "%s", state->first_bad);
+		snprintf(error, LOAD_ERROR_SIZE, "%s", source->state->first_bad);
 		return err;
 	}
 	if (err < 0) {
 		snprintf(error, LOAD_ERROR_SIZE, "%s:%u: [list %s] source: cannot read %s: %s",
-			conf->path, list->source_line, name, list->source, strerror(-err));
+			source->conf->path, list->source_line, name, list->source, strerror(-err));
 		return err;
 	}
 	// A feed that broke must not switch filtering off; an operator may start with an empty one.
-	if (state->names == 0 && (strict || state->bad > 0)) {
+	if (source->state->names == 0 && (source->options->strict || source->bad.n > 0)) {
 		snprintf(error, LOAD_ERROR_SIZE, "%s: no good line in it%s%s", list->source,
-			state->bad ? "; first bad one: " : "", state->first_bad);
+			source->bad.n ? "; first bad one: " : "", source->state->first_bad);
 		return -ENODATA;
 	}
-	if (state->names == 0)
+	if (source->state->names == 0)
 		log_line(LOG_WARN, "list %s: %s has no names", name, list->source);
-	if (state->bad > 0)
-		log_line(LOG_WARN, "list %s: %llu bad lines of %s skipped", name,
-			(unsigned long long)state->bad, list->source);
 	return 0;
 }
 
-static int list_load(const struct conf *conf, unsigned i, struct load_reading *reading,
-	struct load_list *state, char *error)
+static int source_read(struct load_source *source, unsigned lanes, char *error)
+{
+	const struct conf_list *list = &source->conf->lists[source->number];
+	const struct list_options options = {list_format_of(list->format), list->min_labels, lanes};
+	const struct list_sink sink = {source, entry_add, load_source_bad_line,
+		source->options->progress ? reading_tell : NULL};
+	struct list_counts counts = {0};
+	struct stat st;
+	int err;
+
+	// Asked before it is read: a file that changes meanwhile counts as the older one.
+	source->state->mtime = stat(list->source, &st) == 0 ? st.st_mtime : 0;
+	source->state->names = 0;
+	if (list->format == CONF_FORMAT_PATTERN) {
+		err = load_patterns_read(source);
+	} else {
+		err = list_read(list->source, &options, &sink, &counts);
+		source->state->names = counts.good;
+	}
+	return source_judge(source, err, error);
+}
+// What all lists came to together: rules that there is no more room for are bad lines as well.
+static int sources_gather(struct load_source *sources, unsigned n, struct fqdn_builder *builder)
+{
+	const struct fqdn_refused *refused;
+	size_t n_refused;
+	int err = fqdn_builder_gather(builder, crew_size(), &refused, &n_refused);
+
+	for (size_t i = 0; err == 0 && i < n_refused; i++) {
+		struct load_source *source = &sources[refused[i].list];
+
+		load_bad_line(&source->bad, refused[i].line,
+			"expected at most 64 different rules for one name");
+		source->state->names--;
+	}
+	for (unsigned i = 0; i < n; i++) {
+		sources[i].state->bad = sources[i].bad.n;
+		if (err == 0 && sources[i].bad.n > 0)
+			log_line(LOG_WARN, "list %s: %llu bad lines of %s skipped",
+				sources[i].conf->policy.lists[i].name,
+				(unsigned long long)sources[i].bad.n, sources[i].bad.path);
+	}
+	return err;
+}
+
+static struct load_source *sources_describe(const struct conf *conf,
+	const struct load_options *options, struct fqdn_builder *builder,
+	struct pattern_builder *patterns, struct load_list *lists)
 {
 	static const enum fqdn_verdict verdicts[POLICY_ACTIONS] = {[POLICY_SINKHOLE] = FQDN_BLOCK,
 		[POLICY_LOG] = FQDN_LOG,
 		[POLICY_ALLOW] = FQDN_ALLOW};
-	const struct conf_list *list = &conf->lists[i];
-	struct stat st;
-	int err;
+	struct load_source *sources = calloc(conf->policy.n_lists + 1u, sizeof(*sources));
 
-	reading->path = list->source;
-	reading->list = conf->policy.lists[i].name;
-	reading->rule = (struct fqdn_rule){
-		.list = (uint16_t)i, .verdict = (uint8_t)verdicts[conf->policy.lists[i].action]};
-	reading->good = reading->bad = 0;
-	reading->first_bad = state->first_bad;
-	reading->first_bad_size = sizeof(state->first_bad);
-	// Asked before it is read: a file that changes meanwhile counts as the older one.
-	state->mtime = stat(list->source, &st) == 0 ? st.st_mtime : 0;
-	err = source_read(list, reading, &state->names);
-	state->bad = reading->bad;
-	return source_judge(conf, i, err, reading->options->strict, state, error);
+	for (unsigned i = 0; sources && i < conf->policy.n_lists; i++)
+		sources[i] = (struct load_source){
+			.options = options,
+			.conf = conf,
+			.number = i,
+			.builder = builder,
+			.patterns = patterns,
+			.rule = {.list = (uint16_t)i,
+				.verdict = (uint8_t)verdicts[conf->policy.lists[i].action]},
+			.bad = {.path = conf->lists[i].source, .first = lists[i].first_bad},
+			.state = &lists[i],
+		};
+	return sources;
 }
 
-struct consent_table *load_consent(
-	const struct conf *conf, size_t *size, uint64_t *bad, char *error)
+static int tables_build(const struct conf *conf, const struct load_options *options,
+	struct load_source *sources, struct load_tables *tables, char *error)
 {
-	char first_bad[256] = "";
-	struct load_reading reading = {
-		.path = conf->consent_source,
-		.first_bad = first_bad,
-		.first_bad_size = sizeof(first_bad),
-	};
-	struct consent_rules rules = {0};
-	struct consent_counts counts = {0};
-	struct consent_table *table = NULL;
-	int err = 0;
+	struct fqdn_builder *builder = sources[0].builder;
+	unsigned lanes = crew_size();
+	int err = fqdn_builder_lanes(builder, lanes);
 
-	if (conf->consent_source[0])
-		err = consent_read(conf->consent_source, &rules, load_bad_line, &reading, &counts);
-	if (err == -EBADMSG) {
-		snprintf(error, LOAD_ERROR_SIZE, "%s", first_bad);
-	} else if (err < 0) {
-		snprintf(error, LOAD_ERROR_SIZE, "%s:%u: [consent] source: cannot read %s: %s",
-			conf->path, conf->consent_source_line, conf->consent_source,
-			strerror(-err));
-	} else if (counts.good == 0 && reading.bad > 0) {
-		snprintf(error, LOAD_ERROR_SIZE, "%s: no good line in it; first bad one: %s",
-			conf->consent_source, first_bad);
-	} else {
-		table = consent_table_build(rules.rules, rules.n, size);
-		if (!table)
-			snprintf(error, LOAD_ERROR_SIZE, "consent table of %zu prefixes: %s",
-				rules.n, strerror(errno));
-	}
-	*bad = reading.bad;
-	consent_rules_free(&rules);
-	return table;
-}
-
-int load_lists(const struct conf *conf, const struct load_options *options,
-	struct load_tables *tables, char *error)
-{
-	struct load_reading reading = {.builder = fqdn_builder_create(),
-		.patterns = pattern_builder_create(),
-		.options = options};
-	int err = reading.builder && reading.patterns ? 0 : -ENOMEM;
-
-	tables->names = NULL;
-	tables->patterns = NULL;
 	for (unsigned i = 0; err == 0 && i < conf->policy.n_lists; i++)
-		err = list_load(conf, i, &reading, &tables->lists[i], error);
+		err = source_read(&sources[i], lanes, error);
+	if (err == 0) {
+		phase_tell(options, "building");
+		err = sources_gather(sources, conf->policy.n_lists, builder);
+	}
 	if (err == -ENOMEM)
 		snprintf(error, LOAD_ERROR_SIZE, "table of names: %s", strerror(ENOMEM));
 	if (err == 0) {
-		tables->names = fqdn_builder_finish(reading.builder);
+		tables->names = fqdn_builder_finish(builder);
 		if (!tables->names) {
 			err = -errno;
 			snprintf(error, LOAD_ERROR_SIZE, "table of names: %s", strerror(errno));
 		}
 	}
-	fqdn_builder_destroy(reading.builder);
+	return err;
+}
+
+int load_lists(const struct conf *conf, const struct load_options *options,
+	struct load_tables *tables, char *error)
+{
+	struct fqdn_builder *builder = fqdn_builder_create();
+	struct pattern_builder *patterns = pattern_builder_create();
+	struct load_source *sources =
+		sources_describe(conf, options, builder, patterns, tables->lists);
+	int err = -ENOMEM;
+
+	tables->names = NULL;
+	tables->patterns = NULL;
+	if (builder && patterns && sources)
+		err = tables_build(conf, options, sources, tables, error);
+	else
+		snprintf(error, LOAD_ERROR_SIZE, "table of names: %s", strerror(ENOMEM));
+	fqdn_builder_destroy(builder);
+	free(sources);
 	if (err == 0) {
-		err = load_patterns_compile(conf, options, reading.patterns, tables, error);
+		err = load_patterns_compile(conf, options, patterns, tables, error);
 		if (err < 0) {
 			block_free(tables->names, fqdn_table_size(tables->names));
 			tables->names = NULL;
 		}
 	}
-	pattern_builder_destroy(reading.patterns);
+	pattern_builder_destroy(patterns);
 	return err;
 }

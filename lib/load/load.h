@@ -4,6 +4,9 @@
  * @file
  * From a configuration to tables: reads what its sections name. Bad lines go to the log.
  *
+ * Lists are read, and tables built, by as many threads as there are CPUs for the calling one; see
+ * base/crew.h.
+ *
  * Layer:   lib/load; no EAL.
  * Threads: control only; reads files.
  */
@@ -17,22 +20,31 @@
 #include "pattern/pattern.h"
 
 #define LOAD_ERROR_SIZE CONF_ERROR_SIZE
+#define LOAD_BAD_SIZE   256
 
 /** One list as a load found it. */
 struct load_list {
 	uint64_t names;      /**< good lines */
 	uint64_t active;     /**< of these active on the day of loading or of the last midnight */
 	uint64_t bad;        /**< lines skipped */
-	char first_bad[256]; /**< the first of them, "" if none */
+	char first_bad[LOAD_BAD_SIZE]; /**< the first of them, "" if none */
 	int64_t mtime;       /**< of the source, seconds since 1970 */
+};
+
+/** How far a load is. */
+struct load_progress {
+	const char *phase; /**< "reading", "building", "checking"; static */
+	const char *list;  /**< the one that is being read, "" for none; borrowed for the call */
+	uint64_t names;    /**< its good lines so far */
+	unsigned percent;  /**< of the phase, or of the list where there is one */
 };
 
 /** How lists are read. */
 struct load_options {
 	bool strict; /**< a list without a good line is an error, also one without any line */
 	void *ctx;
-	/** Now and then while a list is read, with its good lines so far; NULL: not wanted. */
-	void (*progress)(void *ctx, const char *list, uint64_t names);
+	/** Now and then while a list is read, and with each phase; NULL: not wanted. One call at a time. */
+	void (*progress)(void *ctx, const struct load_progress *progress);
 	/** Before patterns are compiled, which may take long; NULL: not wanted. */
 	void (*compiling)(void *ctx, uint32_t patterns);
 };

@@ -8,34 +8,38 @@
 
 static int pattern_add(void *ctx, const struct pattern *from)
 {
-	struct load_reading *reading = ctx;
+	struct load_source *source = ctx;
+	struct fqdn_rule rule = source->rule;
+	struct load_progress progress = {
+		.phase = "reading", .list = source->conf->policy.lists[source->number].name};
 	struct pattern pattern = *from;
-	int64_t id = fqdn_builder_id(reading->builder, from->id), rule;
+	int64_t id = fqdn_builder_id(source->builder, from->id), number;
 	int err;
 
 	if (id < 0)
 		return (int)id;
-	reading->rule.first_day = 0;
-	reading->rule.last_day = UINT16_MAX;
-	reading->rule.scope = FQDN_PATTERN;
-	reading->rule.id = (uint32_t)id;
-	rule = fqdn_builder_add_rule(reading->builder, &reading->rule);
-	if (rule < 0)
-		return (int)rule;
-	pattern.rule = (uint32_t)rule;
-	err = pattern_builder_add(reading->patterns, &pattern);
+	rule.first_day = 0;
+	rule.last_day = UINT16_MAX;
+	rule.scope = FQDN_PATTERN;
+	rule.id = (uint32_t)id;
+	number = fqdn_builder_add_rule(source->builder, &rule);
+	if (number < 0)
+		return (int)number;
+	pattern.rule = (uint32_t)number;
+	err = pattern_builder_add(source->patterns, &pattern);
 	if (err < 0)
 		return err;
-	if (++reading->good % PROGRESS_PATTERNS == 0 && reading->options->progress)
-		reading->options->progress(reading->options->ctx, reading->list, reading->good);
+	progress.names = ++source->state->names;
+	if (progress.names % PROGRESS_PATTERNS == 0 && source->options->progress)
+		source->options->progress(source->options->ctx, &progress);
 	return 0;
 }
 
-int load_patterns_read(struct load_reading *reading)
+int load_patterns_read(struct load_source *source)
 {
-	const struct pattern_sink sink = {reading, pattern_add, load_bad_line};
+	const struct pattern_sink sink = {source, pattern_add, load_source_bad_line};
 
-	return pattern_read(reading->path, &sink);
+	return pattern_read(source->bad.path, &sink);
 }
 
 // What Hyperscan says of them all, or of one of them.
@@ -50,25 +54,23 @@ static int pattern_refuse(const struct conf *conf, struct pattern_builder *patte
 {
 	char what[PATTERN_ERROR_SIZE + 128];
 	struct load_list *state;
-	struct load_reading reading;
+	struct load_bad bad;
 	struct pattern pattern;
 	unsigned list;
 
 	pattern_builder_get(patterns, (uint32_t)refusal->at, &pattern);
 	list = fqdn_table_rule(tables->names, pattern.rule)->list;
 	state = &tables->lists[list];
-	reading = (struct load_reading){.path = conf->lists[list].source,
-		.bad = state->bad,
-		.first_bad = state->first_bad,
-		.first_bad_size = sizeof(state->first_bad)};
+	bad = (struct load_bad){
+		.path = conf->lists[list].source, .first = state->first_bad, .n = state->bad};
 	snprintf(what, sizeof(what), "expected an expression that Hyperscan takes (%s)",
 		refusal->reason);
-	load_bad_line(&reading, pattern.line, what);
-	state->bad = reading.bad;
+	load_bad_line(&bad, pattern.line, what);
+	state->bad = bad.n;
 	pattern_builder_drop(patterns, (uint32_t)refusal->at);
 	if (--state->names > 0)
 		return 0;
-	snprintf(error, LOAD_ERROR_SIZE, "%s: no good line in it; first bad one: %s", reading.path,
+	snprintf(error, LOAD_ERROR_SIZE, "%s: no good line in it; first bad one: %s", bad.path,
 		state->first_bad);
 	return -ENODATA;
 }

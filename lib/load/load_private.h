@@ -2,28 +2,36 @@
 #pragma once
 /**
  * @file
- * What reading lists of names and lists of patterns share.
+ * What reading lists of names, lists of patterns and the consent file share.
  */
 #include "load/load.h"
 
-/** Where the lines of one file go. */
-struct load_reading {
+/** Bad lines of one file so far. */
+struct load_bad {
 	const char *path;
-	struct fqdn_builder *builder;
-	struct pattern_builder *patterns;
-	struct fqdn_rule rule; /**< list and verdict of the file; the rest is per entry */
-	const struct load_options *options;
-	const char *list;
-	uint64_t good, bad;
-	char *first_bad;
-	size_t first_bad_size;
+	char *first; /**< [out] the first of them, LOAD_BAD_SIZE bytes */
+	unsigned first_line;
+	uint64_t n;
 };
 
-/** Count and log a line that is skipped; @p ctx is a struct load_reading. */
-void load_bad_line(void *ctx, unsigned line, const char *what);
+/** Where the lines of one list go. */
+struct load_source {
+	const struct load_options *options;
+	const struct conf *conf;
+	unsigned number; /**< of the list */
+	struct fqdn_builder *builder;
+	struct pattern_builder *patterns;
+	struct fqdn_rule rule; /**< list and verdict; the rest is per entry */
+	struct load_bad bad;
+	struct load_list *state;
+};
 
-/** Read a list of patterns. @return as pattern_read */
-int load_patterns_read(struct load_reading *reading);
+/** Count and log a line that is skipped; @p ctx is a struct load_bad, or a struct load_source. */
+void load_bad_line(void *ctx, unsigned line, const char *what);
+void load_source_bad_line(void *ctx, unsigned line, const char *what);
+
+/** Read a list of patterns. @return as pattern_read, with the good lines in source->state->names */
+int load_patterns_read(struct load_source *source);
 
 /**
  * Compile the patterns of all lists, if there are any; tables->names is there. An expression that

@@ -170,11 +170,13 @@ Test(load, a_list_without_a_good_line_is_an_error_where_it_is_meant_to_be)
 	conf_free(conf);
 }
 
-static void progress_count(void *ctx, const char *list, uint64_t names)
+static void progress_count(void *ctx, const struct load_progress *progress)
 {
-	cr_assert_str_eq(list, "names");
-	cr_assert_gt(names, *(uint64_t *)ctx);
-	*(uint64_t *)ctx = names;
+	if (strcmp(progress->phase, "reading") != 0 || strcmp(progress->list, "names") != 0)
+		return;
+	cr_assert_gt(progress->names, *(uint64_t *)ctx);
+	cr_assert_leq(progress->percent, 100);
+	*(uint64_t *)ctx = progress->names;
 }
 
 Test(load, progress_is_told_of_long_lists)
