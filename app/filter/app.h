@@ -79,7 +79,8 @@ struct worker {
 struct load_state {
 	uint32_t generation;
 	int64_t loaded_at;      /**< seconds since 1970 */
-	double load_seconds;
+	double began;           /**< seconds of the monotonic clock */
+	double load_seconds;    /**< from there to when the generation was in force */
 	uint64_t names, names_bytes;
 	uint64_t patterns, patterns_bytes;
 	uint64_t consent_prefixes, consent_bad;
@@ -87,6 +88,16 @@ struct load_state {
 	int64_t failed_at;      /**< 0: the last reload was good */
 	char error[APP_ERROR_SIZE];
 	struct load_list lists[POLICY_LISTS_MAX];
+};
+
+/** The load that is going on; under app.lock. */
+struct loading {
+	bool active;
+	double began;      /**< seconds of the monotonic clock */
+	const char *phase; /**< static */
+	char list[POLICY_LIST_NAME_MAX + 1];
+	uint64_t names;
+	unsigned percent;
 };
 
 struct hits;
@@ -116,8 +127,10 @@ struct app {
 	atomic_bool core_stop;
 	_Atomic uint64_t core_records;
 
-	pthread_mutex_t lock; /**< load, conf, slots, and the use of replica_master outside the loader */
+	cpu_set_t cpus;       /**< those that the process was started with */
+	pthread_mutex_t lock; /**< load, loading, conf, slots, and the use of replica_master outside the loader */
 	struct load_state load;
+	struct loading loading;
 	char slots[POLICY_LISTS_MAX][POLICY_LIST_NAME_MAX + 1]; /**< names of lists by counter slot */
 };
 
@@ -137,6 +150,12 @@ int options_parse(int argc, char **argv, struct options *options, int *eal_argc,
  */
 struct replica *load_master(struct conf *conf, bool strict, struct load_state *state, char *error);
 
+/** A load begins, by the clock of @p state, and ends; between them `show loading` tells how far it is. */
+void load_begin(struct load_state *state);
+void load_phase(const char *phase);
+void load_end(void);
+json_t *load_loading_json(void);
+
 /** Entries of each list that are active today, into state->lists[].active. */
 void load_count_active(const struct replica *master, uint16_t today, struct load_state *state);
 
@@ -148,6 +167,13 @@ void load_count_active(const struct replica *master, uint16_t today, struct load
 int loader_assign_slots(struct conf *conf, char *error);
 /** Put a master in force, with what its load came to. @return 0, or -ENOMEM: nothing has changed */
 int loader_publish(struct replica *master, const struct load_state *state);
+/**
+ * Let this thread, and the crew it has for a load, run on all CPUs that the process was started with
+ * except those of workers. Before there are workers on them, on these, too.
+ *
+ * @param before [out] where the thread ran; NULL: not wanted
+ */
+void loader_cpus(bool workers_run, cpu_set_t *before);
 int loader_start(void);
 void loader_stop(void);
 /** Ask for a reload; requests that come while one runs are served by one more. @return its number */

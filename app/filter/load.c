@@ -10,16 +10,71 @@
 #include "base/log.h"
 #include "list/list.h"
 
+static double seconds_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+void load_begin(struct load_state *state)
+{
+	state->began = seconds_now();
+	pthread_mutex_lock(&app.lock);
+	app.loading = (struct loading){.active = true, .began = state->began, .phase = "reading"};
+	pthread_mutex_unlock(&app.lock);
+}
+
+static void progress_note(void *ctx, const struct load_progress *progress)
+{
+	pthread_mutex_lock(&app.lock);
+	app.loading.phase = progress->phase;
+	snprintf(app.loading.list, sizeof(app.loading.list), "%s", progress->list);
+	app.loading.names = progress->names;
+	app.loading.percent = progress->percent;
+	pthread_mutex_unlock(&app.lock);
+}
+
+void load_phase(const char *phase)
+{
+	const struct load_progress progress = {.phase = phase, .list = ""};
+
+	progress_note(NULL, &progress);
+}
+
+void load_end(void)
+{
+	pthread_mutex_lock(&app.lock);
+	app.loading = (struct loading){.phase = "none"};
+	pthread_mutex_unlock(&app.lock);
+}
+
+json_t *load_loading_json(void)
+{
+	const struct loading *loading = &app.loading;
+	json_t *object;
+
+	pthread_mutex_lock(&app.lock);
+	object = json_pack("{s:b, s:s, s:s, s:I, s:i, s:f}", "loading", loading->active, "phase",
+		loading->phase ? loading->phase : "none", "list", loading->list, "names",
+		(json_int_t)loading->names, "percent", (int)loading->percent, "seconds",
+		loading->active ? seconds_now() - loading->began : 0.0);
+	pthread_mutex_unlock(&app.lock);
+	return object;
+}
+
 static void compiling_log(void *ctx, uint32_t patterns)
 {
-	(void)ctx;
+	load_phase("compiling patterns");
 	log_line(LOG_INFO, "compiling %u patterns", patterns);
 }
 
 static int lists_load(const struct conf *conf, bool strict, struct replica *master,
 	struct load_state *state, char *error)
 {
-	const struct load_options options = {.strict = strict, .compiling = compiling_log};
+	const struct load_options options = {
+		.strict = strict, .progress = progress_note, .compiling = compiling_log};
 	struct load_tables tables = {.lists = state->lists};
 	int err = conf->compiled[0] ? load_compiled(conf, &options, &tables, error)
 				    : load_lists(conf, &options, &tables, error);
@@ -48,20 +103,10 @@ static int consent_load(
 	return 0;
 }
 
-static double seconds_since(const struct timespec *from)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)(now.tv_sec - from->tv_sec) + (double)(now.tv_nsec - from->tv_nsec) / 1e9;
-}
-
 struct replica *load_master(struct conf *conf, bool strict, struct load_state *state, char *error)
 {
 	struct replica *master = calloc(1, sizeof(*master));
-	struct timespec start;
 
-	clock_gettime(CLOCK_MONOTONIC, &start);
 	memset(state->lists, 0, sizeof(state->lists));
 	state->consent_prefixes = state->consent_bad = 0;
 	if (!master) {
@@ -74,13 +119,12 @@ struct replica *load_master(struct conf *conf, bool strict, struct load_state *s
 		replica_free(master);
 		return NULL;
 	}
+	load_phase("counting");
 	load_count_active(master, list_day_of(time(NULL)), state);
 	state->names = fqdn_table_names(master->names);
 	state->names_bytes = fqdn_table_worker_size(master->names);
 	state->patterns = pattern_set_count(master->patterns);
 	state->patterns_bytes = pattern_set_size(master->patterns);
-	state->loaded_at = time(NULL);
-	state->load_seconds = seconds_since(&start);
 	return master;
 }
 

@@ -2,6 +2,7 @@
 #include "app.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,8 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <rte_lcore.h>
 
 #include "base/log.h"
 
@@ -75,16 +78,20 @@ int loader_publish(struct replica *master, const struct load_state *state)
 {
 	uint32_t generation = master->generation;
 	struct replica *retired;
-	int err = replica_publish(app.replicas, master, &retired);
+	struct timespec now;
+	int err;
 
+	load_phase("publishing");
+	err = replica_publish(app.replicas, master, &retired);
 	if (err < 0)
 		return err;
+	clock_gettime(CLOCK_MONOTONIC, &now);
 	// Whoever uses a master outside the readers holds the lock.
 	pthread_mutex_lock(&app.lock);
 	replica_free(retired);
 	app.load.generation = generation;
-	app.load.loaded_at = state->loaded_at;
-	app.load.load_seconds = state->load_seconds;
+	app.load.loaded_at = time(NULL);
+	app.load.load_seconds = (double)now.tv_sec + (double)now.tv_nsec / 1e9 - state->began;
 	app.load.names = state->names;
 	app.load.names_bytes = state->names_bytes;
 	app.load.patterns = state->patterns;
@@ -96,15 +103,39 @@ int loader_publish(struct replica *master, const struct load_state *state)
 	return 0;
 }
 
+void loader_cpus(bool workers_run, cpu_set_t *before)
+{
+	cpu_set_t cpus = app.cpus;
+
+	if (before)
+		sched_getaffinity(0, sizeof(*before), before);
+	for (unsigned i = 0; workers_run && i < app.n_workers; i++) {
+		rte_cpuset_t taken = rte_lcore_cpuset(app.workers[i]->lcore);
+
+		for (unsigned cpu = 0; cpu < CPU_SETSIZE; cpu++)
+			if (CPU_ISSET(cpu, &taken))
+				CPU_CLR(cpu, &cpus);
+	}
+	// Where workers have all of them, the thread stays on the CPU of control.
+	if (CPU_COUNT(&cpus) > 0)
+		sched_setaffinity(0, sizeof(cpus), &cpus);
+}
+
 // Everything is made aside first; the lock is held only to put it in force.
 static int reload(char *error)
 {
-	struct conf *conf = conf_load(app.options.config, error), *old;
 	struct load_state *state = malloc(sizeof(*state));
+	struct conf *conf = NULL, *old;
 	struct replica *master = NULL;
 	int err = -EINVAL;
 
-	if (!conf || !state)
+	if (!state) {
+		snprintf(error, APP_ERROR_SIZE, "%s", strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	load_begin(state);
+	conf = conf_load(app.options.config, error);
+	if (!conf)
 		goto out;
 	pthread_mutex_lock(&app.lock);
 	err = loader_assign_slots(conf, error);
@@ -129,6 +160,7 @@ static int reload(char *error)
 	restart_hint(old, conf);
 	conf = old;
 out:
+	load_end();
 	replica_free(master);
 	conf_free(conf);
 	free(state);
@@ -169,6 +201,7 @@ static void *loader_main(void *arg)
 	struct loader *loader = arg;
 
 	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), LOADER_NICE);
+	loader_cpus(true, NULL);
 	pthread_mutex_lock(&loader->lock);
 	while (!loader->stop) {
 		uint64_t serving;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,6 +117,7 @@ int main(int argc, char **argv)
 		log_line(LOG_ERROR, "%s", error);
 		return APP_USAGE;
 	}
+	sched_getaffinity(0, sizeof(app.cpus), &app.cpus);
 	app.link_propagate = app.conf->link_propagate;
 	if (app.conf->time_zone[0])
 		setenv("TZ", app.conf->time_zone, 1);

@@ -352,6 +352,7 @@ json_t *show_command(void *ctx, const struct ctl_command *command, const char *a
 		{"show mirror", show_mirror, NULL},
 		{"show consent", show_consent, NULL},
 		{"show generation", show_generation, NULL},
+		{"show loading", load_loading_json, NULL},
 		{"show hits", NULL, show_hits},
 		{"explain", NULL, explain_json},
 		{"consent", NULL, consent_of},

@@ -151,11 +151,34 @@ void start_warnings(const struct conf *conf)
 		log_line(LOG_WARN, "%s", text);
 }
 
+static int tables_load(struct load_state *state, char *error)
+{
+	struct replica *master;
+	int err;
+
+	load_begin(state);
+	master = load_master(app.conf, false, state, error);
+	if (!master)
+		return -1;
+	master->generation = 1;
+	err = loader_publish(master, state);
+	load_end();
+	if (err < 0) {
+		snprintf(error, APP_ERROR_SIZE, "copies of the tables: %s", strerror(ENOMEM));
+		replica_free(master);
+		return -1;
+	}
+	log_line(LOG_INFO, "loaded: %llu names, %llu consent prefixes, %.2f s",
+		(unsigned long long)app.load.names, (unsigned long long)app.load.consent_prefixes,
+		app.load.load_seconds);
+	return 0;
+}
+
 int start_tables(char *error)
 {
 	int nodes[APP_WORKERS_MAX];
 	struct load_state *state = calloc(1, sizeof(*state));
-	struct replica *master;
+	cpu_set_t before;
 	int err = -1;
 
 	start_warnings(app.conf);
@@ -169,16 +192,12 @@ int start_tables(char *error)
 	replica_set_today(app.replicas, list_day_of(time(NULL)));
 	if (loader_assign_slots(app.conf, error) < 0)
 		goto out;
-	master = load_master(app.conf, false, state, error);
-	if (!master)
+	// Nothing is forwarded yet: all CPUs are there for the load.
+	loader_cpus(false, &before);
+	err = tables_load(state, error);
+	sched_setaffinity(0, sizeof(before), &before);
+	if (err < 0)
 		goto out;
-	master->generation = 1;
-	if (loader_publish(master, state) < 0) {
-		snprintf(error, APP_ERROR_SIZE, "copies of the tables: %s", strerror(ENOMEM));
-		replica_free(master);
-		goto out;
-	}
-	err = 0;
 	app.core_busy = app.conf->mirror_ring_slots / 16;
 	for (unsigned i = 0; i < app.n_workers && err == 0; i++) {
 		app.workers[i]->replicas = app.replicas;

@@ -3,7 +3,11 @@
 
 #include <numa.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/mman.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #define BLOCK_HUGE_SIZE ((size_t)2 << 20) /* x86-64 large page */
 
@@ -31,9 +35,38 @@ void *block_alloc(size_t size, int node)
 		if (rounded >= BLOCK_HUGE_SIZE)
 			madvise(block, rounded, MADV_HUGEPAGE);
 	}
-	if (node >= 0 && numa_available() >= 0 && numa_max_node() > 0)
+	if (node >= 0 && !block_near_all())
 		numa_tonode_memory(block, rounded, node);
 	return block;
+}
+
+bool block_near_all(void)
+{
+	return numa_available() < 0 || numa_max_node() == 0;
+}
+
+void block_copy(void *to, const void *from, size_t size)
+{
+	uint8_t *out = to;
+	const uint8_t *in = from;
+	size_t at = 0;
+
+#ifdef __SSE2__
+	for (; at + 64 <= size && (uintptr_t)out % 16 == 0; at += 64) {
+		__m128i a = _mm_loadu_si128((const __m128i *)(const void *)(in + at));
+		__m128i b = _mm_loadu_si128((const __m128i *)(const void *)(in + at + 16));
+		__m128i c = _mm_loadu_si128((const __m128i *)(const void *)(in + at + 32));
+		__m128i d = _mm_loadu_si128((const __m128i *)(const void *)(in + at + 48));
+
+		_mm_stream_si128((__m128i *)(void *)(out + at), a);
+		_mm_stream_si128((__m128i *)(void *)(out + at + 16), b);
+		_mm_stream_si128((__m128i *)(void *)(out + at + 32), c);
+		_mm_stream_si128((__m128i *)(void *)(out + at + 48), d);
+	}
+	// Such stores are not ordered by the release that publishes a table.
+	_mm_sfence();
+#endif
+	memcpy(out + at, in + at, size - at);
 }
 
 void block_free(void *block, size_t size)

@@ -11,6 +11,7 @@
  * Layer:   lib/base; no EAL.
  * Threads: any thread but a worker.
  */
+#include <stdbool.h>
 #include <stddef.h>
 
 /**
@@ -20,6 +21,15 @@
  * @return the block (taken by the caller, free with block_free), or NULL: errno says why
  */
 void *block_alloc(size_t size, int node);
+
+/** Whether all memory is equally near to all CPUs: the node makes no difference. */
+bool block_near_all(void);
+
+/**
+ * memcpy for much memory, @p to from block_alloc: past the caches, so that what workers have in the
+ * cache that all CPUs share stays there.
+ */
+void block_copy(void *to, const void *from, size_t size);
 
 /** Give back a block; @p size as given to block_alloc. NULL is allowed. */
 void block_free(void *block, size_t size);

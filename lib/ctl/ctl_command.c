@@ -17,6 +17,7 @@ const struct ctl_command ctl_commands[] = {
 	{"show mirror", "", "Mirror: on or off; records produced, taken, lost.", false, 5},
 	{"show consent", "", "Consent table: prefixes, source, bad lines.", false, 5},
 	{"show generation", "", "The tables in force and the last reload.", false, 5},
+	{"show loading", "", "The load that is going on: phase, list, names, percent.", false, 5},
 	{"show hits", "[N]", "The last N filtered responses, newest first (default 20).", false, 5},
 	{"explain", "NAME", "Would NAME be filtered, by which list and rule?", false, 5},
 	{"consent", "ADDRESS", "What the client at ADDRESS refuses, if anything.", false, 5},

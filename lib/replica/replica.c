@@ -2,6 +2,7 @@
 #include "replica/replica.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -9,6 +10,7 @@
 #include <rte_rcu_qsbr.h>
 
 #include "base/block.h"
+#include "base/crew.h"
 
 #define LINE 64
 
@@ -96,11 +98,13 @@ static int patterns_share(struct replica *copy, const struct replica *neighbour,
 
 // One block on the worker's node: the struct, the names, the consent table. Patterns beside it.
 // @param neighbour another copy on that node, NULL: none
+// @param own_names room for them; else they are the master's
 static struct replica *copy_make(
-	const struct replica *master, const struct replica *neighbour, int node)
+	const struct replica *master, const struct replica *neighbour, int node, bool own_names)
 {
 	size_t names_size = fqdn_table_worker_size(master->names);
-	size_t size = line_round(sizeof(*master)) + line_round(names_size) + master->consent_size;
+	size_t names_room = own_names ? line_round(names_size) : 0;
+	size_t size = line_round(sizeof(*master)) + names_room + master->consent_size;
 	uint8_t *block = block_alloc(size, node);
 	struct replica *copy = (void *)block;
 
@@ -110,10 +114,10 @@ static struct replica *copy_make(
 	copy->block = block;
 	copy->block_size = size;
 	copy->older = NULL;
-	copy->names = (void *)(block + line_round(sizeof(*master)));
 	copy->names_size = names_size;
-	copy->consent = (void *)(block + line_round(sizeof(*master)) + line_round(names_size));
-	memcpy(copy->names, master->names, names_size);
+	if (own_names)
+		copy->names = (void *)(block + line_round(sizeof(*master)));
+	copy->consent = (void *)(block + line_round(sizeof(*master)) + names_room);
 	memcpy(copy->consent, master->consent, master->consent_size);
 	copy->scan = NULL;
 	if (copy->patterns && patterns_share(copy, neighbour, node) < 0) {
@@ -123,17 +127,56 @@ static struct replica *copy_make(
 	return copy;
 }
 
-// Copies for all workers. @return 0, or -ENOMEM: none is there
-static int copies_make(
-	struct replica_set *set, const struct replica *master, struct replica **copies)
+#define PIECE ((size_t)4 << 20) // of a table, copied at once
+
+// Copies of the names, made by several threads, which touch their memory for the first time here.
+struct copying {
+	const struct replica *master;
+	struct replica **copies;
+	unsigned n_copies, n_pieces; // pieces of a copy
+	atomic_uint next;
+};
+
+static void names_copy(void *ctx, unsigned member)
 {
+	struct copying *copying = ctx;
+	const uint8_t *from = (const void *)copying->master->names;
+	unsigned i;
+
+	while ((i = atomic_fetch_add(&copying->next, 1)) < copying->n_copies * copying->n_pieces) {
+		const struct replica *copy = copying->copies[i / copying->n_pieces];
+		size_t at = i % copying->n_pieces * PIECE;
+		size_t size = copy->names_size - at < PIECE ? copy->names_size - at : PIECE;
+
+		if (copy->names != copying->master->names)
+			block_copy((uint8_t *)copy->names + at, from + at, size);
+	}
+}
+
+/*
+ * The first worker has the master's own names where all memory is equally near: nobody writes to them,
+ * and the time and the memory of a copy are saved. They are freed with the master, which is when no
+ * worker uses them any more.
+ */
+static int copies_make(
+	const struct replica_set *set, const struct replica *master, struct replica **copies)
+{
+	size_t size = fqdn_table_worker_size(master->names);
+	struct copying copying = {.master = master,
+		.copies = copies,
+		.n_copies = set->n_workers,
+		.n_pieces = (unsigned)((size + PIECE - 1) / PIECE)};
+	unsigned n_own = set->n_workers;
+
 	for (unsigned i = 0; i < set->n_workers; i++) {
 		const struct replica *neighbour = NULL;
+		bool own = i > 0 || !block_near_all();
 
+		n_own -= !own;
 		for (unsigned j = 0; j < i && !neighbour; j++)
 			if (set->readers[j].node == set->readers[i].node)
 				neighbour = copies[j];
-		copies[i] = copy_make(master, neighbour, set->readers[i].node);
+		copies[i] = copy_make(master, neighbour, set->readers[i].node, own);
 		if (!copies[i]) {
 			// The first of a node has what the others share, so it goes last.
 			while (i-- > 0)
@@ -141,6 +184,8 @@ static int copies_make(
 			return -ENOMEM;
 		}
 	}
+	if (n_own > 0)
+		crew_run(copying.n_pieces > 1 ? crew_size() : 1, names_copy, &copying);
 	return 0;
 }
 

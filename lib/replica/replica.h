@@ -36,7 +36,7 @@ struct replica {
 	struct pattern_set *patterns; /**< NULL: none; workers of one NUMA node share a copy */
 	struct pattern_scan *scan;    /**< this copy's own; the master's is for control */
 	size_t names_size, consent_size; /**< bytes of the two blocks */
-	void *block;       /**< worker's copy: the one block that holds all of it */
+	void *block; /**< worker's copy: the block that holds it, but not names that are the master's */
 	size_t block_size;
 	bool owns_patterns; /**< worker's copy: the one that frees those of its node */
 	struct replica *older; /**< master: the one before, while records of it may still come */
@@ -51,7 +51,7 @@ struct replica_set *replica_set_create(unsigned n_workers, const int *nodes);
 void replica_set_destroy(struct replica_set *set);
 
 /**
- * Copy @p master for every worker, put the copies in force, wait until no reader uses what was there
+ * Copy @p master for every worker (the first one may share the master's names), put the copies in force, wait until no reader uses what was there
  * before, and free the old copies. Readers go on meanwhile.
  *
  * @param master  made with malloc, its tables with block_alloc; taken on success

@@ -188,7 +188,7 @@ Test(shell, exit_codes_tell_failure_from_wrong_usage)
 			"dnsweir-shell: unknown command 'show nothing', expected one of "
 			"version, stats, verdicts, responses, lists, list, ports, workers, mirror, "
 			"consent, "
-			"generation, hits\n"},
+			"generation, loading, hits\n"},
 		{"show lis", 2,
 			"dnsweir-shell: ambiguous command 'show lis', expected one of lists, "
 			"list\n"},
