@@ -8,7 +8,8 @@
  * is cut or written over while it is in use can neither fault nor change a verdict.
  *
  * Layer:   lib/gen; no EAL.
- * Threads: control only; reads and writes files.
+ * Threads: control only; reads and writes files. Reading takes as many threads as there are CPUs for
+ *          the calling one.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -17,7 +18,7 @@
 #include "pattern/pattern.h"
 #include "policy/policy.h"
 
-#define GEN_VERSION     2
+#define GEN_VERSION     3
 #define GEN_SOURCE_SIZE 1024 /**< bytes of a source's path, NUL included */
 #define GEN_BAD_SIZE    256  /**< bytes of a first bad line, NUL included */
 #define GEN_ERROR_SIZE  4096

@@ -9,7 +9,7 @@
  *   |   magic      8   "dnsweir\n"                              |
  *   |   version    4   GEN_VERSION                              |
  *   |   order      4   GEN_ORDER: tells the byte order          |
- *   |   hash      16   XXH3, 128 bits, of all that follows here |
+ *   |   hash      16   of all that follows here, see below      |
  *   |   file_size  8                                            |
  *   |   names_at   8   where the table of names starts          |
  *   |   names_size 8                                            |
@@ -27,7 +27,11 @@
  *   | the book of patterns, expressions as they were written    |
  *   +-----------------------------------------------------------+ file_size
  *
- * The hash finds damage. It is no signature: who may write the file may write any file, so the table
+ * The hash is XXH3, 128 bits: of the header behind it, the lists with the zeros, and the hashes, 16
+ * bytes each, of the pieces of GEN_PIECE bytes that the block of names is made of, and of the book of
+ * patterns where there is one. Threads read and hash pieces, each while it is in a cache.
+ *
+ * It finds damage. It is no signature: who may write the file may write any file, so the table
  * is checked as well (fqdn_table_check). Then some of its names are looked up: a program that hashes
  * in another way than the one that wrote the file would find no name and say nothing.
  */
@@ -50,10 +54,24 @@ struct gen_header {
 };
 
 #define GEN_HASHED_FROM 32 /**< the hash covers the file from here */
+#define GEN_HASH_SIZE   16
+#define GEN_PIECE       ((size_t)256 << 10) /**< of the block of names */
 
 static_assert(sizeof(struct gen_header) == 128, "layout above");
 static_assert(offsetof(struct gen_header, file_size) == GEN_HASHED_FROM, "layout above");
 static_assert(sizeof(struct gen_list) == 1376, "layout above");
+
+/** Hash of a piece of the block of names (GEN_PIECE bytes, less in the last one), or of the book. */
+void gen_piece_hash(const void *piece, size_t size, uint8_t hash[GEN_HASH_SIZE]);
+
+/** The file's hash; @p lists with the zeros behind them, up to header->names_at. */
+void gen_hash(const struct gen_header *header, const void *lists,
+	const uint8_t (*pieces)[GEN_HASH_SIZE], size_t n_pieces, uint8_t hash[GEN_HASH_SIZE]);
+
+static inline size_t gen_n_pieces(uint64_t names_size)
+{
+	return (size_t)((names_size + GEN_PIECE - 1) / GEN_PIECE);
+}
 
 static inline uint64_t gen_names_at(uint64_t n_lists)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,20 +9,27 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <xxhash.h>
-
 #include "base/block.h"
+#include "base/crew.h"
 #include "gen/gen_private.h"
 #include "text/text.h"
-
-#define CHUNK ((size_t)256 << 10) // read, then hashed while it is in the cache
 
 struct reader {
 	const char *path;
 	char *error;
 	int fd;
-	uint64_t at, size;
-	XXH3_state_t *hash;
+	uint64_t size; // of the file
+};
+
+// The block of names on its way, piece by piece.
+struct pieces {
+	const struct reader *reader;
+	uint8_t *names;
+	uint64_t from, size; // of the block in the file
+	uint8_t (*hashes)[GEN_HASH_SIZE];
+	size_t n;
+	atomic_size_t next;
+	atomic_int err; // the first error; 1: the file is shorter
 };
 
 static __attribute__((format(printf, 3, 4))) int fail(
@@ -37,30 +45,52 @@ static __attribute__((format(printf, 3, 4))) int fail(
 	return err;
 }
 
-// The next bytes of the file; @p hashed into the checksum.
-static int take(struct reader *reader, void *to, size_t size, bool hashed)
+// Bytes of the file. @return 0, -errno, or 1: it became shorter
+static int bytes_read(const struct reader *reader, uint64_t from, void *to, size_t size)
 {
 	uint8_t *at = to;
 
 	while (size > 0) {
-		size_t want = size < CHUNK ? size : CHUNK;
-		ssize_t n = pread(reader->fd, at, want, (off_t)reader->at);
+		ssize_t n = pread(reader->fd, at, size, (off_t)from);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return fail(reader, -errno, "cannot read: %s", strerror(errno));
+			return -errno;
 		if (n == 0)
-			return fail(reader, -EBADMSG,
-				"expected %llu bytes, the file became shorter",
-				(unsigned long long)reader->size);
-		if (hashed)
-			XXH3_128bits_update(reader->hash, at, (size_t)n);
+			return 1;
 		at += n;
-		reader->at += (uint64_t)n;
+		from += (uint64_t)n;
 		size -= (size_t)n;
 	}
 	return 0;
+}
+
+static int read_failed(const struct reader *reader, int err)
+{
+	if (err < 0)
+		return fail(reader, err, "cannot read: %s", strerror(-err));
+	return fail(reader, -EBADMSG, "expected %llu bytes, the file became shorter",
+		(unsigned long long)reader->size);
+}
+
+static void pieces_read(void *ctx, unsigned member)
+{
+	struct pieces *pieces = ctx;
+	size_t i;
+
+	while (atomic_load(&pieces->err) == 0 &&
+		(i = atomic_fetch_add(&pieces->next, 1)) < pieces->n) {
+		uint64_t at = (uint64_t)i * GEN_PIECE, left = pieces->size - at;
+		size_t size = left < GEN_PIECE ? (size_t)left : GEN_PIECE;
+		int err = bytes_read(pieces->reader, pieces->from + at, pieces->names + at, size);
+		int none = 0;
+
+		if (err != 0)
+			atomic_compare_exchange_strong(&pieces->err, &none, err);
+		else
+			gen_piece_hash(pieces->names + at, size, pieces->hashes[i]);
+	}
 }
 
 static int header_check(const struct reader *reader, const struct gen_header *header)
@@ -138,9 +168,39 @@ static int names_find(const struct reader *reader, const struct fqdn_table *tabl
 				      "another make; compile the lists again");
 }
 
-static int body_read(struct reader *reader, const struct gen_header *header, struct gen *gen)
+// Lists and names to their places, with the hash of what was read.
+static int parts_read(const struct reader *reader, const struct gen_header *header, struct gen *gen,
+	uint8_t hash[GEN_HASH_SIZE])
 {
-	XXH128_canonical_t hash;
+	struct pieces pieces = {.reader = reader,
+		.names = (uint8_t *)gen->names,
+		.from = header->names_at,
+		.size = header->names_size,
+		.n = gen_n_pieces(header->names_size)};
+	size_t n_hashes = pieces.n;
+	int err =
+		bytes_read(reader, sizeof(*header), gen->lists, header->names_at - sizeof(*header));
+
+	if (err != 0)
+		return read_failed(reader, err);
+	pieces.hashes = calloc(pieces.n + 1, sizeof(*pieces.hashes));
+	if (!pieces.hashes)
+		return fail(reader, -ENOMEM, "%s", strerror(ENOMEM));
+	crew_run(pieces.n > 8 ? crew_size() : 1, pieces_read, &pieces);
+	err = atomic_load(&pieces.err);
+	if (err == 0 && gen->patterns_size > 0) {
+		err = bytes_read(reader, header->names_at + header->names_size, gen->patterns,
+			gen->patterns_size);
+		gen_piece_hash(gen->patterns, gen->patterns_size, pieces.hashes[n_hashes++]);
+	}
+	gen_hash(header, gen->lists, pieces.hashes, n_hashes, hash);
+	free(pieces.hashes);
+	return err != 0 ? read_failed(reader, err) : 0;
+}
+
+static int body_read(const struct reader *reader, const struct gen_header *header, struct gen *gen)
+{
+	uint8_t hash[GEN_HASH_SIZE];
 	const char *expected;
 	int err;
 
@@ -156,17 +216,10 @@ static int body_read(struct reader *reader, const struct gen_header *header, str
 	if (!gen->lists || !gen->names || (gen->patterns_size > 0 && !gen->patterns))
 		return fail(reader, -ENOMEM, "%llu bytes: %s", (unsigned long long)reader->size,
 			strerror(ENOMEM));
-	XXH3_128bits_reset(reader->hash);
-	XXH3_128bits_update(reader->hash, &header->file_size, sizeof(*header) - GEN_HASHED_FROM);
-	err = take(reader, gen->lists, header->names_at - sizeof(*header), true);
-	if (err == 0)
-		err = take(reader, gen->names, header->names_size, true);
-	if (err == 0)
-		err = take(reader, gen->patterns, header->patterns_size, true);
+	err = parts_read(reader, header, gen, hash);
 	if (err < 0)
 		return err;
-	XXH128_canonicalFromHash(&hash, XXH3_128bits_digest(reader->hash));
-	if (memcmp(&hash, header->hash, sizeof(header->hash)) != 0)
+	if (memcmp(hash, header->hash, sizeof(header->hash)) != 0)
 		return fail(reader, -EBADMSG, "expected another checksum; the file is damaged");
 	err = lists_check(reader, gen);
 	if (err < 0)
@@ -196,23 +249,22 @@ static int file_read(struct reader *reader, struct gen *gen)
 		return fail(reader, -EBADMSG,
 			"expected a file written by dnsweir-list compile, got one of %llu bytes",
 			(unsigned long long)reader->size);
-	err = take(reader, &header, sizeof(header), false);
-	if (err == 0)
-		err = header_check(reader, &header);
+	err = bytes_read(reader, 0, &header, sizeof(header));
+	if (err != 0)
+		return read_failed(reader, err);
+	err = header_check(reader, &header);
 	return err < 0 ? err : body_read(reader, &header, gen);
 }
 
 int gen_open(const char *path, struct gen *gen, char *error)
 {
-	struct reader reader = {.path = path, .error = error, .fd = -1, .hash = XXH3_createState()};
+	struct reader reader = {.path = path, .error = error, .fd = -1};
 	int err;
 
 	*gen = (struct gen){0};
-	err = reader.hash ? file_read(&reader, gen)
-			  : fail(&reader, -ENOMEM, "%s", strerror(ENOMEM));
+	err = file_read(&reader, gen);
 	if (reader.fd >= 0)
 		close(reader.fd);
-	XXH3_freeState(reader.hash);
 	if (err < 0)
 		gen_close(gen);
 	return err;

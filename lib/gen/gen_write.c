@@ -8,8 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <xxhash.h>
-
 #include "gen/gen_private.h"
 #include "text/text.h"
 
@@ -55,9 +53,10 @@ static struct gen_list *lists_make(const struct gen *gen)
 static int header_make(
 	const struct gen *gen, const struct gen_list *lists, struct gen_header *header)
 {
-	XXH3_state_t *state = XXH3_createState();
+	size_t n = gen_n_pieces(gen->names_size);
+	uint8_t(*pieces)[GEN_HASH_SIZE] = calloc(n + 1, sizeof(*pieces));
 
-	if (!state)
+	if (!pieces)
 		return -ENOMEM;
 	*header = (struct gen_header){
 		.magic = GEN_MAGIC,
@@ -72,15 +71,16 @@ static int header_make(
 		.list_size = sizeof(struct gen_list),
 		.n_lists = gen->n_lists,
 	};
-	XXH3_128bits_reset(state);
-	XXH3_128bits_update(state, &header->file_size, sizeof(*header) - GEN_HASHED_FROM);
-	XXH3_128bits_update(state, lists, header->names_at - sizeof(*header));
-	XXH3_128bits_update(state, gen->names, gen->names_size);
+	for (size_t i = 0; i < n; i++) {
+		size_t left = gen->names_size - i * GEN_PIECE;
+
+		gen_piece_hash((const uint8_t *)gen->names + i * GEN_PIECE,
+			left < GEN_PIECE ? left : GEN_PIECE, pieces[i]);
+	}
 	if (gen->patterns_size > 0)
-		XXH3_128bits_update(state, gen->patterns, gen->patterns_size);
-	XXH128_canonicalFromHash(
-		(XXH128_canonical_t *)(void *)header->hash, XXH3_128bits_digest(state));
-	XXH3_freeState(state);
+		gen_piece_hash(gen->patterns, gen->patterns_size, pieces[n++]);
+	gen_hash(header, lists, pieces, n, header->hash);
+	free(pieces);
 	return 0;
 }
 
