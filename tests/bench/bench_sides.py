@@ -12,6 +12,8 @@ import time
 SETTLE = 0.15  # seconds that a program runs again before it is measured
 START_LIMIT = 300
 CORE_THREAD = "rte-worker-1"  # name of the thread of lcore 1, see Dnsweir
+STEADY_WINDOWS = 20
+SAMPLE_ERROR = 0.003  # seconds
 MBUFS_BEYOND = 32768  # mbufs beside those that net_pcap keeps the capture in
 
 
@@ -204,6 +206,50 @@ class Dnsweir(Forwarder):
                               "show", what], check=True, capture_output=True, text=True).stdout
         self.process.send_signal(signal.SIGSTOP)
         return json.loads(out)
+
+    def sample(self):
+        """@return when, and frames until then; the time is known to SAMPLE_ERROR or better"""
+        while True:
+            before = time.monotonic()
+            frames = self.sent()
+            after = time.monotonic()
+            if after - before < SAMPLE_ERROR:
+                return (before + after) / 2, frames
+
+    def windows(self, going):
+        """Rates of windows of 100 ms, one behind the other, while @p going() holds."""
+        rates, (since, frames) = [], self.sample()
+        while going(len(rates)):
+            time.sleep(max(0, since + 0.1 - time.monotonic()))
+            now, more = self.sample()
+            rates.append((more - frames) / (now - since) / 1e6)
+            since, frames = now, more
+        return rates
+
+    def reloads(self):
+        self.telemetry.send(b"/dnsweir/generation")
+        shown = json.loads(self.telemetry.recv(65536))["/dnsweir/generation"]
+        if shown["reloads_failed"]:
+            raise RuntimeError(f"reload: {shown['last_error']}")
+        return shown["reloads_done"]
+
+    def swap(self):
+        """@return rates of windows before, and of those from the reload to 300 ms behind it"""
+        self.process.send_signal(signal.SIGCONT)
+        time.sleep(SETTLE)
+        steady = self.windows(lambda n: n < STEADY_WINDOWS)
+        done = self.reloads()
+        self.process.send_signal(signal.SIGHUP)
+        last = []
+
+        def going(n):
+            if not last and self.reloads() > done:
+                last.append(n)
+            return not last or n < last[0] + 3
+
+        during = self.windows(going)
+        self.process.send_signal(signal.SIGSTOP)
+        return steady, during
 
 
 class Tracer:

@@ -11,6 +11,7 @@ import contextlib
 import os
 import platform
 import signal
+import statistics
 import subprocess
 import sys
 import time
@@ -240,6 +241,45 @@ def patterns(bench):
         ours, peer = bench.compare(lambda: bench.dnsweir(TEN_MILLION, patterns=THOUSAND),
                                    lambda: bench.dnsweir(TEN_MILLION))
         yield Row("1,000 patterns / none", ours, peer, "Mpps", 0.75, 0.90)
+
+
+def swaps(bench, side, change, words):
+    steady, worst = [], []
+    for i in range(bench.pairs):
+        change(i)
+        before, during = side.swap()
+        bench.raw.setdefault(words, []).append({"steady": before, "during": during})
+        steady.append(statistics.median(before))
+        worst.append(min(during))
+    side.close()
+    return Row(f"worst 100 ms while {words} / steady", worst, steady, "Mpps", 0.90, 0.97)
+
+
+@row
+def swap(bench):
+    """Generations of 10 million names change places under traffic, compiled and read from text."""
+    link = f"{bench.work}/swap.gen"
+
+    def change(i):
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(link)
+        os.symlink(bench.compiled(TEN_MILLION - i % 2), link)
+
+    change(1)
+    side = bench.dnsweir(TEN_MILLION, text=True, extra=f"[lists]\ncompiled = {link}\n")
+    yield swaps(bench, side, change, "10,000,000 compiled names are swapped")
+    side = bench.dnsweir(TEN_MILLION, text=True)
+    yield swaps(bench, side, lambda i: None, "10,000,000 names are read and swapped")
+
+
+@row
+def restart(bench):
+    times, took = 3 if bench.quick else bench.pairs, []
+    for _ in range(times):
+        side = bench.dnsweir(TEN_MILLION)
+        took.append(side.show("generation")["load_seconds"] * 1e3)
+        side.close()
+    yield Row("compiled file of 10,000,000 names in force", took, [], "ms", 500, 100, False)
 
 
 def load_ns(bench, count):

@@ -25,7 +25,7 @@ struct entry {
 struct taken {
 	struct entry *entries; // by line, LINES_MAX of them
 	char *bad;
-	size_t bad_size;
+	size_t bad_size, bad_room;
 	unsigned last_line[LANES];
 	uint64_t last_done;
 	bool disorder;
@@ -63,7 +63,11 @@ static void bad_take(void *ctx, unsigned line, const char *what)
 {
 	struct taken *t = ctx;
 
-	t->bad = realloc(t->bad, t->bad_size + 1024);
+	if (t->bad_room - t->bad_size < 1024) {
+		t->bad_room = 2 * t->bad_room + (1 << 20);
+		t->bad = realloc(t->bad, t->bad_room);
+		cr_assert_not_null(t->bad);
+	}
 	t->bad_size += (size_t)snprintf(t->bad + t->bad_size, 1024, "%u: %s\n", line, what);
 }
 
