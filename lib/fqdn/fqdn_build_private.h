@@ -71,7 +71,7 @@ struct fqdn_builder {
 	struct array id_text;
 	struct index set_index, rule_index, id_index;
 	struct fqdn_lane *lanes; // one for each thread that adds names
-	unsigned n_lanes;
+	unsigned n_lanes, n_threads; // threads: for all that comes behind; 0: the calling one
 	struct arena *done[CREW_MAX]; // what threads made of shards
 	struct array refused; // struct fqdn_refused
 	// For what shards have in common, while lanes are in use: rules, identifiers and then sets.

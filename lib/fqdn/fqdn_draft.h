@@ -25,6 +25,7 @@ struct draft {
 	struct fqdn_bucket *buckets; /**< base counts from the part's first record */
 	uint8_t *records;
 	uint64_t records_size;
+	uint64_t record; /**< where they stand in the table's records, once known */
 };
 
 /** Find out which of the shard's nodes will be nodes of the table. @return 0 or -ENOMEM */

@@ -384,6 +384,7 @@ int fqdn_builder_gather(
 	struct gathering gathering = {.builder = b};
 
 	b->refused.n = 0;
+	b->n_threads = threads;
 	crew_run(threads, shards_gather, &gathering);
 	for (unsigned i = 0; i < b->n_lanes; i++)
 		lane_clear(&b->lanes[i]);

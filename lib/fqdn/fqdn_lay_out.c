@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/block.h"
+#include "base/crew.h"
 #include "fqdn/fqdn_draft.h"
 
 // What a builder's names come to in a table.
@@ -14,7 +16,34 @@ struct layout {
 	uint32_t *members;
 	size_t n_members;
 	uint64_t n_nodes, n_names, n_singles, n_buckets, records_size;
+	struct fqdn_table *table; // once there is memory for it
+	// What is being done to the parts, by several threads, each taking the next one.
+	int (*step)(struct layout *layout, struct draft *part);
+	atomic_uint next;
+	atomic_int err;
 };
+
+static void parts_take(void *ctx, unsigned member)
+{
+	struct layout *layout = ctx;
+	unsigned i;
+
+	while (atomic_load(&layout->err) == 0 &&
+		(i = atomic_fetch_add(&layout->next, 1)) < FQDN_PARTS) {
+		int err = layout->step(layout, &layout->part[i]), none = 0;
+
+		if (err < 0)
+			atomic_compare_exchange_strong(&layout->err, &none, err);
+	}
+}
+
+static int parts_each(struct layout *layout, int (*step)(struct layout *layout, struct draft *part))
+{
+	layout->step = step;
+	atomic_store(&layout->next, 0);
+	crew_run(layout->b->n_threads, parts_take, layout);
+	return atomic_load(&layout->err);
+}
 
 static uint64_t align(uint64_t offset, uint64_t to)
 {
@@ -88,15 +117,26 @@ static int sets_make(struct layout *layout)
 	return count && layout->sets.set && layout->sets.code && layout->members ? 0 : -ENOMEM;
 }
 
+static int part_join(struct layout *layout, struct draft *part)
+{
+	part->shard = &layout->b->shard[part - layout->part];
+	return fqdn_draft_join(part);
+}
+
+static int part_fill(struct layout *layout, struct draft *part)
+{
+	return fqdn_draft_fill(part, &layout->words, &layout->sets);
+}
+
 static int parts_make(struct layout *layout)
 {
-	int err = 0;
+	int err = parts_each(layout, part_join);
 
-	for (unsigned s = 0; s < FQDN_SHARDS && err == 0; s++) {
+	if (err < 0)
+		return err;
+	for (unsigned s = 0; s < FQDN_SHARDS; s++) {
 		struct draft *part = &layout->part[s];
 
-		part->shard = &layout->b->shard[s];
-		err = fqdn_draft_join(part);
 		part->part.first = (uint32_t)layout->n_buckets;
 		part->part.n = part->n_nodes / FQDN_FILL + 1;
 		layout->n_buckets += part->part.n;
@@ -106,8 +146,9 @@ static int parts_make(struct layout *layout)
 	}
 	if (layout->n_buckets >= FQDN_NODE_NONE / FQDN_NODE_STEP)
 		return -E2BIG;
-	for (unsigned s = 0; s < FQDN_SHARDS && err == 0; s++) {
-		err = fqdn_draft_fill(&layout->part[s], &layout->words, &layout->sets);
+	err = parts_each(layout, part_fill);
+	for (unsigned s = 0; s < FQDN_SHARDS; s++) {
+		layout->part[s].record = layout->records_size;
 		layout->records_size += layout->part[s].records_size;
 	}
 	if (err == 0 && layout->records_size >= FQDN_BASE_MORE)
@@ -145,32 +186,32 @@ static void head_make(const struct layout *layout, struct fqdn_table *t)
 		t->part[s] = layout->part[s].part;
 }
 
-static void part_copy(struct fqdn_table *t, const struct draft *part, uint32_t record)
+static int part_copy(struct layout *layout, struct draft *part)
 {
+	struct fqdn_table *t = layout->table;
 	struct fqdn_bucket *buckets =
 		(struct fqdn_bucket *)((uint8_t *)t + t->buckets) + part->part.first;
 
-	memcpy((uint8_t *)t + t->records + record, part->records, part->records_size);
+	memcpy((uint8_t *)t + t->records + part->record, part->records, part->records_size);
 	memcpy(buckets, part->buckets, part->part.n * sizeof(*buckets));
 	for (uint32_t i = 0; i < part->part.n; i++)
-		buckets[i].base += record;
+		buckets[i].base += (uint32_t)part->record;
+	fqdn_draft_free(part);
+	return 0;
 }
 
-static struct fqdn_table *table_make(const struct layout *layout)
+static struct fqdn_table *table_make(struct layout *layout)
 {
 	const struct fqdn_builder *b = layout->b;
 	struct fqdn_table head = {0}, *t;
-	uint32_t record = 0;
 
 	head_make(layout, &head);
 	t = block_alloc(head.size, -1);
 	if (!t)
 		return NULL;
 	*t = head;
-	for (unsigned s = 0; s < FQDN_PARTS; s++) {
-		part_copy(t, &layout->part[s], record);
-		record += (uint32_t)layout->part[s].records_size;
-	}
+	layout->table = t;
+	parts_each(layout, part_copy);
 	memcpy((uint8_t *)t + t->members, layout->members, layout->n_members * sizeof(uint32_t));
 	if (b->rules.n)
 		memcpy((uint8_t *)t + t->rules, b->rules.items,

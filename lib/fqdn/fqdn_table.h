@@ -218,7 +218,7 @@ struct fqdn_refused {
 };
 
 /**
- * Add all that lanes have taken, with up to @p threads threads. The lanes are empty afterwards,
+ * Add all that lanes have taken, with up to @p threads threads, which also make the table. The lanes are empty afterwards,
  * and nothing can be added any more.
  *
  * @param refused [out] borrowed from the builder, by list and line

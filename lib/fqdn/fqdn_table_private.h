@@ -5,10 +5,10 @@
  * Layout of the table's block.
  *
  *   +--------------------------------------------------------------+ 0
- *   | struct fqdn_table                                 2880 bytes |
+ *   | struct fqdn_table                                 4416 bytes |
  *   |   key, sizes, places of the parts below                      |
  *   |   common[32]  4 bytes each: sets that many names have        |
- *   |   part[64]    8 bytes each: first bucket, number of buckets  |
+ *   |   part[256]   8 bytes each: first bucket, number of buckets  |
  *   |   word[128]   16 bytes each: labels that many names have     |
  *   +--------------------------------------------------------------+ buckets
  *   | bucket[n_buckets]                        64 bytes, one line  |
@@ -65,7 +65,7 @@
 #define FQDN_MAGIC      0x64776677u /* "wfwd" in memory */
 #define FQDN_BUCKET     30          /* tags in a bucket */
 #define FQDN_FILL       20          /* nodes for a bucket */
-#define FQDN_PARTS_BITS 6
+#define FQDN_PARTS_BITS 8
 #define FQDN_PARTS      (1u << FQDN_PARTS_BITS)
 #define FQDN_SLACK      64          /* behind the last record, so that vectors may be read there */
 
@@ -113,7 +113,7 @@ struct fqdn_table {
 } __attribute__((aligned(64)));
 
 static_assert(sizeof(struct fqdn_bucket) == 64, "a bucket is a cache line");
-static_assert(sizeof(struct fqdn_table) == 2880, "layout above");
+static_assert(sizeof(struct fqdn_table) == 4416, "layout above");
 static_assert(sizeof(struct fqdn_rule) == 12, "layout above");
 static_assert(FQDN_WORD_FIRST == DNS_LABEL_SIZE_MAX + 1, "codes of words are no lengths");
 static_assert(FQDN_WORD_FIRST + FQDN_WORDS_MAX == FQDN_PACK_FIRST, "codes of words end there");
