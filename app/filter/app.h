@@ -166,7 +166,7 @@ void load_count_active(const struct replica *master, uint16_t today, struct load
  */
 int loader_assign_slots(struct conf *conf, char *error);
 /** Put a master in force, with what its load came to. @return 0, or -ENOMEM: nothing has changed */
-int loader_publish(struct replica *master, const struct load_state *state);
+int loader_publish(struct replica *master, struct load_state *state);
 /**
  * Let this thread, and the crew it has for a load, run on all CPUs that the process was started with
  * except those of workers. Before there are workers on them, on these, too.

@@ -8,7 +8,6 @@
 #include <time.h>
 
 #include "base/log.h"
-#include "list/list.h"
 
 static double seconds_now(void)
 {
@@ -119,8 +118,6 @@ struct replica *load_master(struct conf *conf, bool strict, struct load_state *s
 		replica_free(master);
 		return NULL;
 	}
-	load_phase("counting");
-	load_count_active(master, list_day_of(time(NULL)), state);
 	state->names = fqdn_table_names(master->names);
 	state->names_bytes = fqdn_table_worker_size(master->names);
 	state->patterns = pattern_set_count(master->patterns);

@@ -74,7 +74,26 @@ static void restart_hint(const struct conf *old, const struct conf *new)
 			section);
 }
 
-int loader_publish(struct replica *master, const struct load_state *state)
+// Which entries are active is for people to read and takes its time: the generation is in force by now.
+static void active_count(const struct replica *master, struct load_state *state)
+{
+	bool counted = false;
+
+	load_phase("counting");
+	while (!counted) {
+		uint16_t today = replica_today(app.replicas);
+
+		load_count_active(master, today, state);
+		pthread_mutex_lock(&app.lock);
+		// At midnight control counts, too, after it has set the day: that must not be undone.
+		counted = today == replica_today(app.replicas);
+		for (unsigned i = 0; counted && i < POLICY_LISTS_MAX; i++)
+			app.load.lists[i].active = state->lists[i].active;
+		pthread_mutex_unlock(&app.lock);
+	}
+}
+
+int loader_publish(struct replica *master, struct load_state *state)
 {
 	uint32_t generation = master->generation;
 	struct replica *retired;
@@ -100,6 +119,7 @@ int loader_publish(struct replica *master, const struct load_state *state)
 	app.load.consent_bad = state->consent_bad;
 	memcpy(app.load.lists, state->lists, sizeof(app.load.lists));
 	pthread_mutex_unlock(&app.lock);
+	active_count(master, state);
 	return 0;
 }
 

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdatomic.h>
+
+#include "base/crew.h"
 #include "fqdn/fqdn_table_private.h"
 
 // A checksum tells damage, but whoever writes a file can write a checksum too; so every number that a
@@ -8,7 +11,13 @@
 struct check {
 	const struct fqdn_table *table;
 	uint64_t n_members, n_ids;
-	uint64_t n_nodes; // seen
+	// Parts of the table are gone through by several threads, each taking the next one.
+	atomic_uint next;
+	atomic_bool bad;
+	struct {
+		uint64_t first, end; // of its records
+		uint64_t n_nodes;
+	} seen[FQDN_PARTS];
 };
 
 // Each part of the block begins where the one before it ends, and the last one ends with the block.
@@ -91,7 +100,7 @@ static inline bool record_good(const struct check *check, const uint8_t *at, uns
 
 // The records of a bucket, which stand behind those of the one before.
 // @param at [in,out] of the records; where those of this bucket end
-static bool bucket_good(struct check *check, const struct fqdn_bucket *bucket, uint64_t *at)
+static bool bucket_good(const struct check *check, const struct fqdn_bucket *bucket, uint64_t *at)
 {
 	const struct fqdn_table *t = check->table;
 	uint32_t used = ~fqdn_bucket_match(bucket, 0) & FQDN_SLOTS;
@@ -111,34 +120,66 @@ static bool bucket_good(struct check *check, const struct fqdn_bucket *bucket, u
 			return false;
 		end += size;
 	}
-	check->n_nodes += n;
 	*at = end;
 	return true;
 }
 
+static bool part_good(struct check *check, unsigned p)
+{
+	const struct fqdn_table *t = check->table;
+	const struct fqdn_bucket *bucket = fqdn_bucket_at(t, t->part[p].first);
+	uint64_t base = bucket->base & ~FQDN_BASE_MORE, used = fqdn_bucket_used(bucket), at;
+	bool ends = false;
+
+	if (base < used)
+		return false;
+	at = check->seen[p].first = base - used;
+	for (uint32_t i = 0; i < t->part[p].n; i++, bucket++) {
+		if (!bucket_good(check, bucket, &at))
+			return false;
+		check->seen[p].n_nodes += fqdn_bucket_used(bucket);
+		ends |= !(bucket->base & FQDN_BASE_MORE);
+	}
+	check->seen[p].end = at;
+	// A look-up goes round in its part as long as there is more.
+	return ends;
+}
+
+static void parts_check(void *ctx, unsigned member)
+{
+	struct check *check = ctx;
+	unsigned p;
+
+	while (!atomic_load(&check->bad) && (p = atomic_fetch_add(&check->next, 1)) < FQDN_PARTS)
+		if (!part_good(check, p))
+			atomic_store(&check->bad, true);
+}
+
+#define CREW_FROM 20000 // nodes; fewer are checked before a thread has been started
+
 static bool parts_good(struct check *check)
 {
 	const struct fqdn_table *t = check->table;
-	uint64_t bucket = 0, at = 0;
+	uint64_t bucket = 0, at = 0, n_nodes = 0;
 
 	for (unsigned p = 0; p < FQDN_PARTS; p++) {
-		bool ends = false;
-
 		if (t->part[p].first != bucket || t->part[p].n == 0 ||
 			t->part[p].n > t->n_buckets - bucket)
 			return false;
-		for (uint32_t i = 0; i < t->part[p].n; i++, bucket++) {
-			const struct fqdn_bucket *line = fqdn_bucket_at(t, (uint32_t)bucket);
-
-			if (!bucket_good(check, line, &at))
-				return false;
-			ends |= !(line->base & FQDN_BASE_MORE);
-		}
-		// A look-up goes round in its part as long as there is more.
-		if (!ends)
-			return false;
+		bucket += t->part[p].n;
 	}
-	return bucket == t->n_buckets && at == t->records_size && check->n_nodes == t->n_nodes;
+	if (bucket != t->n_buckets)
+		return false;
+	crew_run(t->n_nodes > CREW_FROM ? crew_size() : 1, parts_check, check);
+	if (atomic_load(&check->bad))
+		return false;
+	for (unsigned p = 0; p < FQDN_PARTS; p++) {
+		if (check->seen[p].first != at)
+			return false;
+		at = check->seen[p].end;
+		n_nodes += check->seen[p].n_nodes;
+	}
+	return at == t->records_size && n_nodes == t->n_nodes;
 }
 
 static bool rules_good(const struct check *check, unsigned n_lists)

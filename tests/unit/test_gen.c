@@ -142,10 +142,12 @@ static uint8_t *file_bytes(size_t *size)
 
 static void file_put(const uint8_t *bytes, size_t size)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	int fd = open(path, O_WRONLY | O_CREAT, 0600);
 
+	// Not cut first: file systems wait for the disk when a file is cut and written again.
 	cr_assert(fd >= 0);
 	cr_assert(write(fd, bytes, size) == (ssize_t)size);
+	cr_assert_eq(ftruncate(fd, (off_t)size), 0);
 	close(fd);
 }
 
@@ -382,6 +384,9 @@ Test(gen, a_file_changed_on_purpose_is_refused_or_harmless)
 				// part of their bytes will do.
 				if ((i < gen_names_at(3) || in_words(i - gen_names_at(3))) &&
 					i % 16)
+					continue;
+				// So it is with the many zeros of a small table.
+				if (bytes[i] == 0 && i % 16)
 					continue;
 				bytes[i] ^= masks[m];
 				hash_mend(bytes, size);
