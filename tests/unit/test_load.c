@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/block.h"
@@ -285,6 +286,73 @@ Test(load, a_list_of_patterns_without_a_good_line_is_an_error)
 	cr_assert_null(tables.patterns);
 	tables_free(&tables);
 	cr_assert_lt(load_lists(conf, &strict, &tables, error), 0);
+	conf_free(conf);
+}
+#endif
+
+Test(load, names_with_too_many_rules_are_bad_lines_of_their_list)
+{
+	FILE *file = fopen(in_folder("dated.csv"), "w");
+	const struct load_options options = {0};
+	struct load_tables tables = {.lists = lists};
+	struct conf *conf;
+
+	fputs("id,fqdn,behaviour,start,end\n", file);
+	for (unsigned i = 0; i < 70; i++)
+		fprintf(file, "EX-%u,c.example,x,2020-01-01,\n", i);
+	fclose(file);
+	log_threshold(LOG_ERROR);
+	conf = conf_open();
+	memset(lists, 0, sizeof(lists));
+	cr_assert(load_lists(conf, &options, &tables, error) == 0, "%s", error);
+	cr_assert_eq(lists[1].names, 64);
+	cr_assert_eq(lists[1].bad, 6);
+	cr_assert(strstr(lists[1].first_bad,
+			  "dated.csv:66: expected at most 64 different rules for one name"),
+		"%s", lists[1].first_bad);
+	cr_assert_eq(lists[0].bad, 1);
+	block_free(tables.names, fqdn_table_size(tables.names));
+	conf_free(conf);
+}
+
+// Sanitizers need room that cannot be told from that of the load.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__
+#endif
+#endif
+#ifndef __SANITIZE_ADDRESS__
+Test(load, a_load_that_gets_no_memory_says_so)
+{
+	FILE *file = fopen(in_folder("names.txt"), "w");
+	const struct load_options options = {0};
+	struct rlimit limit;
+	struct conf *conf;
+	unsigned failed = 0;
+
+	for (unsigned i = 0; i < 200000; i++)
+		fprintf(file, "name%u.example%u\n", i, i % 9000);
+	fclose(file);
+	conf = conf_open();
+	// From too little for the first thread on, in steps, until there is enough.
+	for (rlim_t room = 16 << 20;; room += 4 << 20) {
+		struct load_tables tables = {.lists = lists};
+		int err;
+
+		getrlimit(RLIMIT_AS, &limit);
+		limit.rlim_cur = room;
+		cr_assert_eq(setrlimit(RLIMIT_AS, &limit), 0);
+		err = load_lists(conf, &options, &tables, error);
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_AS, &limit);
+		if (err == 0) {
+			block_free(tables.names, fqdn_table_size(tables.names));
+			break;
+		}
+		failed++;
+		cr_assert(strstr(error, "Cannot allocate memory"), "%s", error);
+	}
+	cr_assert_gt(failed, 0);
 	conf_free(conf);
 }
 #endif
