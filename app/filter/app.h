@@ -155,6 +155,12 @@ void load_begin(struct load_state *state);
 void load_phase(const char *phase);
 void load_end(void);
 json_t *load_loading_json(void);
+/**
+ * Let freed memory stay with the process while a load goes on. What is given back is taken out of the
+ * page tables of all CPUs, and workers are interrupted for it: with thousands of arrays that a load
+ * makes and frees they would lose more than half of their time.
+ */
+void load_memory_keep(void);
 
 /** Entries of each list that are active today, into state->lists[].active. */
 void load_count_active(const struct replica *master, uint16_t today, struct load_state *state);

@@ -2,6 +2,8 @@
 #include "app.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +17,13 @@ static double seconds_now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+void load_memory_keep(void)
+{
+	mallopt(M_MMAP_THRESHOLD, 32 << 20);
+	mallopt(M_TRIM_THRESHOLD, INT_MAX);
+	mallopt(M_TOP_PAD, 16 << 20);
 }
 
 void load_begin(struct load_state *state)
@@ -44,6 +53,8 @@ void load_phase(const char *phase)
 
 void load_end(void)
 {
+	// All that was kept, at once.
+	malloc_trim(0);
 	pthread_mutex_lock(&app.lock);
 	app.loading = (struct loading){.phase = "none"};
 	pthread_mutex_unlock(&app.lock);

@@ -118,6 +118,7 @@ int main(int argc, char **argv)
 		return APP_USAGE;
 	}
 	sched_getaffinity(0, sizeof(app.cpus), &app.cpus);
+	load_memory_keep();
 	app.link_propagate = app.conf->link_propagate;
 	if (app.conf->time_zone[0])
 		setenv("TZ", app.conf->time_zone, 1);
