@@ -60,8 +60,6 @@ static void burst_filter(struct worker *w, struct rte_mbuf **mbufs)
 	const struct mirror_meta meta = {rte_rdtsc(), r->generation, r->names};
 	struct burst *burst = &w->burst;
 
-	if (burst->side == BURST_FROM_RESOLVERS)
-		mirror_prefetch(w->mirror, burst->n);
 	pipeline_parse(burst, &tables);
 	pipeline_consent(burst, &tables);
 	pipeline_match(burst, &tables);

@@ -62,12 +62,6 @@ void mirror_ring_destroy(struct mirror_ring *ring);
 unsigned mirror_ring_used(const struct mirror_ring *ring);
 
 /**
- * Fetch the next @p n slots for writing: the consumer's CPU had them last. To be called well before
- * mirror_push_burst. Hot path.
- */
-void mirror_prefetch(const struct mirror_ring *ring, unsigned n);
-
-/**
  * A record for each response of the burst whose client did not refuse logging; with the message
  * where a rule was hit. Hot path.
  */
