@@ -31,6 +31,8 @@ static unsigned node_labels_size(const struct draft *draft, const struct builder
 
 #define MANY UINT32_MAX
 
+#define PASSAGE_LEAST 16 // nodes below a root for which going past it pays
+
 // @param only  by node: its only child, number + 1; 0: none, MANY
 // @param sizes by node: octets of its labels with those of the nodes that it is joined to
 static void nodes_join(struct draft *draft, uint32_t *only, uint8_t *sizes)
@@ -59,17 +61,58 @@ static void nodes_join(struct draft *draft, uint32_t *only, uint8_t *sizes)
 	}
 }
 
+// A look-up of any name below a passage goes past its root, which has to be the only one of its hash.
+static bool is_passage(const struct draft *draft, size_t i)
+{
+	const struct builder_node *root = node_at(draft, i);
+
+	for (size_t j = 0; j < draft->shard->nodes.n; j++) {
+		const struct builder_node *other = node_at(draft, j);
+
+		if (j != i && !other->parent && other->hash == root->hash)
+			return false;
+	}
+	return true;
+}
+
+// @param below by node: how many there are right below it
+static void passages_find(struct draft *draft, const uint32_t *below)
+{
+	for (size_t i = 0; i < draft->shard->nodes.n; i++) {
+		const struct builder_node *node = node_at(draft, i);
+		struct draft_passage *least = &draft->passage[0];
+
+		if (below[i] < PASSAGE_LEAST || node->parent || node->depth != 2 || node->set ||
+			draft->state[i] != DRAFT_INNER)
+			continue;
+		for (unsigned p = 1; p < DRAFT_PASSAGES; p++)
+			if (draft->passage[p].below < least->below)
+				least = &draft->passage[p];
+		if (below[i] > least->below && is_passage(draft, i))
+			*least = (struct draft_passage){node->hash, below[i]};
+	}
+}
+
 int fqdn_draft_join(struct draft *draft)
 {
 	size_t n = draft->shard->nodes.n;
 	uint8_t *sizes = malloc(n + 1);
+	uint32_t *below = calloc(n + 1, sizeof(*below));
+	int err = -ENOMEM;
 
 	draft->state = malloc(n + 1);
 	draft->node = calloc(n + 1, sizeof(*draft->node));
-	if (draft->state && draft->node && sizes)
+	if (draft->state && draft->node && sizes && below) {
 		nodes_join(draft, draft->node, sizes);
+		for (size_t i = 0; i < n; i++)
+			if (node_at(draft, i)->parent)
+				below[node_at(draft, i)->parent - 1]++;
+		passages_find(draft, below);
+		err = 0;
+	}
 	free(sizes);
-	return draft->state && draft->node && sizes ? 0 : -ENOMEM;
+	free(below);
+	return err;
 }
 
 // The node that a record starts with: the highest of those joined to node i.

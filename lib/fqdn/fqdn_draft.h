@@ -14,6 +14,14 @@ struct draft_sets {
 	uint32_t common[32];
 };
 
+/** A root without rules that has many nodes right below it. */
+struct draft_passage {
+	uint64_t hash;
+	uint32_t below; /**< 0: none */
+};
+
+#define DRAFT_PASSAGES 4 /**< of a part, those with most below them */
+
 struct draft {
 	const struct builder_shard *shard;
 	uint32_t n_nodes;  /**< of the table */
@@ -22,6 +30,7 @@ struct draft {
 	uint8_t *state;    /**< DRAFT_* */
 	uint32_t *node;    /**< number in the table */
 	/* What goes to the table: */
+	struct draft_passage passage[DRAFT_PASSAGES];
 	struct fqdn_bucket *buckets; /**< base counts from the part's first record */
 	uint8_t *records;
 	uint64_t records_size;

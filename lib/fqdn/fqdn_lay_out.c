@@ -15,6 +15,7 @@ struct layout {
 	struct draft_sets sets;
 	uint32_t *members;
 	size_t n_members;
+	uint64_t passage[FQDN_PASSAGES];
 	uint64_t n_nodes, n_names, n_singles, n_buckets, records_size;
 	struct fqdn_table *table; // once there is memory for it
 	// What is being done to the parts, by several threads, each taking the next one.
@@ -128,12 +129,33 @@ static int part_fill(struct layout *layout, struct draft *part)
 	return fqdn_draft_fill(part, &layout->words, &layout->sets);
 }
 
+// Those that most names are below; the place of each is given by its hash.
+static void passages_choose(struct layout *layout)
+{
+	uint32_t below[FQDN_PASSAGES] = {0};
+
+	// A hash that belongs to another place is none.
+	for (unsigned i = 0; i < FQDN_PASSAGES; i++)
+		layout->passage[i] = i ^ 1;
+	for (unsigned s = 0; s < FQDN_PARTS; s++)
+		for (unsigned i = 0; i < DRAFT_PASSAGES; i++) {
+			const struct draft_passage *passage = &layout->part[s].passage[i];
+			unsigned place = fqdn_passage_of(passage->hash);
+
+			if (passage->below <= below[place])
+				continue;
+			below[place] = passage->below;
+			layout->passage[place] = passage->hash;
+		}
+}
+
 static int parts_make(struct layout *layout)
 {
 	int err = parts_each(layout, part_join);
 
 	if (err < 0)
 		return err;
+	passages_choose(layout);
 	for (unsigned s = 0; s < FQDN_SHARDS; s++) {
 		struct draft *part = &layout->part[s];
 
@@ -182,6 +204,7 @@ static void head_make(const struct layout *layout, struct fqdn_table *t)
 	t->size = t->text + b->id_text.n;
 	memcpy(t->common, layout->sets.common, sizeof(t->common));
 	memcpy(t->word, layout->words.word, sizeof(t->word));
+	memcpy(t->passage, layout->passage, sizeof(t->passage));
 	for (unsigned s = 0; s < FQDN_PARTS; s++)
 		t->part[s] = layout->part[s].part;
 }

@@ -317,15 +317,15 @@ static void names_follow(struct bulk *bulk, const struct fqdn_aim *aims, uint64_
 	unsigned n = 0;
 
 	for (; may; may &= may - 1) {
-		unsigned i = (unsigned)__builtin_ctzll(may);
+		unsigned i = (unsigned)__builtin_ctzll(may), part = fqdn_part_of(aims[i].hash);
 
 		hits[n] = &bulk->hits[n];
 		*hits[n++] = (struct hit){.hash = aims[i].hash,
-			.bucket = aims[i].bucket,
+			.bucket = fqdn_bucket_aim(bulk->table, part, aims[i].hash),
 			.parent = FQDN_NODE_NONE,
 			.name = (uint8_t)i,
 			.hashed = (uint8_t)bulk->start,
-			.part = (uint8_t)fqdn_part_of(aims[i].hash)};
+			.part = (uint8_t)part};
 	}
 	while ((n = hits_match(bulk->table, hits, n)) > 0) {
 		hits_aim(bulk->table, hits, n);
@@ -371,8 +371,6 @@ uint64_t fqdn_lookup_aimed(const struct fqdn_table *table, const struct fqdn_nam
 {
 	uint64_t may = fqdn_scan(table, n, aims);
 
-	if (may)
-		may = fqdn_scan_on(table, names, n, aims, may);
 	if (__builtin_expect((may | table->n_singles) == 0, 1))
 		return 0;
 	return names_judge(table, names, n, today, aims, may, match);

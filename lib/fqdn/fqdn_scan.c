@@ -42,17 +42,38 @@ static uint64_t hash_last_one(const struct fqdn_table *table, const struct fqdn_
 		name->msg_size - (unsigned)name->last[2]);
 }
 
+// Below a passage a name has a rule only if it has a node of one label more: that is looked for.
+static __attribute__((noinline)) void aim_below(
+	const struct fqdn_table *table, const struct fqdn_name *name, struct fqdn_aim *aim)
+{
+	const uint8_t *label = name->msg + name->last[0];
+	uint64_t hash = fqdn_hash_labels(&table->key, aim->hash, label, *label + 1u,
+		(unsigned)(name->msg + name->msg_size - label));
+
+	aim->tag = fqdn_tag_of(hash);
+	aim->bucket = fqdn_bucket_aim(table, fqdn_part_of(aim->hash), hash);
+}
+
 static ALWAYS_INLINE void aim(const struct fqdn_table *table, const struct fqdn_name *names,
 	unsigned n, unsigned start, struct fqdn_aim *aims,
 	uint64_t (*hash)(const struct fqdn_table *, const struct fqdn_name *))
 {
 	for (unsigned i = 0; i < n; i++) {
+		uint64_t h;
+
 		if (__builtin_expect(names[i].n < start, 0)) {
-			aims[i] = (struct fqdn_aim){0};
+			aims[i] = (struct fqdn_aim){.tag = 1};
 			continue;
 		}
-		aims[i].hash = hash(table, &names[i]);
-		aims[i].bucket = fqdn_bucket_aim(table, fqdn_part_of(aims[i].hash), aims[i].hash);
+		h = hash(table, &names[i]);
+		aims[i].hash = h;
+		if (start == 2 && __builtin_expect(table->passage[fqdn_passage_of(h)] == h, 0) &&
+			names[i].n > 2) {
+			aim_below(table, &names[i], &aims[i]);
+			continue;
+		}
+		aims[i].tag = fqdn_tag_of(h);
+		aims[i].bucket = fqdn_bucket_aim(table, fqdn_part_of(h), h);
 	}
 }
 
@@ -62,8 +83,7 @@ static ALWAYS_INLINE uint64_t scan(const struct fqdn_table *table, unsigned n,
 	uint64_t may = 0;
 
 	for (unsigned i = 0; i < n; i++)
-		may |= (uint64_t)(match(fqdn_bucket_at(table, aims[i].bucket),
-					  fqdn_tag_of(aims[i].hash)) != 0)
+		may |= (uint64_t)(match(fqdn_bucket_at(table, aims[i].bucket), aims[i].tag) != 0)
 		       << i;
 	return may;
 }
@@ -157,54 +177,4 @@ void fqdn_lookup_aim(const struct fqdn_table *table, const struct fqdn_name *nam
 uint64_t fqdn_scan(const struct fqdn_table *table, unsigned n, const struct fqdn_aim *aims)
 {
 	return cpu_is_wide() ? fqdn_scan_wide(table, n, aims) : fqdn_scan_plain(table, n, aims);
-}
-
-// Whether a record is a node of two labels without rules that has others below: "co.uk".
-static inline bool is_passage(const struct fqdn_table *table, const uint8_t *bytes, unsigned size)
-{
-	struct fqdn_record record = fqdn_record_read(table, bytes, size);
-	const uint8_t *at = record.labels;
-
-	if (record.set != 0 || !record.inner || record.parent != FQDN_NODE_NONE)
-		return false;
-	for (unsigned i = 0; i < 2 && at < record.end; i++)
-		at = fqdn_label_next(at);
-	return at == record.end;
-}
-
-uint64_t fqdn_scan_on(const struct fqdn_table *table, const struct fqdn_name *names, unsigned n,
-	const struct fqdn_aim *aims, uint64_t may)
-{
-	struct fqdn_aim below[FQDN_BULK];
-	uint64_t passed = 0;
-
-	// Where many may be listed most of them are, and their records have yet to come from memory.
-	if ((unsigned)__builtin_popcountll(may) * 4 > n)
-		return may;
-	for (uint64_t left = may; left; left &= left - 1) {
-		unsigned i = (unsigned)__builtin_ctzll(left), slot;
-		const struct fqdn_bucket *bucket = fqdn_bucket_at(table, aims[i].bucket);
-		uint32_t match = fqdn_bucket_match(bucket, fqdn_tag_of(aims[i].hash));
-		const uint8_t *records = fqdn_bucket_records(table, bucket), *label;
-
-		if (names[i].n < 3 || !(match & FQDN_SLOTS) || match & (match - 1))
-			continue;
-		slot = (unsigned)__builtin_ctz(match);
-		if (!is_passage(
-			    table, records + fqdn_sizes_sum(records, slot), *(records - 1 - slot)))
-			continue;
-		label = names[i].msg + names[i].last[0];
-		below[i].hash = fqdn_hash_labels(&table->key, aims[i].hash, label, *label + 1u,
-			(unsigned)(names[i].msg + names[i].msg_size - label));
-		below[i].bucket = fqdn_bucket_aim(table, fqdn_part_of(aims[i].hash), below[i].hash);
-		passed |= 1ull << i;
-	}
-	for (; passed; passed &= passed - 1) {
-		unsigned i = (unsigned)__builtin_ctzll(passed);
-
-		if (fqdn_bucket_match(fqdn_bucket_at(table, below[i].bucket),
-			    fqdn_tag_of(below[i].hash)) == 0)
-			may &= ~(1ull << i);
-	}
-	return may;
 }

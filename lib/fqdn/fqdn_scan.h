@@ -24,17 +24,6 @@ uint64_t fqdn_hash_last_two(const struct fqdn_table *table, const struct fqdn_na
 void fqdn_aim_single(const struct fqdn_table *table, const struct fqdn_name *names, unsigned n,
 	struct fqdn_aim *aims);
 
-/**
- * Let names go that end one label further on: below a node like "co.uk" that has no rules itself, and
- * below which they have no node. Whether it is that node or one of the same tag makes no difference:
- * either way the name has no rule.
- *
- * @param may bits of the names that may be listed
- * @return those that still may
- */
-uint64_t fqdn_scan_on(const struct fqdn_table *table, const struct fqdn_name *names, unsigned n,
-	const struct fqdn_aim *aims, uint64_t may);
-
 /** Look at the buckets of names. @return bits of those that may be listed */
 uint64_t fqdn_scan(const struct fqdn_table *table, unsigned n, const struct fqdn_aim *aims);
 

@@ -72,8 +72,9 @@ struct fqdn_name {
 
 /** Where a name's last labels lead to. */
 struct fqdn_aim {
-	uint64_t hash;
-	uint32_t bucket;
+	uint64_t hash;   /**< of the labels that a search starts with */
+	uint32_t bucket; /**< the one to look at */
+	uint16_t tag;    /**< what to look for */
 };
 
 /**

@@ -5,11 +5,12 @@
  * Layout of the table's block.
  *
  *   +--------------------------------------------------------------+ 0
- *   | struct fqdn_table                                 4416 bytes |
+ *   | struct fqdn_table                                 4928 bytes |
  *   |   key, sizes, places of the parts below                      |
  *   |   common[32]  4 bytes each: sets that many names have        |
  *   |   part[256]   8 bytes each: first bucket, number of buckets  |
  *   |   word[128]   16 bytes each: labels that many names have     |
+ *   |   passage[64] 8 bytes each: hashes of roots like "co.uk"     |
  *   +--------------------------------------------------------------+ buckets
  *   | bucket[n_buckets]                        64 bytes, one line  |
  *   |   base     4 bytes: where its records start; highest bit:    |
@@ -45,7 +46,8 @@
  * table, in which everything below this root is. Nearly every look-up ends at its first bucket, which
  * is one cache line that could be fetched ahead. A tag that fits by chance (1 in 3,000 probes) is
  * told apart by the record: its parent must be the node just left and its labels the same, so a name
- * that is found is found exactly. Listed names of one label are few, if any: where there are some, a
+ * that is found is found exactly. Below a passage, a root without rules that has many nodes below it
+ * ("co.uk"), it is the bucket of the third label that is looked at first. Listed names of one label are few, if any: where there are some, a
  * look-up asks for the last label alone, too.
  *
  * Sets of rules are numbers: 0 is none, up to n_rules a rule and 1, FQDN_SET_MANY and a place in
@@ -62,7 +64,7 @@
 #include "fqdn/fqdn_pack.h"
 #include "fqdn/fqdn_table.h"
 
-#define FQDN_MAGIC      0x64776677u /* "wfwd" in memory */
+#define FQDN_MAGIC      0x64776678u /* "xfwd" in memory */
 #define FQDN_BUCKET     30          /* tags in a bucket */
 #define FQDN_FILL       20          /* nodes for a bucket */
 #define FQDN_PARTS_BITS 8
@@ -80,6 +82,7 @@
 #define FQDN_RECORD_MAX 255 /* bytes; a size is one byte */
 #define FQDN_SET_MANY   0x80000000u
 
+#define FQDN_PASSAGES   64
 #define FQDN_WORD_FIRST 64 /* lengths of labels are less; packed ones are FQDN_PACK_FIRST or more */
 #define FQDN_WORDS_MAX  128
 #define FQDN_WORD_SIZE  16
@@ -110,10 +113,11 @@ struct fqdn_table {
 	uint32_t common[32]; /**< sets; the last one is not used */
 	struct fqdn_part part[FQDN_PARTS];
 	uint8_t word[FQDN_WORDS_MAX][FQDN_WORD_SIZE]; /**< labels, zero behind their end */
+	uint64_t passage[FQDN_PASSAGES]; /**< by fqdn_passage_of; that of another place: none */
 } __attribute__((aligned(64)));
 
 static_assert(sizeof(struct fqdn_bucket) == 64, "a bucket is a cache line");
-static_assert(sizeof(struct fqdn_table) == 4416, "layout above");
+static_assert(sizeof(struct fqdn_table) == 4928, "layout above");
 static_assert(sizeof(struct fqdn_rule) == 12, "layout above");
 static_assert(FQDN_WORD_FIRST == DNS_LABEL_SIZE_MAX + 1, "codes of words are no lengths");
 static_assert(FQDN_WORD_FIRST + FQDN_WORDS_MAX == FQDN_PACK_FIRST, "codes of words end there");
@@ -135,6 +139,12 @@ static inline const struct fqdn_bucket *fqdn_bucket_at(
 static inline unsigned fqdn_part_of(uint64_t hash)
 {
 	return (unsigned)(hash >> (64 - FQDN_PARTS_BITS));
+}
+
+/** Where the hash of a passage would stand. */
+static inline unsigned fqdn_passage_of(uint64_t hash)
+{
+	return hash % FQDN_PASSAGES;
 }
 
 /** Bucket in a part: the bits below those of the part, scaled. */
