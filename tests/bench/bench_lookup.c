@@ -34,7 +34,7 @@
 #include "list/list.h"
 
 #define BATCH 256 // names made ready outside of the clock: their labels stay in the L2 cache
-#define BULK  32  // names, and keys, asked for at once
+#define BULK  64  // names, and keys, asked for at once: the most that rte_hash takes
 #define HITS  65536
 #define TODAY 8931
 

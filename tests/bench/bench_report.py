@@ -8,8 +8,14 @@ SPREAD_MAX = 0.30
 
 
 def spread(series):
+    """What the middle four fifths spread over, in parts of the median."""
     middle = statistics.median(series)
-    return (max(series) - min(series)) / middle if middle else math.inf
+    if not middle:
+        return math.inf
+    if len(series) < 2:
+        return 0.0
+    tenths = statistics.quantiles(series, n=10, method="inclusive")
+    return (tenths[-1] - tenths[0]) / middle
 
 
 class Row:
@@ -19,7 +25,12 @@ class Row:
     def __init__(self, what, ours, peer, unit, wanted=None, aim=None, least=True):
         self.what, self.ours, self.peer, self.unit = what, ours, peer, unit
         self.wanted, self.aim, self.least = wanted, aim, least
-        self.spread = max(spread(series) for series in (ours, peer) if series)
+        self.spread = spread(self.ratios if peer else ours)
+
+    @property
+    def ratios(self):
+        """Of pairs: what slows both sides of one down is in none of them."""
+        return [a / b for a, b in zip(self.ours, self.peer)]
 
     @property
     def reported(self):
@@ -29,7 +40,7 @@ class Row:
     def result(self):
         if not self.peer:
             return statistics.median(self.ours)
-        return statistics.median(a / b for a, b in zip(self.ours, self.peer))
+        return statistics.median(self.ratios)
 
     def reaches(self, bar):
         return self.result >= bar if self.least else self.result <= bar

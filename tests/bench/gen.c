@@ -4,6 +4,7 @@
  *
  *   gen names COUNT                      a list of names, one a line, to stdout
  *   gen patterns COUNT                   a list of patterns, ID:/EXPRESSION/, to stdout
+ *   gen wordless COUNT                   the same, one in a hundred without a word in it
  *   gen queries COUNT                    names that are in no list, "NAME A" a line, for dnsperf
  *   gen pcap response|query|other FILE [--names N] [--share F] [--cnames N] [--distinct N]
  *            [--frames N]
@@ -126,9 +127,9 @@ static void letters_make(uint64_t r, unsigned size, char *text)
 }
 
 // What lists of expressions are made of: brands in phishing names, hosts that are generated below a
-// domain or a service of dynamic names, numbered control servers; and one in a hundred for generated
-// names, with no word in it. No name of this program's matches.
-static void pattern_print(uint32_t i)
+// domain or a service of dynamic names, numbered control servers; and, if wanted, one in a hundred for
+// generated names, with no word in it. No name of this program's matches.
+static void pattern_print(uint32_t i, bool wordless)
 {
 	static const char *const lures[] = {
 		"login", "secure", "account", "verify", "update", "support", "wallet", "signin"};
@@ -140,7 +141,7 @@ static void pattern_print(uint32_t i)
 
 	letters_make(mix(i, 9), 5 + (unsigned)(mix(i, 10) % 6), word);
 	printf("EX-%u:/", i);
-	if (i % 100 == 99)
+	if (wordless && i % 100 == 99)
 		printf("^[bcdfghjklmnpqrstvwxz]{%u,}\\.%s$", 14 + i / 100 % 8, tld);
 	else if (i % 6 == 0)
 		printf("^(www\\.)?%s[-.]%s[a-z0-9-]*\\.", lure, word);
@@ -315,7 +316,7 @@ static int pcap_make(const char *kind, const char *path, const struct options *o
 
 static int usage(void)
 {
-	fputs("usage: gen names|patterns|queries COUNT\n"
+	fputs("usage: gen names|patterns|wordless|queries COUNT\n"
 	      "       gen pcap response|query|other FILE [--names N] [--share F] [--cnames N]\n"
 	      "           [--distinct N] [--frames N]\n",
 		stderr);
@@ -377,9 +378,9 @@ int main(int argc, char **argv)
 		return usage();
 	if (strcmp(argv[0], "names") == 0)
 		names_print(count);
-	else if (strcmp(argv[0], "patterns") == 0)
+	else if (strcmp(argv[0], "patterns") == 0 || strcmp(argv[0], "wordless") == 0)
 		for (uint32_t i = 0; i < count; i++)
-			pattern_print(i);
+			pattern_print(i, argv[0][0] == 'w');
 	else if (strcmp(argv[0], "queries") == 0)
 		queries_print(count);
 	else
