@@ -27,18 +27,20 @@ static inline void bump(_Atomic uint64_t *counter)
 }
 
 // Frames in several mbufs are judged, and rewritten, in one piece; edits are copied back.
-static void slot_fill(struct worker *w, unsigned i, struct rte_mbuf *mbuf)
+// @return bytes of the frame
+static inline uint32_t slot_fill(struct worker *w, unsigned i, struct rte_mbuf *mbuf)
 {
 	struct burst_slot *slot = &w->burst.slot[i];
 
 	slot->frame_size = rte_pktmbuf_pkt_len(mbuf);
 	slot->frame = rte_pktmbuf_mtod(mbuf, uint8_t *);
 	if (likely(mbuf->nb_segs == 1) || slot->frame_size > UINT16_MAX)
-		return;
+		return slot->frame_size;
 	slot->frame = w->scratch + (size_t)i * SCRATCH_SIZE;
 	rte_memcpy(slot->frame, rte_pktmbuf_mtod(mbuf, void *), rte_pktmbuf_data_len(mbuf));
 	for (uint32_t at = rte_pktmbuf_data_len(mbuf); (mbuf = mbuf->next); at += mbuf->data_len)
 		rte_memcpy(slot->frame + at, rte_pktmbuf_mtod(mbuf, void *), mbuf->data_len);
+	return slot->frame_size;
 }
 
 static void slot_write_back(const struct burst_slot *slot, struct rte_mbuf *mbuf)
@@ -75,29 +77,25 @@ static void burst_filter(struct worker *w, struct rte_mbuf **mbufs)
 }
 
 // Send; what the port does not take waits in its backlog.
+// @param bytes of all frames
 static void frames_send(struct worker *w, uint16_t port, struct backlog *backlog,
-	struct rte_mbuf **mbufs, unsigned n)
+	struct rte_mbuf **mbufs, unsigned n, uint64_t bytes)
 {
-	uint32_t sizes[BURST_MAX];
-	uint64_t bytes = 0;
-	unsigned sent;
+	unsigned sent = rte_eth_tx_burst(port, (uint16_t)w->id, mbufs, (uint16_t)n);
 
-	// A sent mbuf is not ours any more.
-	for (unsigned i = 0; i < n; i++)
-		sizes[i] = rte_pktmbuf_pkt_len(mbufs[i]);
-	sent = rte_eth_tx_burst(port, (uint16_t)w->id, mbufs, (uint16_t)n);
-	for (unsigned i = 0; i < sent; i++)
-		bytes += sizes[i];
 	counter_add(&w->stats->tx_packets, sent);
-	counter_add(&w->stats->tx_bytes, bytes);
 	if (likely(sent == n)) {
+		counter_add(&w->stats->tx_bytes, bytes);
 		backlog->n = 0;
 		return;
 	}
 	if (sent > 0 || backlog->n == 0)
 		backlog->since = rte_rdtsc();
-	for (unsigned i = sent; i < n; i++)
+	for (unsigned i = sent; i < n; i++) {
+		bytes -= rte_pktmbuf_pkt_len(mbufs[i]);
 		backlog->mbufs[i - sent] = mbufs[i];
+	}
+	counter_add(&w->stats->tx_bytes, bytes);
 	backlog->n = n - sent;
 }
 
@@ -105,11 +103,14 @@ static void frames_send(struct worker *w, uint16_t port, struct backlog *backlog
 static bool backlog_flush(struct worker *w, uint16_t port, struct backlog *backlog)
 {
 	struct rte_mbuf *mbufs[BURST_MAX];
+	uint64_t bytes = 0;
 
 	if (likely(backlog->n == 0))
 		return true;
 	memcpy(mbufs, backlog->mbufs, backlog->n * sizeof(mbufs[0]));
-	frames_send(w, port, backlog, mbufs, backlog->n);
+	for (unsigned i = 0; i < backlog->n; i++)
+		bytes += rte_pktmbuf_pkt_len(mbufs[i]);
+	frames_send(w, port, backlog, mbufs, backlog->n, bytes);
 	if (backlog->n > 0 && rte_rdtsc() - backlog->since > w->stale_cycles) {
 		counter_add(&w->stats->tx_dropped, backlog->n);
 		rte_pktmbuf_free_bulk(backlog->mbufs, backlog->n);
@@ -125,6 +126,7 @@ static unsigned direction_turn(struct worker *w, unsigned pair, enum burst_side 
 	uint16_t out = side == BURST_FROM_CLIENTS ? w->pairs[pair].resolver : w->pairs[pair].client;
 	struct backlog *backlog = &w->backlogs[2 * pair + (unsigned)side];
 	struct rte_mbuf *mbufs[BURST_MAX];
+	uint64_t bytes = 0;
 	unsigned n;
 
 	if (!backlog_flush(w, out, backlog))
@@ -135,9 +137,9 @@ static unsigned direction_turn(struct worker *w, unsigned pair, enum burst_side 
 	w->burst.n = n;
 	w->burst.side = side;
 	for (unsigned i = 0; i < n; i++)
-		slot_fill(w, i, mbufs[i]);
+		bytes += slot_fill(w, i, mbufs[i]);
 	burst_filter(w, mbufs);
-	frames_send(w, out, backlog, mbufs, n);
+	frames_send(w, out, backlog, mbufs, n, bytes);
 	return n;
 }
 

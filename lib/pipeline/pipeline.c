@@ -28,28 +28,26 @@ static bool is_watched(const struct policy *policy, const struct burst_slot *slo
 	return false;
 }
 
-// What is none of ours, by the kind of its packet.
-static __attribute__((noinline)) enum reason slot_parse_odd(
-	struct burst_slot *slot, const struct policy *policy)
+static inline enum reason tcp_reason(const struct burst_slot *slot, const struct policy *policy)
 {
-	enum reason reason = pkt_parse(slot);
-
-	if (reason == REASON_not_udp && slot->protocol == IP_PROTO_TCP &&
-		(is_dns_port(policy, slot->src_port) || is_dns_port(policy, slot->dst_port)))
-		return REASON_tcp_dns;
-	return reason;
+	return slot->protocol == IP_PROTO_TCP && (is_dns_port(policy, slot->src_port) ||
+							 is_dns_port(policy, slot->dst_port))
+		       ? REASON_tcp_dns
+		       : REASON_not_udp;
 }
 
 // Cheapest questions first: most packets that are none of ours leave at the port.
 static inline enum reason slot_parse(
 	struct burst_slot *slot, const struct policy *policy, enum burst_side side)
 {
-	if (__builtin_expect(!pkt_parse_usual(slot), 0)) {
-		enum reason reason = slot_parse_odd(slot, policy);
+	enum reason reason = pkt_parse_usual(slot);
 
-		if (reason != REASON_none)
-			return reason;
-	}
+	if (__builtin_expect(reason == REASON_COUNT, 0))
+		reason = pkt_parse(slot);
+	if (reason == REASON_not_udp)
+		return tcp_reason(slot, policy);
+	if (reason != REASON_none)
+		return reason;
 	if (!is_dns_port(policy, slot->src_port))
 		return is_dns_port(policy, slot->dst_port) && slot->msg_size >= DNS_HEADER_SIZE &&
 				       !(slot->frame[slot->msg + 2] & (DNS_FLAG_QR >> 8))
@@ -78,8 +76,9 @@ void pipeline_parse(struct burst *burst, const struct pipeline_tables *tables)
 		slot->response = slot->reason == REASON_none;
 		slot->refused = 0;
 		slot->edit = false;
-		slot->block = slot->log = slot->allow = NULL;
 		responses |= (uint32_t)slot->response << i;
+		if (slot->response)
+			slot->block = slot->log = slot->allow = NULL;
 	}
 	burst->responses = responses;
 	burst->ruled = burst->edits = 0;

@@ -20,26 +20,34 @@
 #define PKT_IPV6_SIZE    40
 #define PKT_UDP_SIZE     8
 
-// UDP header at slot->l4, @p left octets of the IP packet from there on.
-static inline bool pkt_udp_usual(struct burst_slot *slot, uint32_t left)
+// What is behind an IP header, @p left octets of it; slot->l3 and l4 are known.
+static inline enum reason pkt_l4_usual(struct burst_slot *slot, uint8_t protocol, uint32_t left)
 {
-	uint64_t udp = load_be64(slot->frame + slot->l4);
-	uint16_t size = (uint16_t)(udp >> 16);
+	uint64_t start;
+	uint16_t size;
 
-	slot->protocol = 17;
-	slot->src_port = (uint16_t)(udp >> 48);
-	slot->dst_port = (uint16_t)(udp >> 32);
+	if (__builtin_expect(left < PKT_UDP_SIZE || (protocol != 17 && protocol != 6), 0))
+		return REASON_COUNT;
+	start = load_be64(slot->frame + slot->l4);
+	size = (uint16_t)(start >> 16);
+	slot->protocol = protocol;
+	slot->src_port = (uint16_t)(start >> 48);
+	slot->dst_port = (uint16_t)(start >> 32);
+	if (protocol == 6)
+		return REASON_not_udp;
 	slot->msg = (uint16_t)(slot->l4 + PKT_UDP_SIZE);
 	slot->msg_size = (uint16_t)(size - PKT_UDP_SIZE);
-	return size >= PKT_UDP_SIZE && size <= left;
+	return __builtin_expect(size >= PKT_UDP_SIZE && size <= left, 1) ? REASON_none
+									 : REASON_COUNT;
 }
 
 /**
- * The usual frame at once: no tag or one, IPv4 without options or IPv6 without extension headers, UDP.
+ * The usual frame at once: no tag or one, IPv4 without options or IPv6 without extension headers, UDP
+ * or TCP.
  *
- * @return true: as pkt_parse with REASON_none; false: not of this form, pkt_parse tells
+ * @return as pkt_parse; REASON_COUNT: not of this form, pkt_parse tells
  */
-static inline bool pkt_parse_usual(struct burst_slot *slot)
+static inline enum reason pkt_parse_usual(struct burst_slot *slot)
 {
 	const uint8_t *frame = slot->frame;
 	uint32_t size = slot->frame_size, at = PKT_ETHER_SIZE, left;
@@ -47,7 +55,7 @@ static inline bool pkt_parse_usual(struct burst_slot *slot)
 
 	if (__builtin_expect(size < PKT_ETHER_SIZE + 4 + PKT_IPV4_SIZE + PKT_UDP_SIZE ||
 				     size > UINT16_MAX, 0))
-		return false;
+		return REASON_COUNT;
 	type = load_be16(frame + 12);
 	if (type == 0x8100) {
 		type = load_be16(frame + at + 2);
@@ -61,10 +69,11 @@ static inline bool pkt_parse_usual(struct burst_slot *slot)
 
 		slot->family = ADDR_IPV4;
 		slot->l4 = (uint16_t)(at + PKT_IPV4_SIZE);
-		// Version and header size; no fragment, UDP.
-		return start >> 56 == 0x45 && (middle & 0x3fff00ff00000000) == 0x0000001100000000 &&
-		       total <= left && total >= PKT_IPV4_SIZE + PKT_UDP_SIZE &&
-		       pkt_udp_usual(slot, total - PKT_IPV4_SIZE);
+		// Version and header size; no fragment.
+		if (__builtin_expect(start >> 56 != 0x45 || (middle & 0x3fff000000000000) != 0 ||
+					     total > left || total < PKT_IPV4_SIZE, 0))
+			return REASON_COUNT;
+		return pkt_l4_usual(slot, (uint8_t)(middle >> 32), total - PKT_IPV4_SIZE);
 	}
 	if (type == 0x86dd && left >= PKT_IPV6_SIZE + PKT_UDP_SIZE) {
 		uint64_t start = load_be64(frame + at);
@@ -72,10 +81,11 @@ static inline bool pkt_parse_usual(struct burst_slot *slot)
 
 		slot->family = ADDR_IPV6;
 		slot->l4 = (uint16_t)(at + PKT_IPV6_SIZE);
-		return start >> 60 == 6 && (uint8_t)(start >> 8) == 17 &&
-		       payload <= left - PKT_IPV6_SIZE && pkt_udp_usual(slot, payload);
+		if (__builtin_expect(start >> 60 != 6 || payload > left - PKT_IPV6_SIZE, 0))
+			return REASON_COUNT;
+		return pkt_l4_usual(slot, (uint8_t)(start >> 8), payload);
 	}
-	return false;
+	return REASON_COUNT;
 }
 
 /**
