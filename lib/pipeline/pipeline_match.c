@@ -1,81 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* hot */
+#include "pipeline/pipeline_match_private.h"
 #include "pipeline/pipeline_private.h"
-
-#include <assert.h>
-#include <stddef.h>
-
-#include "dns/dns_ends.h"
 
 // A burst's messages are not read one after the other: first all their questions, then the records
 // behind, which note the names they hold, then these names, and all are looked up together. These
 // loops take messages of the usual form only: they are short, call nothing, and their turns do not
 // wait for one another, so that many run at a time. What is odd in any way is read once more by
-// slot_read, which knows every form; it decides what a message is.
-#define NAMES_MAX   128
-#define RECORDS_MAX 16 // of a usual message; also the most names that its answers hold
+// pipeline_read, which knows every form; it decides what a message is.
 
 typedef bool run_reader(const uint8_t *from, uint32_t left, struct dns_run *run);
-
-// Whose name it is, and what it is.
-struct name_owner {
-	uint16_t rdata_size; // the name must be as long; 0: it need not
-	uint8_t slot;
-	bool question;
-};
-
-struct match {
-	const struct pipeline_tables *tables;
-	struct burst *burst;
-	unsigned n_names, n_read; // noted; those before n_read have their ends, too
-	unsigned n_aimed;         // of those, the ones whose look-up has begun
-	uint32_t usual;           // bits of the slots that have the usual form so far
-	uint32_t met;             // bits of the slots of which a name has rules
-	// Bits of the slots that have an error in a name; it stands before any found in the records.
-	uint32_t broken;
-	void (*ends)(struct match *);
-	struct fqdn_name names[NAMES_MAX];
-	struct fqdn_aim aims[NAMES_MAX];
-	struct name_owner owners[NAMES_MAX];
-	struct {
-		uint16_t off, n; // where they start, how many there are
-	} answers[BURST_MAX];    // of usual messages
-	// Exemption of a question's name, where there is one.
-	const struct fqdn_rule *question_allow[BURST_MAX];
-};
-
-static_assert(FQDN_BULK <= PATTERN_NAMES_MAX, "names of one scan");
-static_assert(BURST_MAX <= 32, "a bit each in the masks");
-static_assert(NAMES_MAX >= BURST_MAX + RECORDS_MAX, "a message's names have room");
-
-#define ALWAYS_INLINE   inline __attribute__((always_inline))
-#define RARE(condition) __builtin_expect(condition, 0)
-
-static const enum reason dns_reasons[] = {
-	[-DNS_E_SHORT] = REASON_short_record,
-	[-DNS_E_LABEL] = REASON_bad_label,
-	[-DNS_E_POINTER] = REASON_bad_pointer,
-	[-DNS_E_LONG] = REASON_long_name,
-};
-
-// A name that is nothing but a pointer is the name it points at.
-static inline uint16_t name_origin(const uint8_t *msg, uint32_t off)
-{
-	return (uint16_t)(msg[off] >= 0xc0 ? load_be16(msg + off) & 0x3fff : off);
-}
-
-// Offsets of the four names met last, 16 bits each: owners mostly point at one of them. No name
-// stands at the offset that an empty place has: a datagram is smaller.
-#define SEEN_NONE UINT64_MAX
-
-static inline bool is_seen(uint64_t seen, uint16_t origin)
-{
-	const uint64_t ones = 0x0001000100010001, tops = 0x8000800080008000;
-	uint64_t other = seen ^ origin * ones;
-
-	// Whether one of the four is zero now.
-	return (other - ones) & ~other & tops;
-}
 
 // Keep the rule that decides: the list that comes first; of one list the first name met.
 static void rules_take(struct burst_slot *slot, const struct fqdn_match *match, uint16_t off)
@@ -93,45 +27,20 @@ static void rules_take(struct burst_slot *slot, const struct fqdn_match *match, 
 	}
 }
 
-// Why RDATA is not one name and nothing else (RFC 1035 s3.3.1): what is in RDATA counts, not what
-// stands behind it.
-static __attribute__((noinline)) enum reason target_reason(
-	const uint8_t *msg, uint32_t rdata, uint32_t rdata_size, enum reason reason)
-{
-	int size = dns_msg_name_skip(msg, rdata + rdata_size, rdata);
-
-	if (size < 0)
-		return dns_reasons[-size];
-	return (uint32_t)size == rdata_size ? reason : REASON_short_record;
-}
-
 static __attribute__((noinline)) void name_refuse(struct match *match, unsigned i, int occupied)
 {
 	const struct name_owner *owner = &match->owners[i];
 	struct burst_slot *slot = &match->burst->slot[owner->slot];
-	enum reason reason = occupied < 0 ? dns_reasons[-occupied] : REASON_short_record;
+	enum reason reason = occupied < 0 ? pipeline_dns_reasons[-occupied] : REASON_short_record;
 
 	// The root, which no look-up finds.
 	match->names[i].n = 0;
 	if (owner->rdata_size)
-		reason = target_reason(
+		reason = pipeline_target_reason(
 			slot->frame + slot->msg, match->names[i].at, owner->rdata_size, reason);
 	if (!(match->broken & 1u << owner->slot))
 		slot->reason = reason;
 	match->broken |= 1u << owner->slot;
-}
-
-static inline void name_set(struct fqdn_name *name, uint64_t ends)
-{
-	uint64_t head = (ends & ~(uint64_t)UINT16_MAX) | name->msg_size;
-
-	// Size and places in one store.
-	static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ &&
-			      offsetof(struct fqdn_name, last) ==
-				      offsetof(struct fqdn_name, msg_size) + 2,
-		"as they are put together here");
-	memcpy(&name->msg_size, &head, sizeof(head));
-	name->n = dns_ends_labels(ends);
 }
 
 // A name that is not of the usual form, or not as long as it should be.
@@ -209,7 +118,7 @@ static void names_aim(struct match *match)
 }
 
 // Look up the names noted so far, in their order.
-static __attribute__((noinline)) void names_lookup(struct match *match)
+void pipeline_names_lookup(struct match *match)
 {
 	struct fqdn_match found[FQDN_BULK];
 
@@ -236,145 +145,6 @@ static __attribute__((noinline)) void names_lookup(struct match *match)
 		}
 	}
 	match->n_names = match->n_read = match->n_aimed = 0;
-}
-
-// Note a name for its look-up.
-static ALWAYS_INLINE void name_note(struct match *match, unsigned i, const uint8_t *msg,
-	uint32_t msg_size, uint32_t off, struct name_owner owner)
-{
-	match->names[i].msg = msg;
-	match->names[i].msg_size = (uint16_t)msg_size;
-	match->names[i].at = (uint16_t)off;
-	match->owners[i] = owner;
-}
-
-// One message of any form while it is read.
-struct reading {
-	struct match *match;
-	const uint8_t *msg;
-	uint32_t size, off;
-	unsigned number;  // of the slot
-	unsigned n_names; // met so far
-	uint64_t seen;
-};
-
-// Note the name at off. @param rdata_size what it must occupy, 0: that is not known
-static enum reason name_read(
-	struct reading *r, uint32_t off, unsigned rdata_size, bool question, int *occupied)
-{
-	struct match *match = r->match;
-	uint64_t ends;
-
-	if (r->n_names++ >= PIPELINE_NAMES_MAX)
-		return REASON_name_limit;
-	if (match->n_names == NAMES_MAX)
-		names_lookup(match);
-	ends = dns_msg_ends_read(r->msg, r->size, off);
-	*occupied = dns_ends_occupied(ends);
-	if (*occupied < 0 || (rdata_size && *occupied != (int)rdata_size)) {
-		enum reason reason = *occupied < 0 ? dns_reasons[-*occupied] : REASON_short_record;
-
-		return rdata_size ? target_reason(r->msg, off, rdata_size, reason) : reason;
-	}
-	r->seen = r->seen << 16 | name_origin(r->msg, off);
-	name_note(match, match->n_names, r->msg, r->size, off,
-		(struct name_owner){.slot = (uint8_t)r->number, .question = question});
-	name_set(&match->names[match->n_names], ends);
-	// All before it were read, or have just been looked up.
-	match->n_read = ++match->n_names;
-	return REASON_none;
-}
-
-static enum reason questions_read(struct reading *r, struct burst_slot *slot)
-{
-	for (unsigned n = dns_msg_qdcount(r->msg); n > 0; n--) {
-		int occupied;
-		enum reason reason = name_read(r, r->off, 0, true, &occupied);
-
-		if (reason != REASON_none)
-			return reason;
-		r->off += (uint32_t)occupied;
-		if (r->size - r->off < 4)
-			return REASON_short_record;
-		if (!slot->question)
-			slot->qtype = load_be16(r->msg + r->off);
-		slot->question = true;
-		r->off += 4;
-	}
-	return REASON_none;
-}
-
-static enum reason target_read(struct reading *r, const struct dns_rr *rr)
-{
-	int occupied;
-
-	// Too short for a pointer: the root, which no list has, or no name.
-	if (rr->rdata_size < 2)
-		return rr->rdata_size == 1 && r->msg[rr->rdata] == 0
-			       ? REASON_none
-			       : target_reason(
-					 r->msg, rr->rdata, rr->rdata_size, REASON_short_record);
-	return name_read(r, rr->rdata, rr->rdata_size, false, &occupied);
-}
-
-static enum reason answers_read(struct reading *r, struct burst_slot *slot)
-{
-	for (unsigned n = dns_msg_ancount(r->msg); n > 0; n--) {
-		struct dns_rr rr;
-		int size = dns_msg_rr_read(r->msg, r->size, r->off, &rr), occupied;
-		enum reason reason = REASON_none;
-
-		if (size < 0)
-			return dns_reasons[-size];
-		r->off += (uint32_t)size;
-		if (!is_seen(r->seen, name_origin(r->msg, rr.name)))
-			reason = name_read(r, rr.name, 0, false, &occupied);
-		if (reason == REASON_none &&
-			(rr.type == DNS_TYPE_CNAME || rr.type == DNS_TYPE_DNAME))
-			reason = target_read(r, &rr);
-		if (reason != REASON_none)
-			return reason;
-		if (rr.class != DNS_CLASS_IN)
-			continue;
-		slot->n_ipv4 += rr.type == DNS_TYPE_A && rr.rdata_size == 4;
-		slot->n_ipv6 += rr.type == DNS_TYPE_AAAA && rr.rdata_size == 16;
-	}
-	return REASON_none;
-}
-
-// What a message comes to when none of its names has a rule.
-static inline enum reason slot_nothing(const struct burst_slot *slot)
-{
-	return slot->refused & CONSENT_NO_FILTER ? REASON_no_filter : REASON_miss;
-}
-
-// A message of any form.
-static __attribute__((noinline)) void slot_read(struct match *match, unsigned number)
-{
-	struct burst_slot *slot = &match->burst->slot[number];
-	struct reading r = {
-		.match = match,
-		.msg = slot->frame + slot->msg,
-		.size = slot->msg_size,
-		.off = DNS_HEADER_SIZE,
-		.number = number,
-		.seen = SEEN_NONE,
-	};
-	enum reason reason;
-
-	// What the usual way noted of others is read with what it must be; of this one there is none.
-	match->ends(match);
-	slot->question = false;
-	slot->qtype = 0;
-	slot->n_ipv4 = slot->n_ipv6 = 0;
-	slot->rcode = dns_msg_rcode(r.msg);
-	if (dns_msg_opcode(r.msg) != DNS_OPCODE_QUERY)
-		reason = REASON_opcode;
-	else
-		reason = questions_read(&r, slot);
-	if (reason == REASON_none)
-		reason = answers_read(&r, slot);
-	slot->reason = reason == REASON_none ? slot_nothing(slot) : reason;
 }
 
 // The first stretch of usual messages: a query with one question, in one run.
@@ -488,7 +258,7 @@ static ALWAYS_INLINE void records_usual(struct match *match)
 
 		if (RARE(n_names > NAMES_MAX - RECORDS_MAX)) {
 			match->n_names = n_names;
-			names_lookup(match);
+			pipeline_names_lookup(match);
 			n_names = 0;
 		}
 		n = answers_usual(match, i, n_names);
@@ -556,9 +326,9 @@ static inline void match_begin(struct match *match, struct burst *burst,
 static void match_end(struct match *match)
 {
 	for (uint32_t odd = match->burst->responses & ~match->usual; RARE(odd); odd &= odd - 1)
-		slot_read(match, (unsigned)__builtin_ctz(odd));
+		pipeline_read(match, (unsigned)__builtin_ctz(odd));
 	if (match->n_names > 0)
-		names_lookup(match);
+		pipeline_names_lookup(match);
 	slots_judge(match);
 }
 
