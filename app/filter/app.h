@@ -41,9 +41,11 @@ struct options {
 	unsigned exit_when_idle; /**< milliseconds; 0: never */
 };
 
-/** A frame that could not be sent yet waits here, and its partner port is not read meanwhile. */
+#define APP_HELD_MAX 4096 /**< packets that may be held for one port pair */
+
+/** What waits for a port, in order: the port to read from is not read meanwhile. */
 struct backlog {
-	struct rte_mbuf *mbufs[BURST_MAX];
+	struct rte_mbuf *mbufs[BURST_MAX + APP_HELD_MAX];
 	unsigned n;
 	uint64_t since; /**< TSC when it began to wait */
 };
@@ -66,6 +68,7 @@ struct worker {
 	/* private to the worker */
 	struct burst burst __attribute__((aligned(64)));
 	struct backlog backlogs[APP_PORTS_MAX]; /**< by pair, then side */
+	struct backlog *out; /**< of the packets that are worked on */
 	uint8_t *scratch; /**< BURST_MAX frames of several mbufs, 64 KiB each */
 
 	/* shared */

@@ -15,10 +15,11 @@
 
 #include "base/block.h"
 #include "base/log.h"
+#include "frames.h"
 #include "list/list.h"
 
 #define STALE_MS     100 // a frame that its port does not take for so long is dropped
-#define SCRATCH_SIZE ((size_t)BURST_MAX * 65536)
+#define SCRATCH_SIZE ((size_t)BURST_MAX * FRAMES_SCRATCH_SIZE)
 
 /* ---- lcores --------------------------------------------------------------------------------- */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* hot */
-#include "app.h"
+#include "frames.h"
 
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -10,14 +10,12 @@
 
 #include <rte_cycles.h>
 #include <rte_ethdev.h>
-#include <rte_mbuf.h>
 
 #include "base/counter.h"
 #include "pipeline/pipeline.h"
 
-#define SCRATCH_SIZE 65536u
-#define WORKER_NICE  (-10)
-#define SPIN_ROUNDS  256 // empty rounds before the first sleep
+#define WORKER_NICE (-10)
+#define SPIN_ROUNDS 256 // empty rounds before the first sleep
 
 // A worker's own counters are written by nobody else; relaxed stores let others read them.
 static inline void bump(_Atomic uint64_t *counter)
@@ -26,30 +24,8 @@ static inline void bump(_Atomic uint64_t *counter)
 		memory_order_relaxed);
 }
 
-// Frames in several mbufs are judged, and rewritten, in one piece; edits are copied back.
-// @return bytes of the frame
-static inline uint32_t slot_fill(struct worker *w, unsigned i, struct rte_mbuf *mbuf)
-{
-	struct burst_slot *slot = &w->burst.slot[i];
-
-	slot->frame_size = rte_pktmbuf_pkt_len(mbuf);
-	slot->frame = rte_pktmbuf_mtod(mbuf, uint8_t *);
-	if (likely(mbuf->nb_segs == 1) || slot->frame_size > UINT16_MAX)
-		return slot->frame_size;
-	slot->frame = w->scratch + (size_t)i * SCRATCH_SIZE;
-	rte_memcpy(slot->frame, rte_pktmbuf_mtod(mbuf, void *), rte_pktmbuf_data_len(mbuf));
-	for (uint32_t at = rte_pktmbuf_data_len(mbuf); (mbuf = mbuf->next); at += mbuf->data_len)
-		rte_memcpy(slot->frame + at, rte_pktmbuf_mtod(mbuf, void *), mbuf->data_len);
-	return slot->frame_size;
-}
-
-static void slot_write_back(const struct burst_slot *slot, struct rte_mbuf *mbuf)
-{
-	for (uint32_t at = 0; mbuf; at += mbuf->data_len, mbuf = mbuf->next)
-		rte_memcpy(rte_pktmbuf_mtod(mbuf, void *), slot->frame + at, mbuf->data_len);
-}
-
-static void burst_filter(struct worker *w, struct rte_mbuf **mbufs)
+// @return whether the packets go on as they came, all of them and no others
+static bool burst_filter(struct worker *w, struct rte_mbuf **mbufs)
 {
 	const struct replica *r = replica_get(w->replicas, w->id);
 	const struct pipeline_tables tables = {
@@ -61,57 +37,64 @@ static void burst_filter(struct worker *w, struct rte_mbuf **mbufs)
 	};
 	const struct mirror_meta meta = {rte_rdtsc(), r->generation, r->names};
 	struct burst *burst = &w->burst;
+	bool plain;
 
 	pipeline_parse(burst, &tables);
 	pipeline_consent(burst, &tables);
 	pipeline_match(burst, &tables);
 	mirror_push_burst(w->mirror, burst, &meta, w->stats);
-	pipeline_rewrite(burst, &tables, w->stats);
-	pipeline_count(burst, &tables, w->stats);
-	for (uint32_t left = burst->edits; left; left &= left - 1) {
-		unsigned i = (unsigned)__builtin_ctz(left);
-
-		if (mbufs[i]->nb_segs > 1)
-			slot_write_back(&burst->slot[i], mbufs[i]);
+	if (burst->edits) {
+		frames_room(w, mbufs);
+		pipeline_rewrite(burst, &tables, w->stats);
+		frames_write_back(w, mbufs);
 	}
+	plain = !(burst->streams | burst->pieces | burst->resized | burst->dropped);
+	if (unlikely(!plain))
+		frames_collect(w, mbufs);
+	pipeline_count(burst, &tables, w->stats);
+	return plain;
 }
 
-// Send; what the port does not take waits in its backlog.
-// @param bytes of all frames
-static void frames_send(struct worker *w, uint16_t port, struct backlog *backlog,
-	struct rte_mbuf **mbufs, unsigned n, uint64_t bytes)
+// @return packets that the port took
+static unsigned frames_tx(
+	struct worker *w, uint16_t port, struct rte_mbuf **mbufs, unsigned n, uint64_t bytes)
 {
 	unsigned sent = rte_eth_tx_burst(port, (uint16_t)w->id, mbufs, (uint16_t)n);
 
-	counter_add(&w->stats->tx_packets, sent);
-	if (likely(sent == n)) {
-		counter_add(&w->stats->tx_bytes, bytes);
-		backlog->n = 0;
-		return;
-	}
-	if (sent > 0 || backlog->n == 0)
-		backlog->since = rte_rdtsc();
-	for (unsigned i = sent; i < n; i++) {
+	for (unsigned i = sent; i < n; i++)
 		bytes -= rte_pktmbuf_pkt_len(mbufs[i]);
-		backlog->mbufs[i - sent] = mbufs[i];
-	}
+	counter_add(&w->stats->tx_packets, sent);
 	counter_add(&w->stats->tx_bytes, bytes);
-	backlog->n = n - sent;
+	return sent;
 }
 
-// @return whether the port can take new frames
+// Send what waits. @return whether the port can take new frames
 static bool backlog_flush(struct worker *w, uint16_t port, struct backlog *backlog)
 {
-	struct rte_mbuf *mbufs[BURST_MAX];
-	uint64_t bytes = 0;
+	unsigned sent = 0;
 
 	if (likely(backlog->n == 0))
 		return true;
-	memcpy(mbufs, backlog->mbufs, backlog->n * sizeof(mbufs[0]));
-	for (unsigned i = 0; i < backlog->n; i++)
-		bytes += rte_pktmbuf_pkt_len(mbufs[i]);
-	frames_send(w, port, backlog, mbufs, backlog->n, bytes);
-	if (backlog->n > 0 && rte_rdtsc() - backlog->since > w->stale_cycles) {
+	// Not more at once than a port's ring surely has room for: some take all or nothing.
+	while (sent < backlog->n) {
+		struct rte_mbuf **mbufs = backlog->mbufs + sent;
+		unsigned n = RTE_MIN(backlog->n - sent, (unsigned)BURST_MAX), took;
+		uint64_t bytes = 0;
+
+		for (unsigned i = 0; i < n; i++)
+			bytes += rte_pktmbuf_pkt_len(mbufs[i]);
+		took = frames_tx(w, port, mbufs, n, bytes);
+		sent += took;
+		if (took < n)
+			break;
+	}
+	backlog->n -= sent;
+	if (backlog->n == 0)
+		return true;
+	memmove(backlog->mbufs, backlog->mbufs + sent, backlog->n * sizeof(backlog->mbufs[0]));
+	if (sent > 0)
+		backlog->since = rte_rdtsc();
+	if (rte_rdtsc() - backlog->since > w->stale_cycles) {
 		counter_add(&w->stats->tx_dropped, backlog->n);
 		rte_pktmbuf_free_bulk(backlog->mbufs, backlog->n);
 		backlog->n = 0;
@@ -127,7 +110,7 @@ static unsigned direction_turn(struct worker *w, unsigned pair, enum burst_side 
 	struct backlog *backlog = &w->backlogs[2 * pair + (unsigned)side];
 	struct rte_mbuf *mbufs[BURST_MAX];
 	uint64_t bytes = 0;
-	unsigned n;
+	unsigned n, sent;
 
 	if (!backlog_flush(w, out, backlog))
 		return 0;
@@ -137,9 +120,16 @@ static unsigned direction_turn(struct worker *w, unsigned pair, enum burst_side 
 	w->burst.n = n;
 	w->burst.side = side;
 	for (unsigned i = 0; i < n; i++)
-		bytes += slot_fill(w, i, mbufs[i]);
-	burst_filter(w, mbufs);
-	frames_send(w, out, backlog, mbufs, n, bytes);
+		bytes += frames_fill(w, i, mbufs[i]);
+	w->burst.bytes = bytes;
+	w->out = backlog;
+	if (unlikely(!burst_filter(w, mbufs))) {
+		backlog_flush(w, out, backlog);
+		return n;
+	}
+	sent = frames_tx(w, out, mbufs, n, bytes);
+	for (unsigned i = sent; i < n; i++)
+		frames_ops.send(w, mbufs[i]);
 	return n;
 }
 

@@ -26,6 +26,7 @@ struct burst_slot {
 	/* input of the pipeline */
 	uint8_t *frame;      /**< Ethernet header first; borrowed, rewritten in place */
 	uint32_t frame_size; /**< bytes */
+	uint32_t frame_room; /**< bytes that the frame may grow to where it stands; set for `edits` */
 
 	/* pkt: valid when reason is none after parsing, or the packet is TCP */
 	uint16_t l3;       /**< IP header */
@@ -59,10 +60,17 @@ struct burst_slot {
 struct burst {
 	unsigned n;              /**< slots in use */
 	enum burst_side side;    /**< where the packets came from */
+	uint64_t bytes;          /**< sum of frame_size, as received */
 	/* bits of slots, so that a stage goes to those that have something for it and to no other */
 	uint32_t responses;      /**< `response` is set */
 	uint32_t ruled;          /**< of these, `block`, `log` or `allow` is set */
 	uint32_t edits;          /**< of these, `edit` is set */
+	uint32_t streams;        /**< TCP segments from or to a DNS port */
+	uint32_t pieces;         /**< IP fragments */
+	/* what became of packets that do not just go on as long as they came */
+	uint32_t resized;        /**< frame_size was changed by the rewrite stage */
+	uint32_t dropped;        /**< not to be sent, because policy says so; counted as any other */
+	uint32_t taken;          /**< held by lib/stream, which sends and counts them later */
 	struct burst_slot slot[BURST_MAX];
 };
 

@@ -28,12 +28,23 @@ static bool is_watched(const struct policy *policy, const struct burst_slot *slo
 	return false;
 }
 
-static inline enum reason tcp_reason(const struct burst_slot *slot, const struct policy *policy)
+static inline bool is_dns_stream(const struct burst_slot *slot, const struct policy *policy)
 {
-	return slot->protocol == IP_PROTO_TCP && (is_dns_port(policy, slot->src_port) ||
-							 is_dns_port(policy, slot->dst_port))
-		       ? REASON_tcp_dns
-		       : REASON_not_udp;
+	return slot->protocol == IP_PROTO_TCP &&
+	       (is_dns_port(policy, slot->src_port) || is_dns_port(policy, slot->dst_port));
+}
+
+// Why a message from a DNS port is none of ours; REASON_none: it is.
+static inline enum reason message_reason(
+	const struct burst_slot *slot, const struct policy *policy, enum burst_side side)
+{
+	if (__builtin_expect(policy->n_servers != 0, 0) && !is_watched(policy, slot))
+		return REASON_other_server;
+	if (slot->msg_size < DNS_HEADER_SIZE)
+		return REASON_short_message;
+	if (!(slot->frame[slot->msg + 2] & (DNS_FLAG_QR >> 8)))
+		return REASON_query;
+	return side == BURST_FROM_RESOLVERS ? REASON_none : REASON_client_side;
 }
 
 // Cheapest questions first: most packets that are none of ours leave at the port.
@@ -45,7 +56,7 @@ static inline enum reason slot_parse(
 	if (__builtin_expect(reason == REASON_COUNT, 0))
 		reason = pkt_parse(slot);
 	if (reason == REASON_not_udp)
-		return tcp_reason(slot, policy);
+		return is_dns_stream(slot, policy) ? REASON_tcp_dns : REASON_not_udp;
 	if (reason != REASON_none)
 		return reason;
 	if (!is_dns_port(policy, slot->src_port))
@@ -53,13 +64,24 @@ static inline enum reason slot_parse(
 				       !(slot->frame[slot->msg + 2] & (DNS_FLAG_QR >> 8))
 			       ? REASON_query
 			       : REASON_other_port;
-	if (__builtin_expect(policy->n_servers != 0, 0) && !is_watched(policy, slot))
-		return REASON_other_server;
-	if (slot->msg_size < DNS_HEADER_SIZE)
-		return REASON_short_message;
-	if (!(slot->frame[slot->msg + 2] & (DNS_FLAG_QR >> 8)))
-		return REASON_query;
-	return side == BURST_FROM_RESOLVERS ? REASON_none : REASON_client_side;
+	return message_reason(slot, policy, side);
+}
+
+static inline void slot_begin(struct burst_slot *slot, enum reason reason)
+{
+	slot->reason = reason;
+	slot->response = reason == REASON_none;
+	slot->refused = 0;
+	slot->edit = false;
+	if (slot->response)
+		slot->block = slot->log = slot->allow = NULL;
+}
+
+static inline void masks_clear(struct burst *burst)
+{
+	burst->responses = burst->ruled = burst->edits = 0;
+	burst->streams = burst->pieces = 0;
+	burst->resized = burst->dropped = burst->taken = 0;
 }
 
 void pipeline_parse(struct burst *burst, const struct pipeline_tables *tables)
@@ -67,21 +89,35 @@ void pipeline_parse(struct burst *burst, const struct pipeline_tables *tables)
 	const struct policy *policy = tables->policy;
 	enum burst_side side = burst->side;
 	unsigned n = burst->n;
-	uint32_t responses = 0;
+	uint32_t responses = 0, streams = 0, pieces = 0;
 
+	masks_clear(burst);
 	for (unsigned i = 0; i < n; i++) {
 		struct burst_slot *slot = &burst->slot[i];
+		enum reason reason = slot_parse(slot, policy, side);
 
-		slot->reason = slot_parse(slot, policy, side);
-		slot->response = slot->reason == REASON_none;
-		slot->refused = 0;
-		slot->edit = false;
+		slot_begin(slot, reason);
 		responses |= (uint32_t)slot->response << i;
-		if (slot->response)
-			slot->block = slot->log = slot->allow = NULL;
+		// Next to each other, so that all others are told by one comparison.
+		if (__builtin_expect(
+			    reason != REASON_tcp_dns && reason != REASON_fragment, 1))
+			continue;
+		streams |= (uint32_t)(reason == REASON_tcp_dns) << i;
+		pieces |= (uint32_t)(reason == REASON_fragment) << i;
 	}
 	burst->responses = responses;
-	burst->ruled = burst->edits = 0;
+	burst->streams = streams;
+	burst->pieces = pieces;
+}
+
+void pipeline_message(struct burst *burst, const struct pipeline_tables *tables)
+{
+	struct burst_slot *slot = &burst->slot[0];
+
+	masks_clear(burst);
+	burst->n = 1;
+	slot_begin(slot, message_reason(slot, tables->policy, burst->side));
+	burst->responses = slot->response;
 }
 
 void pipeline_consent(struct burst *burst, const struct pipeline_tables *tables)
@@ -157,25 +193,35 @@ static void response_count(
 void pipeline_count(
 	const struct burst *burst, const struct pipeline_tables *tables, struct stats_worker *stats)
 {
-	uint64_t bytes = 0, misses = 0;
+	uint64_t misses = 0;
 
 	for (unsigned i = 0; i < burst->n; i++) {
 		const struct burst_slot *slot = &burst->slot[i];
 		bool hidden = slot->response && (slot->refused & CONSENT_NO_LOG);
 
-		bytes += slot->frame_size;
 		// Nearly all that are looked at: a sum for the burst, and one row.
 		if (__builtin_expect(slot->reason == REASON_miss && !hidden, 1)) {
 			misses++;
 			counter_add(&stats->responses[slot->rcode][slot_type(slot)], 1);
 			continue;
 		}
+		if (burst->taken >> i & 1)
+			continue;
 		// A client that refused logging shows up in no row that says what its DNS held.
 		counter_add(&stats->verdicts[hidden ? REASON_no_log : slot->reason], 1);
 		if (slot->response && !hidden)
 			response_count(slot, tables->policy, stats);
 	}
 	counter_add(&stats->rx_packets, burst->n);
-	counter_add(&stats->rx_bytes, bytes);
+	counter_add(&stats->rx_bytes, burst->bytes);
 	counter_add(&stats->verdicts[REASON_miss], misses);
+}
+
+void pipeline_count_message(
+	const struct burst *burst, const struct pipeline_tables *tables, struct stats_worker *stats)
+{
+	const struct burst_slot *slot = &burst->slot[0];
+
+	if (slot->response && !(slot->refused & CONSENT_NO_LOG))
+		response_count(slot, tables->policy, stats);
 }

@@ -12,6 +12,10 @@
  *   pipeline_rewrite  verdict -> the answer changed in place
  *   pipeline_count    verdict -> counters
  *
+ * A message that came in several packets (a TCP stream, IP fragments) is put together by lib/stream
+ * and goes through the same stages by itself: pipeline_message instead of pipeline_parse, and
+ * pipeline_count_message instead of pipeline_count, since its packets are counted when they leave.
+ *
  * Layer:   lib/pipeline; no EAL, no allocation.
  * Threads: a worker's tables and counters are its own.
  */
@@ -43,7 +47,18 @@ void pipeline_consent(struct burst *burst, const struct pipeline_tables *tables)
 void pipeline_match(struct burst *burst, const struct pipeline_tables *tables);
 void pipeline_rewrite(struct burst *burst, const struct pipeline_tables *tables,
 	struct stats_worker *stats);
+/** Count packets, and the responses in them; packets that lib/stream holds count when they leave. */
 void pipeline_count(const struct burst *burst, const struct pipeline_tables *tables,
+	struct stats_worker *stats);
+
+/**
+ * Make slot 0 of @p burst a message to be judged: the `pkt` group, frame and side are filled in, the
+ * rest is set here. Where it is none of ours its reason says so, and all later stages leave it alone.
+ */
+void pipeline_message(struct burst *burst, const struct pipeline_tables *tables);
+
+/** Count the message in slot 0, but no packet. */
+void pipeline_count_message(const struct burst *burst, const struct pipeline_tables *tables,
 	struct stats_worker *stats);
 
 /** Client address of a response: 4 or 16 bytes in the frame, by slot->family. */

@@ -76,6 +76,7 @@ enum reason run_frame(uint8_t *frame, uint32_t size, enum burst_side side,
 	burst.side = side;
 	burst.slot[0].frame = frame;
 	burst.slot[0].frame_size = size;
+	burst.bytes = size;
 	parse_agrees(&burst);
 	pipeline_parse(&burst, tables);
 	pipeline_consent(&burst, tables);

@@ -220,6 +220,7 @@ Test(pipeline, a_burst_of_all_kinds_gets_the_verdicts_of_its_packets_alone)
 		w[i]->size = one[i]->size = w[i]->size - (i % 5 == 0);
 		burst.slot[i].frame = w[i]->bytes;
 		burst.slot[i].frame_size = (uint32_t)w[i]->size;
+		burst.bytes += w[i]->size;
 	}
 	pipeline_parse(&burst, tables);
 	pipeline_consent(&burst, tables);
