@@ -205,9 +205,9 @@ static ALWAYS_INLINE int answers_usual(struct match *match, unsigned number, uns
 	const uint8_t *msg = slot->frame + slot->msg;
 	uint32_t size = slot->msg_size, off = match->answers[number].off;
 	unsigned n_ipv4 = 0, n_ipv6 = 0, n = match->answers[number].n;
-	// Pointers to the names met last.
+	// Pointers to the names met last; so far only the question, and any 16 bits may come.
 	uint16_t last = RAW16(0xc000 | DNS_HEADER_SIZE);
-	uint64_t seen = SEEN_NONE << 16 | last;
+	uint64_t seen = UINT64_C(0x0001000100010001) * last;
 
 	if (RARE(n > RECORDS_MAX))
 		return -1;
