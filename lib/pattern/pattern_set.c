@@ -141,7 +141,7 @@ static struct pattern_set *set_make(struct pattern_book *book, int64_t *at, char
 		pattern_book_get(book, i, &pattern);
 		set->rules[i] = pattern.rule;
 	}
-	if (set->rules)
+	if (set->rules && pattern_filter_make(book, &set->filter) == 0)
 		set->database = compile(book, at, error);
 	if (!set->database) {
 		pattern_set_free(set);
@@ -171,6 +171,7 @@ void pattern_set_free(struct pattern_set *set)
 	if (!set)
 		return;
 	hs_free_database(set->database);
+	pattern_filter_free(set->filter);
 	free(set->rules);
 	free(set->book);
 	free(set);
@@ -189,6 +190,8 @@ struct pattern_set *pattern_set_copy(const struct pattern_set *set, int node)
 	if (!copy->rules)
 		goto fail;
 	memcpy(copy->rules, set->rules, set->n * sizeof(*copy->rules));
+	if (set->filter && !(copy->filter = pattern_filter_copy(set->filter, node)))
+		goto fail;
 	pattern_memory_node(node);
 	if (hs_deserialize_database(bytes, size, &copy->database) != HS_SUCCESS)
 		goto fail;
@@ -215,7 +218,9 @@ size_t pattern_set_size(const struct pattern_set *set)
 {
 	size_t size = 0;
 
-	return set && hs_database_size(set->database, &size) == HS_SUCCESS ? size : 0;
+	if (!set || hs_database_size(set->database, &size) != HS_SUCCESS)
+		return 0;
+	return size + (set->filter ? set->filter->size : 0);
 }
 
 const void *pattern_set_book(const struct pattern_set *set, size_t *size)

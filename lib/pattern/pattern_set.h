@@ -6,10 +6,11 @@
  */
 #include <hs.h>
 
-#include "pattern/pattern_private.h"
+#include "pattern/pattern_filter.h"
 
 struct pattern_set {
 	hs_database_t *database;
+	struct pattern_filter *filter; /**< NULL: every name is scanned */
 	uint32_t n;
 	uint32_t *rules; /**< by expression */
 	struct pattern_book *book;

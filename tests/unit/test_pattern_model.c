@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "dns/dns_name.h"
-#include "pattern/pattern_private.h"
+#include "pattern/pattern_set.h"
 #include "support/patterns.h"
 #include "support/random.h"
 
@@ -41,6 +41,52 @@ static void anchored_random(uint64_t *state, char *to)
 		strcat(to, random_below(state, 4) ? "$" : "(\\.|$)");
 }
 
+static const char *const words[] = {
+	"abab1", "babba", "1abab", "b-aab", "aabbabx", "x1bab", "11abcab", "bb_ab1b"};
+
+// The same with words in it, as a filter looks for them.
+static void wordy_random(uint64_t *state, char *to)
+{
+	static const char *const repeats[] = {"", "", "", "*", "+", "?", "{0,2}", "{2}"};
+
+	to[0] = '\0';
+	if (random_below(state, 4) == 0)
+		strcpy(to, random_below(state, 3) ? "^" : "(^|\\.)");
+	for (unsigned n = 1 + random_below(state, 2); n > 0; n--) {
+		if (random_below(state, 2))
+			expression_random(state, 1, to);
+		strcat(to, words[random_below(state, 8)]);
+		strcat(to, repeats[random_below(state, 8)]);
+	}
+	if (random_below(state, 2))
+		expression_random(state, 1, to);
+	if (random_below(state, 4) == 0)
+		strcat(to, "$");
+}
+
+static unsigned longest(const char *found)
+{
+	unsigned most = 0, n = 0;
+
+	for (; *found; found++) {
+		n = *found == ' ' ? 0 : n + 1;
+		most = n > most ? n : most;
+	}
+	return most;
+}
+
+// One that a filter can be made for.
+static void worded_random(uint64_t *state, char *to)
+{
+	char found[4096];
+	bool any;
+
+	do {
+		wordy_random(state, to);
+		any = pattern_words(to, found) && longest(found) > PATTERN_GRAM;
+	} while (!any);
+}
+
 static void wire_random(uint64_t *state, uint8_t wire[DNS_NAME_SIZE_MAX], unsigned *size)
 {
 	static const char octets[] = "aaabbbABxX1c-.\\\n*";
@@ -49,16 +95,28 @@ static void wire_random(uint64_t *state, uint8_t wire[DNS_NAME_SIZE_MAX], unsign
 	*size = 0;
 	for (unsigned i = 0; i < labels; i++) {
 		unsigned n = 1 + random_below(state, random_below(state, 9) ? 5 : 40);
+		unsigned start = *size;
 
 		wire[(*size)++] = (uint8_t)n;
 		while (n-- > 0)
 			wire[(*size)++] = (uint8_t)octets[random_below(state, 17)];
+		if (random_below(state, 3) == 0) {
+			const char *word = words[random_below(state, 8)];
+
+			// With an octet in front that is written as digits, or a part of the word.
+			if (random_below(state, 4) == 0)
+				wire[(*size)++] = 11;
+			word += random_below(state, 4) == 0;
+			memcpy(wire + *size, word, strlen(word));
+			*size += (unsigned)strlen(word);
+			wire[start] = (uint8_t)(*size - start - 1);
+		}
 	}
 	wire[(*size)++] = 0;
 }
 
 #define MODEL_PATTERNS 24
-#define MODEL_SETS     30
+#define MODEL_SETS     20
 #define MODEL_SCANS    60
 
 struct model {
@@ -67,7 +125,8 @@ struct model {
 	char text[MODEL_PATTERNS][256];
 };
 
-static void model_make(uint64_t *state, struct model *model, struct patterns *p)
+static void model_make(uint64_t *state, void (*expression)(uint64_t *state, char *to),
+	struct model *model, struct patterns *p)
 {
 	char error[PATTERN_ERROR_SIZE];
 
@@ -78,7 +137,7 @@ static void model_make(uint64_t *state, struct model *model, struct patterns *p)
 		regex_t *regex = &model->regex[model->n];
 		bool empty, refused;
 
-		anchored_random(state, text);
+		expression(state, text);
 		if (strlen(text) >= sizeof(model->text[0]) ||
 			regcomp(regex, text, REG_EXTENDED | REG_ICASE) != 0)
 			continue;
@@ -144,21 +203,39 @@ static unsigned model_compare(uint64_t *state, const struct model *model, struct
 	return n_hits;
 }
 
-Test(pattern_model, random_names_and_expressions_match_as_a_naive_matcher_has_it, .timeout = 600)
+// @param filters [out] sets that have a filter
+static unsigned models_compare(void (*expression)(uint64_t *state, char *to), unsigned *filters)
 {
 	uint64_t state = RANDOM_SEED;
 	unsigned hits = 0;
 
+	*filters = 0;
 	for (unsigned i = 0; i < MODEL_SETS; i++) {
 		static struct model model;
 		struct patterns p;
 
-		model_make(&state, &model, &p);
+		model_make(&state, expression, &model, &p);
+		*filters += p.set->filter != NULL;
 		for (unsigned j = 0; j < MODEL_SCANS; j++)
 			hits += model_compare(&state, &model, &p);
 		for (unsigned j = 0; j < model.n; j++)
 			regfree(&model.regex[j]);
 		patterns_end(&p);
 	}
-	cr_expect_gt(hits, 1000);
+	return hits;
+}
+
+Test(pattern_model, random_names_and_expressions_match_as_a_naive_matcher_has_it, .timeout = 600)
+{
+	unsigned filters;
+
+	cr_expect_gt(models_compare(anchored_random, &filters), 1000);
+}
+
+Test(pattern_model, so_they_do_with_a_filter_before_the_scan, .timeout = 600)
+{
+	unsigned filters;
+
+	cr_expect_gt(models_compare(worded_random, &filters), 1000);
+	cr_expect_eq(filters, MODEL_SETS);
 }
