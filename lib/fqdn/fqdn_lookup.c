@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* hot */
+#include "fqdn/fqdn_equal.h"
 #include "fqdn/fqdn_judge.h"
 #include "fqdn/fqdn_scan.h"
 
@@ -56,45 +57,6 @@ static inline const uint8_t *name_label(
 	return name->msg + bulk->labels[hit->name].at[name->n - 1u - behind];
 }
 
-static __attribute__((noinline)) bool wire_equal_scalar(const uint8_t *listed, const uint8_t *label)
-{
-	for (unsigned i = 0; i <= listed[0]; i++)
-		if (listed[i] != dns_fold(label[i]))
-			return false;
-	return true;
-}
-
-// Whether a label of a message is this one in wire form, behind which 16 octets may be read.
-static inline bool wire_equal(const uint8_t *listed, const uint8_t *label, unsigned readable)
-{
-#ifdef __SSE2__
-	__m128i a = _mm_loadu_si128((const __m128i *)(const void *)listed), b, upper;
-	unsigned equal;
-
-	if (__builtin_expect(listed[0] < 16 && readable >= 16, 1)) {
-		b = _mm_loadu_si128((const __m128i *)(const void *)label);
-		// "A".."Z" become the 26 lowest signed octets. A length octet is below "A".
-		upper = _mm_cmplt_epi8(_mm_sub_epi8(b, _mm_set1_epi8((char)('A' - 128))),
-			_mm_set1_epi8((char)(26 - 128)));
-		b = _mm_add_epi8(b, _mm_and_si128(upper, _mm_set1_epi8(32)));
-		equal = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(a, b));
-		return (~equal & ((2u << listed[0]) - 1)) == 0;
-	}
-#endif
-	return wire_equal_scalar(listed, label);
-}
-
-// Whether a label of a message is a record's.
-static inline bool label_equal(const struct fqdn_table *table, const uint8_t *listed,
-	const uint8_t *label, unsigned readable)
-{
-	if (*listed >= FQDN_PACK_FIRST)
-		return fqdn_pack_equal(listed, label);
-	if (*listed >= FQDN_WORD_FIRST)
-		listed = table->word[*listed - FQDN_WORD_FIRST];
-	return wire_equal(listed, label, readable);
-}
-
 // Whether a record is the node that is looked for. Takes what it says if so.
 static inline bool record_take(
 	struct bulk *bulk, struct hit *hit, const uint8_t *bytes, unsigned size)
@@ -110,7 +72,8 @@ static inline bool record_take(
 		listed = fqdn_label_next(listed), depth++) {
 		const uint8_t *label = name_label(bulk, hit, name, depth);
 
-		if (!label || !label_equal(bulk->table, listed, label, (unsigned)(end - label)))
+		if (!label ||
+			!fqdn_label_equal(bulk->table, listed, label, (unsigned)(end - label)))
 			return false;
 	}
 	// A name of one label is no root, and no root is a name of one label.
@@ -212,30 +175,6 @@ static void hits_aim(const struct fqdn_table *table, struct hit **hits, unsigned
 	}
 }
 
-// Records are there: hits that are one, or look on in another bucket; their rules on the way.
-static unsigned hits_find(struct bulk *bulk, struct hit **hits, unsigned n)
-{
-	const struct fqdn_table *table = bulk->table;
-	unsigned kept = 0;
-
-	for (unsigned i = 0; i < n; i++) {
-		struct hit *hit = hits[i];
-
-		hit->set = 0;
-		hit->more = true;
-		if ((hit->match & FQDN_SLOTS) && !node_find(bulk, hit))
-			continue;
-		hits[kept++] = hit;
-		if (hit->set & FQDN_SET_MANY)
-			__builtin_prefetch(fqdn_at(
-				table, table->members + 4ull * (hit->set & ~FQDN_SET_MANY)));
-		else if (hit->set)
-			__builtin_prefetch(fqdn_at(table,
-				table->rules + sizeof(struct fqdn_rule) * (hit->set - 1ull)));
-	}
-	return kept;
-}
-
 // On to the next label: its bucket on the way. @return whether there is such a label
 static bool hit_descend(struct bulk *bulk, struct hit *hit)
 {
@@ -290,20 +229,28 @@ static inline void set_take(struct bulk *bulk, unsigned name, uint32_t set, bool
 	}
 }
 
-// Rules are there: take them, and go on to the next label where there is one.
+// Records are there: take the rules of hits that are one, and go on to the next label where there is
+// one, or to another bucket. Rules are few, as lists have many names for each.
 static unsigned hits_take(struct bulk *bulk, struct hit **hits, unsigned n)
 {
 	unsigned kept = 0;
 
 	for (unsigned i = 0; i < n; i++) {
 		struct hit *hit = hits[i];
-		bool itself = hit->depth == bulk->names[hit->name].n;
+		bool itself;
 
+		// Where only the bucket is another one, it is on its way already; see hits_match.
+		if (!(hit->match & FQDN_SLOTS)) {
+			hits[kept++] = hit;
+			continue;
+		}
+		if (!node_find(bulk, hit))
+			continue;
+		itself = hit->depth == bulk->names[hit->name].n;
 		set_take(bulk, hit->name, hit->set, itself);
 		if (itself)
 			bulk->itself = hit->set;
-		// Where only the bucket is another one, it is on its way already; see hits_match.
-		if (hit->more && (!(hit->match & FQDN_SLOTS) || hit_descend(bulk, hit)))
+		if (hit->more && hit_descend(bulk, hit))
 			hits[kept++] = hit;
 	}
 	return kept;
@@ -329,7 +276,6 @@ static void names_follow(struct bulk *bulk, const struct fqdn_aim *aims, uint64_
 	}
 	while ((n = hits_match(bulk->table, hits, n)) > 0) {
 		hits_aim(bulk->table, hits, n);
-		n = hits_find(bulk, hits, n);
 		n = hits_take(bulk, hits, n);
 	}
 }

@@ -18,21 +18,20 @@ static const uint8_t octets[64] = "\0abcdefghijklmnopqrstuvwxyz0123456789-_";
 
 unsigned fqdn_pack(const uint8_t *label, uint8_t *to)
 {
-	unsigned n = label[0], size = 0;
+	unsigned n = *label++, size = 0;
 
-	for (unsigned i = 1; i <= n; i++)
+	for (unsigned i = 0; i < n; i++)
 		if (fqdn_pack_digit[label[i]] == 0)
 			return 0;
 	to[size++] = (uint8_t)(FQDN_PACK_FIRST + n);
-	for (label++; n > 1; n -= n < 3 ? n : 3, label += 3) {
-		unsigned group =
-			fqdn_pack_group(label[0], label[1], n > 2 ? fqdn_pack_digit[label[2]] : 0);
+	for (unsigned i = 0; i < n; i += 3) {
+		unsigned group = 0;
 
+		for (unsigned j = i; j < i + 3; j++)
+			group = group * FQDN_PACK_BASE + (j < n ? fqdn_pack_digit[label[j]] : 0);
 		to[size++] = (uint8_t)group;
 		to[size++] = (uint8_t)(group >> 8);
 	}
-	if (n == 1)
-		to[size++] = *label;
 	return size;
 }
 
@@ -41,13 +40,11 @@ void fqdn_unpack(const uint8_t *from, uint8_t label[FQDN_UNPACK_ROOM])
 	unsigned n = *from++ - (unsigned)FQDN_PACK_FIRST;
 
 	*label++ = (uint8_t)n;
-	for (; n > 1; n -= n < 3 ? n : 3, from += 2, label += 3) {
+	for (unsigned i = 0; i < n; i += 3, from += 2) {
 		unsigned group = from[0] | (unsigned)from[1] << 8;
 
-		label[0] = octets[group / (FQDN_PACK_BASE * FQDN_PACK_BASE)];
-		label[1] = octets[group / FQDN_PACK_BASE % FQDN_PACK_BASE];
-		label[2] = octets[group % FQDN_PACK_BASE];
+		label[i] = octets[group / (FQDN_PACK_BASE * FQDN_PACK_BASE)];
+		label[i + 1] = octets[group / FQDN_PACK_BASE % FQDN_PACK_BASE];
+		label[i + 2] = octets[group % FQDN_PACK_BASE];
 	}
-	if (n == 1)
-		*label = *from;
 }

@@ -64,7 +64,7 @@
 #include "fqdn/fqdn_pack.h"
 #include "fqdn/fqdn_table.h"
 
-#define FQDN_MAGIC      0x64776678u /* "xfwd" in memory */
+#define FQDN_MAGIC      0x64776679u /* "yfwd" in memory */
 #define FQDN_BUCKET     30          /* tags in a bucket */
 #define FQDN_FILL       20          /* nodes for a bucket */
 #define FQDN_PARTS_BITS 8
