@@ -171,8 +171,8 @@ def lookup(bench):
                   series["hash_miss"], "ns", 0.35 if held else None, 0.20 if held else None, False)
         yield Row(f"hit, {count:,} names / rte_hash", series["ours_hit"], series["hash_hit"], "ns")
         if tree:
-            yield Row(f"suffix miss, {count:,} names / tree of labels", series["ours_miss"],
-                      series["tree_miss"], "ns", least=False)
+            yield Row(f"suffix miss, {count:,} names / tree of labels",
+                      series["ours_beside_tree_miss"], series["tree_miss"], "ns", least=False)
         if held:
             yield Row(f"memory of a worker a name, {count:,} names", series["ours_bytes"], [],
                       "bytes", 30, 16, False)
