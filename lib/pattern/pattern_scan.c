@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/block.h"
+#include "base/cpu.h"
 #include "dns/dns_name.h"
 #include "pattern/pattern_set.h"
 #include "pattern/pattern_write.h"
@@ -12,6 +13,7 @@
 struct pattern_scan {
 	const struct pattern_set *set;
 	hs_scratch_t *scratch;
+	char *(*write)(const struct fqdn_name *name, char *to);
 	unsigned n;                        // names in the text
 	uint32_t start[PATTERN_NAMES_MAX]; // of each
 	uint8_t number[PATTERN_NAMES_MAX]; // of each, among those of the call
@@ -27,6 +29,7 @@ struct pattern_scan *pattern_scan_create(const struct pattern_set *set, int node
 	if (!scan)
 		return NULL;
 	scan->set = set;
+	scan->write = cpu_is_wide() ? pattern_write_wide : pattern_write_plain;
 	pattern_memory_node(node);
 	if (hs_alloc_scratch(set->database, &scan->scratch) != HS_SUCCESS) {
 		block_free(scan, sizeof(*scan));
@@ -136,8 +139,7 @@ static bool name_judge(struct pattern_scan *scan, const struct fqdn_table *names
 		.first = {UINT32_MAX, UINT32_MAX, UINT32_MAX}};
 
 	static_assert(FQDN_VERDICTS == 3, "all begin with none");
-	text_scan(
-		scan, (size_t)(pattern_write(name, scan->text) - scan->text), single_take, &single);
+	text_scan(scan, (size_t)(scan->write(name, scan->text) - scan->text), single_take, &single);
 	if (!hit)
 		*found = (struct fqdn_match){0};
 	return found_add(&single, found);
@@ -156,7 +158,7 @@ static uint64_t names_scan(struct pattern_scan *scan, const struct fqdn_name *ea
 
 		scan->start[scan->n] = (uint32_t)(to - scan->text);
 		scan->number[scan->n++] = (uint8_t)i;
-		to = pattern_write(&each[i], to);
+		to = scan->write(&each[i], to);
 		*to++ = '\n';
 	}
 	text_scan(scan, (size_t)(to - scan->text) - 1, joined_take, &joined);
@@ -217,8 +219,7 @@ int pattern_match_each(
 
 	if (!matching)
 		return -ENOMEM;
-	text_scan(
-		scan, (size_t)(pattern_write(&name, scan->text) - scan->text), each_take, matching);
+	text_scan(scan, (size_t)(scan->write(&name, scan->text) - scan->text), each_take, matching);
 	for (uint32_t i = 0; i < scan->set->n; i++)
 		if (matching[i])
 			take(ctx, i);

@@ -5,13 +5,14 @@
 #include <assert.h>
 #include <string.h>
 #ifdef __SSE2__
-#include <emmintrin.h>
+#include <immintrin.h>
 #endif
 
 #include "base/bytes.h"
+#include "base/cpu.h"
 #include "dns/dns_name.h"
 
-#define PIECE PATTERN_WRITE_ROOM // octets of a label taken at once
+#define PIECE 16 // octets of a label taken at once
 
 // Octets that do not stand for themselves are escaped, as dns_name_format has it.
 static __attribute__((noinline)) char *label_escape(const uint8_t *label, char *to)
@@ -95,7 +96,9 @@ static inline char *run_write(const struct fqdn_name *name, char *to)
 	unsigned size = from[-1], left = name->msg_size - name->at - 1u;
 	uint64_t odd = 0, dots = 0;
 
-	for (unsigned i = 1; i < name->n && size < RUN_MAX; i++) {
+	for (unsigned i = 1; i < name->n; i++) {
+		if (size >= RUN_MAX)
+			return NULL;
 		dots |= 1ull << size;
 		size += from[size] + 1u;
 	}
@@ -110,14 +113,11 @@ static inline char *run_write(const struct fqdn_name *name, char *to)
 	return odd << (RUN_MAX - size) ? NULL : to + size;
 }
 
-// The caller has read the name: it has n labels, and its pointers lead somewhere.
-char *pattern_write(const struct fqdn_name *name, char *to)
+// Label by label, whatever there is.
+static __attribute__((noinline)) char *labels_write(const struct fqdn_name *name, char *to)
 {
 	uint32_t at = name->at;
-	char *end = name->n > 0 ? run_write(name, to) : to;
 
-	if (end)
-		return end;
 	for (unsigned i = 0; i < name->n; i++) {
 		while (name->msg[at] >= 0xc0)
 			at = load_be16(name->msg + at) & 0x3fff;
@@ -128,3 +128,52 @@ char *pattern_write(const struct fqdn_name *name, char *to)
 	}
 	return to;
 }
+
+char *pattern_write_plain(const struct fqdn_name *name, char *to)
+{
+	char *end = name->n > 0 ? run_write(name, to) : to;
+
+	return end ? end : labels_write(name, to);
+}
+
+#ifdef CPU_WIDE
+CPU_WIDE static inline __mmask64 in_range_wide(__m512i octets, char first, char last)
+{
+	return _mm512_cmple_epu8_mask(_mm512_sub_epi8(octets, _mm512_set1_epi8(first)),
+		_mm512_set1_epi8((char)(last - first)));
+}
+
+CPU_WIDE char *pattern_write_wide(const struct fqdn_name *name, char *to)
+{
+	const uint8_t *from = name->msg + name->at + 1;
+	unsigned size = name->n > 0 ? from[-1] : 0;
+	uint64_t dots = 0, all, letters, plain;
+	__m512i octets;
+
+	for (unsigned i = 1; i < name->n; i++) {
+		if (size >= RUN_MAX)
+			return labels_write(name, to);
+		dots |= 1ull << size;
+		size += from[size] + 1u;
+	}
+	// As in run_write.
+	if (size > RUN_MAX)
+		return labels_write(name, to);
+	all = _bzhi_u64(~0ull, size);
+	octets = _mm512_maskz_loadu_epi8(all, from);
+	letters = in_range_wide(_mm512_or_si512(octets, _mm512_set1_epi8(0x20)), 'a', 'z');
+	plain = letters | in_range_wide(octets, '0', '9') |
+		_mm512_cmpeq_epi8_mask(octets, _mm512_set1_epi8('-')) |
+		_mm512_cmpeq_epi8_mask(octets, _mm512_set1_epi8('_'));
+	if (all & ~(plain | dots))
+		return labels_write(name, to);
+	octets = _mm512_or_si512(octets, _mm512_maskz_set1_epi8(letters, 0x20));
+	_mm512_storeu_si512(to, _mm512_mask_mov_epi8(octets, dots, _mm512_set1_epi8('.')));
+	return to + size;
+}
+#else
+char *pattern_write_wide(const struct fqdn_name *name, char *to)
+{
+	return pattern_write_plain(name, to);
+}
+#endif

@@ -4,8 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cpu.h"
 #include "dns/dns_name.h"
+#include "pattern/pattern_write.h"
 #include "support/patterns.h"
+#include "support/random.h"
 
 // All expressions alone against all names at once: the bits of names that match.
 static uint64_t matches(const char *expression, const char *const *texts)
@@ -143,6 +146,51 @@ Test(pattern, labels_of_all_sizes_and_every_octet_are_written_as_dns_name_format
 			names_free(&names);
 			patterns_end(&p);
 		}
+}
+
+// What dns_name_format makes of a name in lower case.
+static size_t text_expected(const uint8_t *wire, unsigned size, char text[DNS_NAME_TEXT_SIZE])
+{
+	uint8_t folded[DNS_NAME_SIZE_MAX];
+
+	for (unsigned i = 0; i < size; i++)
+		folded[i] = dns_fold(wire[i]);
+	return dns_name_format(folded, text);
+}
+
+Test(pattern, names_of_all_sizes_are_written_alike_in_both_ways)
+{
+	static const char octets[] = "abcXYZ019-_abcXYZ019-_abcXYZ019-_.*\n\\\300";
+	uint64_t state = RANDOM_SEED;
+
+	for (unsigned round = 0; round < 60000; round++) {
+		char want[DNS_NAME_TEXT_SIZE], room[DNS_NAME_TEXT_SIZE + PATTERN_WRITE_ROOM];
+		unsigned n_octets = round % 2 ? 30 : sizeof(octets) - 1, size = 0;
+		// Two labels of 64 octets with their dot, and more behind, are among these.
+		unsigned most = round % 4 ? 40 : 12, n = 1 + random_below(&state, 6);
+		uint8_t wire[DNS_NAME_SIZE_MAX];
+		struct names names = {0};
+		size_t want_size;
+
+		for (; n > 0 && size + most + 2 < sizeof(wire); n--) {
+			unsigned label = 1 + random_below(&state, most);
+
+			wire[size++] = (uint8_t)label;
+			while (label-- > 0)
+				wire[size++] = (uint8_t)octets[random_below(&state, n_octets)];
+		}
+		wire[size++] = 0;
+		names_add_wire(&names, wire, size);
+		want_size = text_expected(wire, size, want);
+		cr_assert(pattern_write_plain(names.each, room) == room + want_size &&
+				  memcmp(room, want, want_size) == 0,
+			"%s", want);
+		if (cpu_is_wide())
+			cr_assert(pattern_write_wide(names.each, room) == room + want_size &&
+					  memcmp(room, want, want_size) == 0,
+				"%s", want);
+		names_free(&names);
+	}
 }
 
 Test(pattern, the_longest_names_fit_one_scan)
