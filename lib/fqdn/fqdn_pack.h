@@ -64,28 +64,29 @@ static inline __m128i fqdn_pack_in_range(__m128i octets, char first, char last)
 // Groups of n <= FQDN_PACK_STEP octets; 16 can be read.
 static inline __m128i fqdn_pack_groups(const uint8_t *octets, unsigned n)
 {
-	static const uint8_t masks[32] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-		0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
-	const __m128i firsts = _mm_setr_epi8(0, -1, 3, -1, 6, -1, 9, -1, 12, -1, -1, -1, -1, -1, -1, -1);
-	const __m128i others = _mm_setr_epi8(1, 2, 4, 5, 7, 8, 10, 11, 13, 14, -1, -1, -1, -1, -1, -1);
+	static const uint8_t masks[32] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+	const __m128i firsts =
+		_mm_setr_epi8(0, -1, 3, -1, 6, -1, 9, -1, 12, -1, -1, -1, -1, -1, -1, -1);
+	const __m128i others =
+		_mm_setr_epi8(1, 2, 4, 5, 7, 8, 10, 11, 13, 14, -1, -1, -1, -1, -1, -1);
 	__m128i octet = _mm_loadu_si128((const __m128i *)(const void *)octets);
 	__m128i lower = _mm_or_si128(octet, _mm_set1_epi8(0x20));
 	__m128i digit = _mm_and_si128(
 		fqdn_pack_in_range(lower, 'a', 'z'), _mm_sub_epi8(lower, _mm_set1_epi8('a' - 1)));
 
-	digit = _mm_or_si128(digit,
-		_mm_and_si128(fqdn_pack_in_range(octet, '0', '9'),
-			_mm_sub_epi8(octet, _mm_set1_epi8('0' - 27))));
-	digit = _mm_or_si128(digit,
-		_mm_and_si128(_mm_cmpeq_epi8(octet, _mm_set1_epi8('-')), _mm_set1_epi8(37)));
-	digit = _mm_or_si128(digit,
-		_mm_and_si128(_mm_cmpeq_epi8(octet, _mm_set1_epi8('_')), _mm_set1_epi8(38)));
+	digit = _mm_or_si128(digit, _mm_and_si128(fqdn_pack_in_range(octet, '0', '9'),
+					    _mm_sub_epi8(octet, _mm_set1_epi8('0' - 27))));
+	digit = _mm_or_si128(
+		digit, _mm_and_si128(_mm_cmpeq_epi8(octet, _mm_set1_epi8('-')), _mm_set1_epi8(37)));
+	digit = _mm_or_si128(
+		digit, _mm_and_si128(_mm_cmpeq_epi8(octet, _mm_set1_epi8('_')), _mm_set1_epi8(38)));
 	digit = _mm_and_si128(
 		digit, _mm_loadu_si128((const __m128i *)(const void *)(masks + 16 - n)));
 	return _mm_add_epi16(_mm_mullo_epi16(_mm_shuffle_epi8(digit, firsts),
 				     _mm_set1_epi16(FQDN_PACK_BASE * FQDN_PACK_BASE)),
-		_mm_maddubs_epi16(_mm_shuffle_epi8(digit, others),
-			_mm_set1_epi16(1 << 8 | FQDN_PACK_BASE)));
+		_mm_maddubs_epi16(
+			_mm_shuffle_epi8(digit, others), _mm_set1_epi16(1 << 8 | FQDN_PACK_BASE)));
 }
 #endif
 

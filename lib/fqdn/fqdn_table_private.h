@@ -47,8 +47,8 @@
  * is one cache line that could be fetched ahead. A tag that fits by chance (1 in 3,000 probes) is
  * told apart by the record: its parent must be the node just left and its labels the same, so a name
  * that is found is found exactly. Below a passage, a root without rules that has many nodes below it
- * ("co.uk"), it is the bucket of the third label that is looked at first. Listed names of one label are few, if any: where there are some, a
- * look-up asks for the last label alone, too.
+ * ("co.uk"), it is the bucket of the third label that is looked at first. Listed names of one label
+ * are few, if any: where there are some, a look-up asks for the last label alone, too.
  *
  * Sets of rules are numbers: 0 is none, up to n_rules a rule and 1, FQDN_SET_MANY and a place in
  * members for several.

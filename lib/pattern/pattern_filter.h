@@ -29,14 +29,14 @@
 bool pattern_words(const char *expression, char *words);
 
 struct pattern_filter {
-	size_t size;     /**< bytes of all */
-	uint32_t shift;  /**< of a hash, to the number of its word in bits */
+	size_t size;    /**< bytes of all */
+	uint32_t shift; /**< of a hash, to the number of its word in bits */
 	uint32_t bits[];
 };
 
 /**
- * Make a filter, if every expression of a book has a word. Where one has none each name must be scanned
- * anyway, and a scan takes as long for all expressions.
+ * Make a filter, if every expression of a book has a word. Where one has none each name must be
+ * scanned anyway, and a scan takes as long for all expressions.
  *
  * @param filter [out] taken, free with pattern_filter_free; NULL: there is none
  * @return 0 or -ENOMEM
