@@ -40,8 +40,8 @@ class Bench:
     def __init__(self, options):
         self.build, self.work = os.path.abspath(options.build), os.path.abspath(options.work)
         self.huge, self.quick = options.memory == "huge", options.length == "quick"
-        self.pairs = 12 if self.quick else 24
-        self.window = 0.2 if self.quick else 0.4
+        self.pairs = 12 if self.quick else 16
+        self.window = 0.2 if self.quick else 0.3
         self.raw = {}
 
     def program(self, path):
