@@ -19,10 +19,7 @@ struct load {
 	struct policy_sinkhole common; /* [sinkhole] */
 	const char *section;           /* the template's name, for conf_key_find */
 	int list;                      /* index of the list whose section it is, or -1 */
-	unsigned sinkhole_line[POLICY_LISTS_MAX][3]; /* where a list's own keys stand, 0: nowhere */
 };
-
-static const char *const sinkhole_keys[3] = {"ipv4", "ipv6", "ttl_max"};
 
 static char parser_message[256]; // what iniparser said last; its callback takes no context
 
@@ -169,12 +166,9 @@ static int begin_section(struct load *load, const struct conf_spot *spot)
 		conf_clip(spot->section, clip), conf_names(NULL, names, sizeof(names)));
 }
 
-/** Remember where a list's own sinkhole stands, and where a file is named. */
+/** Remember where a file is named. */
 static void note_line(struct load *load, const struct conf_key *key, unsigned line)
 {
-	for (unsigned i = 0; key->home == CONF_IN_LIST_SINKHOLE && i < 3; i++)
-		if (strcmp(key->key, sinkhole_keys[i]) == 0)
-			load->sinkhole_line[load->list][i] = line;
 	if (key->line_offset)
 		memcpy((char *)key_home(load, key) + key->line_offset, &line, sizeof(line));
 }
@@ -228,57 +222,72 @@ static int finish_format(struct load *load, unsigned i)
 	return 0;
 }
 
-/** Give lists without a sinkhole of their own the common one. */
-static int finish_list(struct load *load, unsigned i)
+/** Where @p key stands in the section of list @p i. @return NULL: nowhere; with NULL the section line */
+static const struct conf_spot *list_spot(const struct load *load, unsigned i, const char *key)
 {
-	struct policy_list *list = &load->conf->policy.lists[i];
-	struct policy_sinkhole *own = &list->sinkhole, *common = &load->common;
-	const unsigned *lines = load->sinkhole_line[i];
+	const struct conf_spot *spot = load->scan.spots, *end = spot + load->scan.n;
 
-	for (unsigned k = 0; list->action != POLICY_SINKHOLE && k < 3; k++) {
-		load->reader.line = lines[k];
-		if (lines[k])
+	while (spot->line != load->conf->lists[i].line)
+		spot++;
+	if (!key)
+		return spot;
+	for (spot++; spot < end && spot->key; spot++)
+		if (strcmp(spot->key, key) == 0)
+			return spot;
+	return NULL;
+}
+
+/** Whether every required key of a list is there, and each that is there is for its action. */
+static int check_keys(struct load *load, unsigned i)
+{
+	const struct policy_list *list = &load->conf->policy.lists[i];
+	char names[96];
+
+	for (const struct conf_key *key = conf_keys; key->section; key++) {
+		const struct conf_spot *spot;
+
+		if (strcmp(key->section, CONF_LIST_SECTION) != 0)
+			continue;
+		spot = list_spot(load, i, key->key);
+		load->reader.line = spot ? spot->line : load->conf->lists[i].line;
+		if (!spot && key->required)
+			return conf_fail(&load->reader,
+				"expected the key %s in [list %s], got none", key->key, list->name);
+		if (spot && key->actions && !(key->actions & 1u << list->action))
 			return conf_fail(&load->reader,
 				"%s: expected it in lists with action = %s only, got it with "
 				"action = %s",
-				sinkhole_keys[k], policy_action_name(POLICY_SINKHOLE),
+				key->key, conf_actions(key->actions, names, sizeof(names)),
 				policy_action_name(list->action));
 	}
-	if (list->action != POLICY_SINKHOLE)
-		return 0;
-	if (!lines[0]) {
-		memcpy(own->ipv4, common->ipv4, sizeof(own->ipv4));
-		own->n_ipv4 = common->n_ipv4;
+	if (list->ede_text[0] && list->ede == POLICY_EDE_NONE) {
+		load->reader.line = list_spot(load, i, "ede_text")->line;
+		return conf_fail(
+			&load->reader, "ede_text: expected a code in ede to go with it, got none");
 	}
-	if (!lines[1]) {
-		memcpy(own->ipv6, common->ipv6, sizeof(own->ipv6));
-		own->n_ipv6 = common->n_ipv6;
-	}
-	if (!lines[2])
-		own->ttl_max = common->ttl_max;
 	return 0;
 }
 
-/** Whether every required key of a list is there. */
-static int check_required(struct load *load, unsigned i)
+/** Give lists without a sinkhole of their own the common one. */
+static void finish_sinkhole(struct load *load, unsigned i)
 {
-	const struct conf_spot *spot = load->scan.spots;
+	struct policy_list *list = &load->conf->policy.lists[i];
+	struct policy_sinkhole *own = &list->sinkhole, *common = &load->common;
 
-	load->reader.line = load->conf->lists[i].line;
-	while (spot->line != load->conf->lists[i].line)
-		spot++;
-	for (const struct conf_key *key = conf_keys; key->section; key++) {
-		bool found = !key->required;
-
-		for (const struct conf_spot *s = spot + 1;
-			!found && s < load->scan.spots + load->scan.n && s->key; s++)
-			found = strcmp(s->key, key->key) == 0;
-		if (!found)
-			return conf_fail(&load->reader,
-				"expected the key %s in [list %s], got none", key->key,
-				load->conf->policy.lists[i].name);
+	if (!policy_action_sinkholes(list->action))
+		return;
+	if (!list_spot(load, i, "ipv4")) {
+		memcpy(own->ipv4, common->ipv4, sizeof(own->ipv4));
+		own->n_ipv4 = common->n_ipv4;
 	}
-	return 0;
+	if (!list_spot(load, i, "ipv6")) {
+		memcpy(own->ipv6, common->ipv6, sizeof(own->ipv6));
+		own->n_ipv6 = common->n_ipv6;
+	}
+	if (!list_spot(load, i, "ttl_max"))
+		own->ttl_max = common->ttl_max;
+	if (list->action != POLICY_SINKHOLE)
+		policy_sinkhole_fill(own);
 }
 
 static int load_file(struct load *load)
@@ -299,11 +308,10 @@ static int load_file(struct load *load)
 		result = spot->key ? take_key(load, spot) : begin_section(load, spot);
 	}
 	for (unsigned i = 0; result == 0 && i < load->conf->policy.n_lists; i++) {
-		result = check_required(load, i);
+		result = check_keys(load, i);
 		if (result == 0)
 			result = finish_format(load, i);
-		if (result == 0)
-			result = finish_list(load, i);
+		finish_sinkhole(load, i);
 	}
 	return result;
 }

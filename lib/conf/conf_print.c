@@ -26,7 +26,7 @@ static void print_comment(FILE *out, const char *mark, const char *text)
 /** Say what a key takes, as a sentence. */
 static void print_limits(FILE *out, const char *mark, const struct conf_key *key)
 {
-	char text[160] = "";
+	char text[160] = "", names[80];
 
 	switch (key->type) {
 	case CONF_NUMBER:
@@ -43,9 +43,8 @@ static void print_limits(FILE *out, const char *mark, const struct conf_key *key
 				*p == '|' ? " | " : "%c", *p);
 		break;
 	case CONF_ACTION:
-		snprintf(text, sizeof(text), "Word: %s | %s | %s",
-			policy_action_name(POLICY_SINKHOLE), policy_action_name(POLICY_LOG),
-			policy_action_name(POLICY_ALLOW));
+		snprintf(text, sizeof(text), "One of %s.",
+			conf_actions((1u << POLICY_ACTIONS) - 1, names, sizeof(names)));
 		break;
 	case CONF_PAIRS:
 		snprintf(text, sizeof(text), "At most %d pairs, each port once.", CONF_PAIRS_MAX);
@@ -61,6 +60,9 @@ static void print_limits(FILE *out, const char *mark, const struct conf_key *key
 	case CONF_IPV6:
 		snprintf(text, sizeof(text), "List of IPv%c addresses, at most %d.",
 			key->type == CONF_IPV4 ? '4' : '6', POLICY_SINKHOLES_MAX);
+		break;
+	case CONF_TEXT:
+		snprintf(text, sizeof(text), "UTF-8 text of at most %" PRIu32 " octets.", key->max);
 		break;
 	case CONF_FILE:
 		snprintf(text, sizeof(text), "Path of a readable file, at most %d bytes.",
@@ -83,6 +85,7 @@ static void print_key(FILE *out, const struct conf_key *key)
 {
 	// All of a list is commented out, so its prose stands one mark further in than its keys.
 	bool list = strcmp(key->section, CONF_LIST_SECTION) == 0;
+	char text[160], names[80];
 	const char *value = key->example ? key->example : key->fallback;
 
 	fprintf(out, "\n");
@@ -90,8 +93,12 @@ static void print_key(FILE *out, const struct conf_key *key)
 	print_limits(out, list ? "##" : "#", key);
 	if (key->required)
 		print_comment(out, "##", "Has to be there.");
-	else if (!key->fallback)
-		print_comment(out, "##", "For action = sinkhole only. Default: as in [sinkhole].");
+	if (key->actions) {
+		snprintf(text, sizeof(text), "For action = %s.%s",
+			conf_actions(key->actions, names, sizeof(names)),
+			key->fallback ? "" : " Default: as in [sinkhole].");
+		print_comment(out, "##", text);
+	}
 	fprintf(out, "#%s =%s%s\n", key->key, *value ? " " : "", value);
 }
 

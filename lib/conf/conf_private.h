@@ -31,6 +31,7 @@ enum conf_type {
 	CONF_PREFIXES,     /**< n_servers, servers of the policy */
 	CONF_IPV4,         /**< ipv4 of a struct policy_sinkhole */
 	CONF_IPV6,         /**< ipv6 of a struct policy_sinkhole */
+	CONF_TEXT,         /**< char[], at most `max` octets */
 	CONF_FILE,         /**< char[CONF_PATH_SIZE] */
 	CONF_ZONE,         /**< time_zone */
 	CONF_SOCKET,       /**< control_socket */
@@ -58,6 +59,7 @@ struct conf_key {
 	const char *help;    /**< sentences */
 	const char *words;   /**< "auto|spin|backoff", for CONF_WORD and CONF_FLAG */
 	const char *example; /**< shown in a list instead of the default */
+	unsigned actions;    /**< bits of the enum policy_action whose lists may have it; 0: all */
 	bool required;       /**< has to be there; without it and a default: as in [sinkhole] */
 	enum conf_home home;
 	size_t offset;
@@ -83,6 +85,9 @@ const char *conf_section_guess(const char *name);
 
 /** Write "a, b", the keys of @p section, or with NULL "[a], [b]", all sections. @return @p text */
 char *conf_names(const char *section, char *text, size_t size);
+
+/** Write "sinkhole, log", the actions with a bit in @p actions. @return @p text */
+char *conf_actions(unsigned actions, char *text, size_t size);
 
 /** Where a section or a key stands. */
 struct conf_spot {

@@ -14,6 +14,10 @@
 	.home = CONF_IN_LIST_SINKHOLE, .offset = offsetof(struct policy_sinkhole, member)
 #define LIST CONF_LIST_SECTION
 
+#define BIT(action) (1u << POLICY_##action)
+#define SINKHOLES   (BIT(SINKHOLE) | BIT(NXDOMAIN) | BIT(NODATA) | BIT(DROP))
+#define FILTERS     (SINKHOLES | BIT(TCP_ONLY))
+
 static const struct {
 	const char *section, *help;
 } sections[] = {
@@ -85,7 +89,11 @@ const struct conf_key conf_keys[] = {
 		.line_offset = offsetof(struct conf_list, source_line)},
 	{LIST, "action", CONF_ACTION, NULL, 0, 0, "",
 		"sinkhole: put the sinkhole's addresses into the answer. log: count and log only. "
-		"allow: never filter these names.",
+		"allow: never filter these names. nxdomain: the name does not exist. nodata: it "
+		"has "
+		"no such record. drop: no answer. tcp-only: over UDP an empty answer that makes "
+		"the "
+		"client ask over TCP.",
 		.example = "sinkhole", .required = true, AT_POLICY(action)},
 	{LIST, "format", CONF_WORD, "auto", 0, 0, "",
 		"Form of the file: a catalogue (CSV with dates), plain names, or patterns "
@@ -97,11 +105,29 @@ const struct conf_key conf_keys[] = {
 		"'.com'.",
 		.example = "2", AT_LIST(min_labels)},
 	{LIST, "ipv4", CONF_IPV4, NULL, 0, 0, "", "The list's own sinkhole for A records.",
-		.example = "192.0.2.1", AT_OWN(ipv4)},
+		.example = "192.0.2.1", .actions = SINKHOLES, AT_OWN(ipv4)},
 	{LIST, "ipv6", CONF_IPV6, NULL, 0, 0, "", "The list's own sinkhole for AAAA records.",
-		.example = "2001:db8::1", AT_OWN(ipv6)},
+		.example = "2001:db8::1", .actions = SINKHOLES, AT_OWN(ipv6)},
 	{LIST, "ttl_max", CONF_NUMBER, NULL, 0, INT32_MAX, "seconds",
-		"The list's own longest time to live.", .example = "60", AT_OWN(ttl_max)},
+		"The list's own longest time to live.", .example = "60", .actions = SINKHOLES,
+		AT_OWN(ttl_max)},
+	{LIST, "on_empty", CONF_FLAG, "pass", 0, 0, "",
+		"Answers of listed names that have no address (NXDOMAIN, NODATA) to questions for "
+		"one: pass them, or answer with the sinkhole's.",
+		.words = "pass|answer", .example = "pass", .actions = BIT(SINKHOLE),
+		AT_POLICY(answer_empty)},
+	{LIST, "dnssec", CONF_WORD, "rewrite", 0, 0, "",
+		"Answers with signatures to clients that asked for them. rewrite: as all others; "
+		"signatures of what was changed are taken out. skip-signed: pass.",
+		.words = "rewrite|skip-signed", .example = "rewrite", .actions = FILTERS,
+		AT_POLICY(dnssec)},
+	{LIST, "ede", CONF_WORD, "none", 0, 0, "",
+		"Extended DNS Error that tells EDNS clients why: 4 (forged answer), 15 (blocked), "
+		"16 (censored), 17 (filtered).",
+		.words = "none|4|15|16|17", .example = "none", .actions = SINKHOLES,
+		AT_POLICY(ede)},
+	{LIST, "ede_text", CONF_TEXT, "", 0, POLICY_EDE_TEXT_MAX, "",
+		"Text that goes with it, for people.", .actions = SINKHOLES, AT_POLICY(ede_text)},
 
 	{"consent", "source", CONF_FILE, "", 0, 0, "",
 		"CSV file with client prefixes and what they agree to. Empty: everybody consents.",
@@ -206,6 +232,18 @@ const char *conf_section_guess(const char *name)
 	if (!guess && blank && blank - name < 8 && edit_distance("list", first) <= GUESS_DISTANCE)
 		guess = CONF_LIST_SECTION;
 	return guess;
+}
+
+char *conf_actions(unsigned actions, char *text, size_t size)
+{
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (enum policy_action action = 0; action < POLICY_ACTIONS && used < size; action++)
+		if (actions & 1u << action)
+			used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "",
+				policy_action_name(action));
+	return text;
 }
 
 char *conf_names(const char *section, char *text, size_t size)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "conf/conf_private.h"
 
+#include "text/text.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -97,17 +99,31 @@ static int set_word(
 static int set_action(
 	struct conf_reader *reader, const struct conf_key *key, const char *value, void *to)
 {
-	char expected[96];
+	char expected[96], actions[80];
 
 	for (enum policy_action action = 0; action < POLICY_ACTIONS; action++)
 		if (strcmp(value, policy_action_name(action)) == 0) {
 			memcpy(to, &action, sizeof(action));
 			return 0;
 		}
-	snprintf(expected, sizeof(expected), "one of %s, %s, %s",
-		policy_action_name(POLICY_SINKHOLE), policy_action_name(POLICY_LOG),
-		policy_action_name(POLICY_ALLOW));
+	snprintf(expected, sizeof(expected), "one of %s",
+		conf_actions((1u << POLICY_ACTIONS) - 1, actions, sizeof(actions)));
 	return fail_value(reader, key, expected, value);
+}
+
+static int set_text(
+	struct conf_reader *reader, const struct conf_key *key, const char *value, char *to)
+{
+	size_t size = strlen(value);
+	char expected[96];
+
+	if (size > key->max || !text_utf8_clean(value, size)) {
+		snprintf(expected, sizeof(expected),
+			"UTF-8 text of at most %u octets without control characters", key->max);
+		return fail_value(reader, key, expected, value);
+	}
+	memcpy(to, value, size + 1);
+	return 0;
 }
 
 /** Read "CLIENT:RESOLVER". */
@@ -321,6 +337,8 @@ int conf_value_set(
 	case CONF_IPV4:
 	case CONF_IPV6:
 		return set_addresses(reader, key, value, home);
+	case CONF_TEXT:
+		return set_text(reader, key, value, to);
 	case CONF_FILE:
 		return set_file(reader, key, value, to);
 	case CONF_ZONE:

@@ -156,7 +156,11 @@ static struct load_source *sources_describe(const struct conf *conf,
 {
 	static const enum fqdn_verdict verdicts[POLICY_ACTIONS] = {[POLICY_SINKHOLE] = FQDN_BLOCK,
 		[POLICY_LOG] = FQDN_LOG,
-		[POLICY_ALLOW] = FQDN_ALLOW};
+		[POLICY_ALLOW] = FQDN_ALLOW,
+		[POLICY_NXDOMAIN] = FQDN_BLOCK,
+		[POLICY_NODATA] = FQDN_BLOCK,
+		[POLICY_DROP] = FQDN_BLOCK,
+		[POLICY_TCP_ONLY] = FQDN_BLOCK};
 	struct load_source *sources = calloc(conf->policy.n_lists + 1u, sizeof(*sources));
 
 	for (unsigned i = 0; sources && i < conf->policy.n_lists; i++)

@@ -74,8 +74,10 @@ void tables_destroy(struct tables *t)
 	free(t);
 }
 
-static const uint8_t verdicts[POLICY_ACTIONS] = {
-	[POLICY_SINKHOLE] = FQDN_BLOCK, [POLICY_LOG] = FQDN_LOG, [POLICY_ALLOW] = FQDN_ALLOW};
+static uint8_t action_verdict(enum policy_action action)
+{
+	return action == POLICY_LOG ? FQDN_LOG : action == POLICY_ALLOW ? FQDN_ALLOW : FQDN_BLOCK;
+}
 
 static int entry_take(void *ctx, unsigned lane, const struct list_entry *entry)
 {
@@ -85,7 +87,7 @@ static int entry_take(void *ctx, unsigned lane, const struct list_entry *entry)
 		.first_day = entry->first_day,
 		.last_day = entry->last_day,
 		.scope = entry->scope,
-		.verdict = verdicts[t->policy.lists[t->policy.n_lists - 1].action],
+		.verdict = action_verdict(t->policy.lists[t->policy.n_lists - 1].action),
 		.id = (uint32_t)fqdn_builder_id(t->builder, entry->id),
 	};
 
@@ -160,7 +162,7 @@ void tables_pattern(struct tables *t, const char *expression)
 		.list = (uint16_t)(t->policy.n_lists - 1),
 		.last_day = LIST_DAY_LAST,
 		.scope = FQDN_PATTERN,
-		.verdict = verdicts[list->action],
+		.verdict = action_verdict(list->action),
 		.id = (uint32_t)fqdn_builder_id(t->builder, list->name),
 	};
 	int64_t number = fqdn_builder_add_rule(t->builder, &rule);
@@ -230,6 +232,8 @@ static void sinkholes_fill(struct policy *policy, const struct policy_sinkhole *
 			own->n_ipv6 = common->n_ipv6;
 		}
 		own->ttl_max = common->ttl_max;
+		if (policy->lists[i].action != POLICY_SINKHOLE)
+			policy_sinkhole_fill(own);
 	}
 }
 

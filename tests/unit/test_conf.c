@@ -167,6 +167,38 @@ Test(conf, lists_keep_their_case_and_inherit_sinkholes_by_family)
 	conf_free(conf);
 }
 
+Test(conf, lists_say_what_is_done_and_what_the_client_is_told)
+{
+	struct conf *conf = load("[list a]\nsource=a.csv\naction=nxdomain\nede=15\n"
+				 "ede_text=\"blocked; by \303\244 list\"\nipv4=192.0.2.9\n"
+				 "[list b]\nsource=a.csv\naction=sinkhole\non_empty=answer\n"
+				 "dnssec=skip-signed\n[list c]\nsource=a.csv\naction=tcp-only\n"
+				 "[list d]\nsource=a.csv\naction=drop\nede=17\nede_text=\n");
+	const struct policy_list *lists;
+
+	cr_assert(conf, "%s", error);
+	lists = conf->policy.lists;
+	cr_assert_eq(lists[0].action, POLICY_NXDOMAIN);
+	cr_assert_eq(policy_ede_code(lists[0].ede), 15);
+	cr_assert_str_eq(lists[0].ede_text, "blocked; by \303\244 list");
+	cr_assert_eq(lists[0].dnssec, POLICY_DNSSEC_REWRITE);
+	// What it falls back on has both families.
+	cr_assert_eq(lists[0].sinkhole.n_ipv4, 1);
+	cr_assert_eq(lists[0].sinkhole.ipv4[0][3], 9);
+	cr_assert_eq(lists[0].sinkhole.n_ipv6, 1);
+	cr_assert_eq(lists[0].sinkhole.ipv6[0][15], 0);
+	cr_assert(lists[1].answer_empty);
+	cr_assert_eq(lists[1].dnssec, POLICY_DNSSEC_SKIP_SIGNED);
+	cr_assert_eq(lists[1].ede, POLICY_EDE_NONE);
+	cr_assert_eq(lists[1].sinkhole.n_ipv4, 0);
+	cr_assert_eq(lists[2].action, POLICY_TCP_ONLY);
+	cr_assert(!lists[2].answer_empty);
+	cr_assert_eq(lists[3].action, POLICY_DROP);
+	cr_assert_eq(policy_ede_code(lists[3].ede), 17);
+	cr_assert_eq(policy_ede_code(POLICY_EDE_FORGED), 4);
+	conf_free(conf);
+}
+
 Test(conf, every_mistake_has_its_line)
 {
 	static const struct {
@@ -225,8 +257,7 @@ Test(conf, every_mistake_has_its_line)
 		{"[workers]\nidle_sleep_max_us = 0\n",
 			"t.ini:2: idle_sleep_max_us: expected a number "
 			"1..100000 (microseconds), got '0'"},
-		{"[mirror]\nenabled = on\n",
-			"t.ini:2: enabled: expected one of no, yes, got 'on'"},
+		{"[mirror]\nenabled = on\n", "t.ini:2: enabled: expected one of no, yes, got 'on'"},
 		{"[mirror]\nring_slots = 100\n", "t.ini:2: ring_slots: expected a power of two "
 						 "64..16777216 (slots of 64 bytes), got '100'"},
 		{"[workers]\nidle = Spin\n",
@@ -284,16 +315,32 @@ Test(conf, every_mistake_has_its_line)
 			"t.ini:2: source: expected the path of a file, at most 1023 "
 			"bytes, got nothing"},
 		{"[list c2]\naction = block\n",
-			"t.ini:2: action: expected one of sinkhole, log, allow, got 'block'"},
+			"t.ini:2: action: expected one of sinkhole, log, allow, nxdomain, nodata, "
+			"drop, tcp-only, got 'block'"},
 		{"[list c2]\nmin_labels = 128\n",
 			"t.ini:2: min_labels: expected a number 1..127 (labels), got '128'"},
 		{"[list c2]\nsource = a.csv\nttl_max = 3\naction = log\n",
 			"t.ini:3: ttl_max: expected it "
-			"in lists with action = sinkhole only, got it with action = log"},
+			"in lists with action = sinkhole, nxdomain, nodata, drop only, got it with "
+			"action = log"},
 		{"[list c2]\nsource = a.csv\nipv4 = 192.0.2.1\naction = allow\n",
 			"t.ini:3: ipv4: "
-			"expected it in lists with action = sinkhole only, got it with action = "
-			"allow"},
+			"expected it in lists with action = sinkhole, nxdomain, nodata, drop only, "
+			"got it with action = allow"},
+		{"[list c2]\nsource = a.csv\naction = nxdomain\non_empty = answer\n",
+			"t.ini:4: on_empty: expected it in lists with action = sinkhole only, got "
+			"it with action = nxdomain"},
+		{"[list c2]\nsource = a.csv\naction = allow\ndnssec = skip-signed\n",
+			"t.ini:4: dnssec: expected it in lists with action = sinkhole, nxdomain, "
+			"nodata, drop, tcp-only only, got it with action = allow"},
+		{"[list c2]\nede = 18\n",
+			"t.ini:2: ede: expected one of none, 4, 15, 16, 17, got '18'"},
+		{"[list c2]\nede_text = 'a\tb'\n",
+			"t.ini:2: ede_text: expected UTF-8 text of at most 128 octets without "
+			"control characters, got 'a?b'"},
+		{"[list c2]\nsource = a.csv\nede_text = why\naction = sinkhole\n[list d]\n"
+		 "source = a.csv\naction = sinkhole\n",
+			"t.ini:3: ede_text: expected a code in ede to go with it, got none"},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
