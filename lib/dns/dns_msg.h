@@ -9,6 +9,8 @@
  * Threads: pure functions, any thread. Messages are borrowed and not changed.
  * Source:  RFC 1035 s4.1; RFC 9267 for what goes wrong in such code.
  */
+#include <stdbool.h>
+
 #include "base/bytes.h"
 #include "dns/dns_const.h"
 
@@ -85,6 +87,16 @@ static inline uint16_t dns_msg_ancount(const uint8_t *msg)
 	return load_be16(msg + 6);
 }
 
+static inline uint16_t dns_msg_nscount(const uint8_t *msg)
+{
+	return load_be16(msg + 8);
+}
+
+static inline uint16_t dns_msg_arcount(const uint8_t *msg)
+{
+	return load_be16(msg + 10);
+}
+
 /**
  * Find the labels of the name at @p off, following pointers.
  *
@@ -123,6 +135,34 @@ void dns_name_labels(const uint8_t *name, struct dns_labels *labels);
  */
 int dns_msg_name_skip(const uint8_t *msg, uint32_t size, uint32_t off)
 	__attribute__((warn_unused_result));
+
+/**
+ * Whether two names in a message are the same, in any case of letters (RFC 4343) and however
+ * compressed. Names that cannot be read are the same as none.
+ *
+ * @param a, b first labels, bytes from msg[0], at most size
+ */
+bool dns_msg_names_equal(const uint8_t *msg, uint32_t size, uint32_t a, uint32_t b);
+
+/** What stands behind the answer section. */
+struct dns_rest {
+	bool whole;          /**< all records that are counted are there; else nothing below is known */
+	bool is_signed;      /**< the last record is a TSIG (RFC 8945) or a SIG(0) (RFC 2931) */
+	bool addresses;      /**< the additional section has A, AAAA, SVCB or HTTPS records */
+	bool rrsig;          /**< the authority section has RRSIG records */
+	bool dnssec_ok;      /**< the DO bit: the client asked for signatures (RFC 3225) */
+	uint16_t additional; /**< where the additional section starts */
+	uint16_t end;        /**< behind the last record */
+	uint16_t opt;        /**< the one OPT record */
+	uint16_t opt_size;   /**< its bytes; 0: none, or several, or its options are malformed */
+};
+
+/**
+ * Walk the authority and additional sections.
+ *
+ * @param off where the answer section ends
+ */
+void dns_msg_rest_read(const uint8_t *msg, uint32_t size, uint32_t off, struct dns_rest *rest);
 
 /**
  * Read the record at @p off; its owner name is stepped over, not read.
