@@ -14,8 +14,10 @@ def check(counters):
     sent = counters["dnsweir_tx_packets_total"]
     dropped = counters["dnsweir_tx_dropped_total"]
     verdicts = sum(counters["dnsweir_verdicts_total"].values())
-    print(f"received {received} = verdicts {verdicts} = sent {sent} + not taken by a port {dropped}")
-    return 0 if received == verdicts == sent + dropped else 1
+    policy = counters["dnsweir_verdicts_total"].get("dropped", 0)
+    print(f"received {received} = verdicts {verdicts} = sent {sent} + not taken by a port {dropped} "
+          f"+ dropped by policy {policy}")
+    return 0 if received == verdicts == sent + dropped + policy else 1
 
 
 def get(counters, *path):

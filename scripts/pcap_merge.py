@@ -6,10 +6,15 @@
     pcap_merge.py merge IN FRAMES OUT     write IN with each frame's bytes replaced
 
 IN is classic pcap of either byte order and either resolution, or pcapng. OUT is IN but for the
-bytes of its frames: every header, time stamp, original length, option and unknown block stays.
+bytes of its frames and, where these got shorter or longer, their lengths: every header, time stamp,
+option and unknown block stays. Frames that did not come out are not in OUT.
+
+Each frame's number stands in its destination address while it is on its way, so that what comes out
+late, changed, or not at all is told apart; nothing on the way looks at it.
 
 Exit codes: 0 done, 1 the frames do not fit IN, 2 IN or FRAMES cannot be read.
 """
+import collections
 import os
 import struct
 import sys
@@ -26,6 +31,10 @@ PCAP_MAGIC = {  # first four bytes: byte order
 PCAPNG_MAGIC = b"\x0a\x0d\x0d\x0a"
 BLOCK_SECTION, BLOCK_INTERFACE = 0x0A0D0D0A, 1
 BLOCK_PACKET_OLD, BLOCK_PACKET_SIMPLE, BLOCK_PACKET = 2, 3, 6
+TAG_SIZE = 6  # the destination address
+# A frame: where its bytes and its record lie in the capture, and where its two lengths are, captured
+# and original. In pcapng the length of the block stands at both ends; a simple packet has one length.
+Frame = collections.namedtuple("Frame", "offset size start end lengths order block")
 SECTION_MAGIC = {b"\x1a\x2b\x3c\x4d": ">", b"\x4d\x3c\x2b\x1a": "<"}
 
 
@@ -34,7 +43,7 @@ class Broken(Exception):
 
 
 def read_capture(path):
-    """Return the capture's bytes and its frames as a list of (offset, size)."""
+    """Return the capture's bytes and its frames."""
     with open(path, "rb") as f:
         data = f.read()
     if data[:4] in PCAP_MAGIC:
@@ -58,7 +67,7 @@ def pcap_frames(data, order):
         offset += 16
         if len(data) - offset < size:
             raise Broken(f"frame {number} is cut short")
-        yield offset, size
+        yield Frame(offset, size, offset - 16, offset + size, (offset - 8, offset - 4), order, False)
         offset += size
 
 
@@ -84,7 +93,9 @@ def pcapng_frames(data):
             snaplens.append(snaplen)
         elif kind in (BLOCK_PACKET, BLOCK_PACKET_OLD, BLOCK_PACKET_SIMPLE):
             number += 1
-            yield block_frame(data, order, kind, body, end, snaplens, number)
+            at, size = block_frame(data, order, kind, body, end, snaplens, number)
+            lengths = (body,) if kind == BLOCK_PACKET_SIMPLE else (body + 12, body + 16)
+            yield Frame(at, size, offset, offset + length, lengths, order, True)
         offset += length
 
 
@@ -117,24 +128,67 @@ def split(source, frames_path):
     data, frames = read_capture(source)
     with open(frames_path, "wb") as f:
         f.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, FRAME_MAX, LINKTYPE_ETHERNET))
-        for offset, size in frames:
-            size = min(size, FRAME_MAX)
+        for number, frame in enumerate(frames):
+            size = min(frame.size, FRAME_MAX)
             f.write(struct.pack("<IIII", 0, 0, size, size))
-            f.write(data[offset:offset + size])
+            content = data[frame.offset:frame.offset + size]
+            f.write(tagged(content, number.to_bytes(TAG_SIZE, "big")))
     return 0
+
+
+def tagged(content, tag):
+    return content if len(content) < TAG_SIZE else tag + content[TAG_SIZE:]
+
+
+def find_replies(data, frames, changed, replies):
+    """Return what came out by the number of the frame that went in."""
+    found, small = {}, collections.deque(n for n, frame in enumerate(frames) if frame.size < TAG_SIZE)
+    for reply in replies:
+        content = changed[reply.offset:reply.offset + reply.size]
+        # Those without room for a number keep their order.
+        number = int.from_bytes(content[:TAG_SIZE], "big") if reply.size >= TAG_SIZE else \
+            small.popleft() if small else len(frames)
+        if number >= len(frames) or number in found or (frames[number].size < TAG_SIZE) != (reply.size < TAG_SIZE):
+            return None
+        offset = frames[number].offset
+        found[number] = tagged(content, data[offset:offset + TAG_SIZE])
+    return found
+
+
+def record(data, frame, content):
+    """The record of a frame that has other bytes now."""
+    head, tail = bytearray(data[frame.start:frame.offset]), data[frame.offset + frame.size:frame.end]
+    # What is behind FRAME_MAX was never on its way.
+    content += data[frame.offset + FRAME_MAX:frame.offset + frame.size]
+    grown = len(content) - frame.size
+    if not grown:
+        return head + content + tail
+    for at in frame.lengths:
+        length = struct.unpack_from(frame.order + "I", data, at)[0]
+        struct.pack_into(frame.order + "I", head, at - frame.start, length + grown)
+    if not frame.block:
+        return head + content + tail
+    # Bytes are filled up to a multiple of 4; options and the length of the block follow.
+    content += bytes(-len(content) % 4)
+    tail = data[frame.offset + frame.size + -frame.size % 4:frame.end - 4]
+    length = struct.pack(frame.order + "I", len(head) + len(content) + len(tail) + 4)
+    head[4:8] = length
+    return head + content + tail + length
 
 
 def merge(source, frames_path, target):
     data, frames = read_capture(source)
     changed, replies = read_capture(frames_path)
-    if len(replies) != len(frames):
-        return fail(1, f"{source}: {len(frames)} frames went in, {len(replies)} came out")
-    result = bytearray(data)
-    for number, ((offset, size), (start, length)) in enumerate(zip(frames, replies), 1):
-        size = min(size, FRAME_MAX)
-        if length != size:
-            return fail(1, f"{source}: frame {number} went in with {size} bytes and came out with {length}")
-        result[offset:offset + length] = changed[start:start + length]
+    found = find_replies(data, frames, changed, replies)
+    if found is None:
+        return fail(1, f"{source}: {len(frames)} frames went in, and others came out")
+    result, done = bytearray(), 0
+    for number, frame in enumerate(frames):
+        result += data[done:frame.start]
+        if number in found:
+            result += record(data, frame, found[number])
+        done = frame.end
+    result += data[done:]
     # Whoever watches OUT never sees half of it.
     part = target + ".part"
     try:

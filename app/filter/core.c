@@ -80,7 +80,7 @@ static int64_t clock_of(const struct hits *hits, uint64_t tsc)
 
 static void client_fill(const struct mirror_record *record, struct prefix *client)
 {
-	bool whole = record->reason == REASON_rewritten, v4 = record->family == ADDR_IPV4;
+	bool whole = reason_is_filtered(record->reason), v4 = record->family == ADDR_IPV4;
 	uint8_t length = whole ? (v4 ? 32 : 128) : v4 ? CLIENT_BITS_IPV4 : CLIENT_BITS_IPV6;
 
 	memset(client, 0, sizeof(*client));

@@ -122,13 +122,18 @@ static json_t *list_row(unsigned i, const struct stats_worker *sum)
 {
 	const struct policy_list *list = &app.conf->policy.lists[i];
 	const struct load_list *state = &app.load.lists[i];
+	uint64_t filtered = 0;
+
+	// What was done may be something else than the action that is in force: a fallback, or one before.
+	for (enum policy_action action = 0; action < POLICY_ACTIONS; action++)
+		filtered += sum->filtered[list->slot][action];
 
 	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "name", list->name, "action",
 		policy_action_name(list->action), "kind",
 		app.conf->lists[i].format == CONF_FORMAT_PATTERN ? "patterns" : "names", "names",
 		(json_int_t)state->names, "active", (json_int_t)state->active, "bad_lines",
 		(json_int_t)state->bad, "matched", (json_int_t)sum->matched[list->slot], "filtered",
-		(json_int_t)sum->filtered[list->slot][list->action]);
+		(json_int_t)filtered);
 }
 
 json_t *show_lists_json(void)
@@ -164,6 +169,22 @@ static json_t *sinkhole_json(const struct policy_sinkhole *sinkhole)
 		(json_int_t)sinkhole->ttl_max);
 }
 
+// What a filtering list says besides its action, as in the configuration.
+static json_t *settings_json(const struct policy_list *list)
+{
+	json_t *object = json_pack("{s:s}", "dnssec",
+		list->dnssec == POLICY_DNSSEC_SKIP_SIGNED ? "skip-signed" : "rewrite");
+
+	if (list->action == POLICY_SINKHOLE)
+		json_object_set_new(
+			object, "on_empty", json_string(list->answer_empty ? "answer" : "pass"));
+	if (list->ede != POLICY_EDE_NONE) {
+		json_object_set_new(object, "ede", json_integer(policy_ede_code(list->ede)));
+		json_object_set_new(object, "ede_text", json_string(list->ede_text));
+	}
+	return object;
+}
+
 static json_t *show_list(const char *name)
 {
 	struct stats_worker *sum = aligned_alloc(64, sizeof(*sum));
@@ -182,8 +203,10 @@ static json_t *show_list(const char *name)
 		json_object_set_new(object, "source", json_string(app.conf->lists[i].source));
 		json_object_set_new(
 			object, "first_bad_line", json_string(app.load.lists[i].first_bad));
-		if (list->action == POLICY_SINKHOLE)
+		if (policy_action_sinkholes(list->action))
 			json_object_set_new(object, "sinkhole", sinkhole_json(&list->sinkhole));
+		if (policy_action_filters(list->action))
+			json_object_update_new(object, settings_json(list));
 	}
 	pthread_mutex_unlock(&app.lock);
 	free(sum);

@@ -37,6 +37,8 @@ struct burst_slot {
 	uint16_t dst_port;
 	uint8_t family;   /**< enum addr_family */
 	uint8_t protocol; /**< IP protocol number of the transport */
+	bool partly;      /**< of a message that lib/stream put together: a part has left already,
+			       so nothing but addresses and their TTL may change */
 
 	/* consent */
 	uint8_t refused; /**< CONSENT_NO_FILTER | CONSENT_NO_LOG */
@@ -44,11 +46,15 @@ struct burst_slot {
 	/* dns, fqdn, policy: valid when `response` */
 	bool response;       /**< a DNS response to be counted and mirrored, if its client lets us */
 	bool question;       /**< qtype is valid: the message has a question */
-	bool edit;           /**< the rewrite stage has work to do */
+	bool edit;           /**< the rewrite stage has work to do: what, the reason tells */
 	uint8_t rcode;       /**< RFC 1035 s4.1.1, 0..15 */
 	uint16_t qtype;      /**< of the first question */
 	uint16_t n_ipv4;     /**< A records of class IN in the answer section */
 	uint16_t n_ipv6;     /**< AAAA records of class IN in the answer section */
+	uint16_t answers;    /**< where the answer section starts, from the message's start; for rules */
+	uint16_t behind;     /**< where it ends */
+	uint16_t additional; /**< where the additional section starts, if it may have addresses to replace;
+				  0: it has none; for edits */
 	uint16_t match;      /**< where the name that decided stands, from the message's start */
 	const struct fqdn_rule *block; /**< rule that decided, in the worker's table; NULL: none */
 	const struct fqdn_rule *log;   /**< rule of a list that only logs; NULL: none */

@@ -7,6 +7,7 @@
  *
  * Order: how far the packet got on its way through the pipeline.
  */
+#include <stdbool.h>
 
 #define REASONS(REASON)                                                                            \
 	REASON(oversize, "frame larger than 65,535 bytes, not inspected")                          \
@@ -35,9 +36,18 @@
 	REASON(miss, "DNS response without a listed name")                                         \
 	REASON(allowed, "listed name that an allow list exempts")                                  \
 	REASON(logged, "listed name, and the list only logs")                                      \
-	REASON(no_address, "listed name, but no A or AAAA record in the answer")                   \
+	REASON(signed_message, "listed name, but signed as a whole (TSIG, SIG(0))")                \
+	REASON(signed_answer, "listed name, but DNSSEC signatures that its list leaves alone")     \
+	REASON(over_tcp, "listed name over TCP, where its list lets it pass")                      \
+	REASON(no_address, "listed name, but no address in the response")                          \
 	REASON(no_sinkhole, "listed name, but no sinkhole of its address family")                  \
-	REASON(rewritten, "listed name, its addresses replaced by the sinkhole's")
+	REASON(fallback, "listed name, addresses replaced, since TCP has no room for the action")  \
+	REASON(rewritten, "listed name, its addresses replaced by the sinkhole's")                 \
+	REASON(answered, "listed name without an address, answered with the sinkhole's")           \
+	REASON(truncated, "listed name, emptied so that the client asks over TCP")                 \
+	REASON(nodata, "listed name, emptied: there is no such record")                            \
+	REASON(nxdomain, "listed name, emptied: the name does not exist")                          \
+	REASON(dropped, "listed name, not sent on")
 
 enum reason {
 	REASON_none, /**< not decided yet; never leaves the pipeline */
@@ -46,6 +56,12 @@ enum reason {
 #undef REASON_ENUM
 		REASON_COUNT,
 };
+
+/** Whether a response was changed, or not sent at all: the reasons from `fallback` on. */
+static inline bool reason_is_filtered(enum reason reason)
+{
+	return reason >= REASON_fallback;
+}
 
 /** Name as in counters ("bad_ip"); "none" for REASON_none. */
 const char *reason_name(enum reason reason);

@@ -144,6 +144,9 @@ int dns_msg_name_skip(const uint8_t *msg, uint32_t size, uint32_t off)
  */
 bool dns_msg_names_equal(const uint8_t *msg, uint32_t size, uint32_t a, uint32_t b);
 
+/** The same for names that have been read. */
+bool dns_labels_equal(const struct dns_labels *a, const struct dns_labels *b);
+
 /** What stands behind the answer section. */
 struct dns_rest {
 	bool whole;          /**< all records that are counted are there; else nothing below is known */

@@ -71,7 +71,7 @@ int dns_svcb_read(const uint8_t *msg, const struct dns_rr *rr, struct dns_svcb *
 	uint32_t off = rr->rdata + 2u, end = rr->rdata + (uint32_t)rr->rdata_size;
 	int last = -1, name;
 
-	*svcb = (struct dns_svcb){.target = (uint16_t)off};
+	*svcb = (struct dns_svcb){0};
 	if (off >= end)
 		return DNS_E_SHORT;
 	name = dns_msg_name_skip(msg, end, off);

@@ -25,7 +25,6 @@ int dns_rdata_names(const uint8_t *msg, const struct dns_rr *rr,
 
 /** The addresses of a SVCB or HTTPS record. */
 struct dns_svcb {
-	uint16_t target;    /**< TargetName, bytes from msg[0] */
 	uint16_t ipv4;      /**< first address of ipv4hint, bytes from msg[0] */
 	uint16_t ipv6;      /**< first address of ipv6hint */
 	uint16_t n_ipv4;    /**< addresses of 4 bytes each */

@@ -4,22 +4,26 @@
 
 #include "dns/dns_name.h"
 
-bool dns_msg_names_equal(const uint8_t *msg, uint32_t size, uint32_t a, uint32_t b)
+bool dns_labels_equal(const struct dns_labels *a, const struct dns_labels *b)
 {
-	struct dns_labels one, other;
-
-	if (dns_msg_labels_read(msg, size, a, &one) < 0 ||
-		dns_msg_labels_read(msg, size, b, &other) < 0 || one.size != other.size ||
-		one.n != other.n)
+	if (a->size != b->size || a->n != b->n)
 		return false;
-	for (unsigned i = 0; i < one.n; i++) {
-		const uint8_t *x = msg + one.at[i], *y = msg + other.at[i];
+	for (unsigned i = 0; i < a->n; i++) {
+		const uint8_t *x = a->msg + a->at[i], *y = b->msg + b->at[i];
 
 		for (unsigned j = 0; j <= x[0]; j++)
 			if (dns_fold(x[j]) != dns_fold(y[j]))
 				return false;
 	}
 	return true;
+}
+
+bool dns_msg_names_equal(const uint8_t *msg, uint32_t size, uint32_t a, uint32_t b)
+{
+	struct dns_labels one, other;
+
+	return dns_msg_labels_read(msg, size, a, &one) > 0 &&
+	       dns_msg_labels_read(msg, size, b, &other) > 0 && dns_labels_equal(&one, &other);
 }
 
 // Whether the options fill the record's data exactly (RFC 6891 s6.1.2).

@@ -4,10 +4,8 @@
 
 #include "dns/dns_msg.h"
 #include "pkt/pkt.h"
-#include "rewrite/rewrite.h"
 
-#define IP_PROTO_TCP    6
-#define UDP_CSUM_OFFSET 6 // RFC 768
+#define IP_PROTO_TCP 6
 
 static inline bool is_dns_port(const struct policy *policy, uint16_t port)
 {
@@ -99,8 +97,7 @@ void pipeline_parse(struct burst *burst, const struct pipeline_tables *tables)
 		slot_begin(slot, reason);
 		responses |= (uint32_t)slot->response << i;
 		// Next to each other, so that all others are told by one comparison.
-		if (__builtin_expect(
-			    reason != REASON_tcp_dns && reason != REASON_fragment, 1))
+		if (__builtin_expect(reason != REASON_tcp_dns && reason != REASON_fragment, 1))
 			continue;
 		streams |= (uint32_t)(reason == REASON_tcp_dns) << i;
 		pieces |= (uint32_t)(reason == REASON_fragment) << i;
@@ -134,41 +131,26 @@ void pipeline_consent(struct burst *burst, const struct pipeline_tables *tables)
 	}
 }
 
-// The same client always starts at the same sinkhole address.
-static uint32_t client_spread(const struct burst_slot *slot)
-{
-	const uint8_t *client = pipeline_client(slot);
-	uint32_t spread = load_be32(client);
-
-	if (slot->family == ADDR_IPV6)
-		spread = spread * 31 + load_be32(client + 4) * 17 + load_be32(client + 8) * 7 +
-			 load_be32(client + 12);
-	return spread;
-}
-
-void pipeline_rewrite(
-	struct burst *burst, const struct pipeline_tables *tables, struct stats_worker *stats)
-{
-	for (uint32_t left = burst->edits; left; left &= left - 1) {
-		struct burst_slot *slot = &burst->slot[__builtin_ctz(left)];
-		const struct policy_list *list;
-		struct rewrite_counts counts;
-
-		list = &tables->policy->lists[slot->block->list];
-		counts = rewrite_response(slot->frame + slot->msg, slot->msg_size,
-			slot->frame + slot->l4 + UDP_CSUM_OFFSET, &list->sinkhole,
-			client_spread(slot));
-		if (slot->refused & CONSENT_NO_LOG)
-			continue;
-		counter_add(&stats->records_rewritten[0], counts.n_ipv4);
-		counter_add(&stats->records_rewritten[1], counts.n_ipv6);
-		counter_add(&stats->records_left, counts.n_left);
-	}
-}
-
 static inline enum dns_type_row slot_type(const struct burst_slot *slot)
 {
 	return slot->question ? dns_type_row(slot->qtype) : DNS_TYPE_ROW_none;
+}
+
+// What was done to a response that was changed: where an action falls back, it is not what its list says.
+static inline enum policy_action reason_action(enum reason reason)
+{
+	switch (reason) {
+	case REASON_truncated:
+		return POLICY_TCP_ONLY;
+	case REASON_nodata:
+		return POLICY_NODATA;
+	case REASON_nxdomain:
+		return POLICY_NXDOMAIN;
+	case REASON_dropped:
+		return POLICY_DROP;
+	default:
+		return POLICY_SINKHOLE;
+	}
 }
 
 static void response_count(
@@ -177,9 +159,9 @@ static void response_count(
 	counter_add(&stats->responses[slot->rcode][slot_type(slot)], 1);
 	if (slot->block)
 		counter_add(&stats->matched[policy->lists[slot->block->list].slot], 1);
-	if (slot->reason == REASON_rewritten)
-		counter_add(
-			&stats->filtered[policy->lists[slot->block->list].slot][POLICY_SINKHOLE],
+	if (slot->edit)
+		counter_add(&stats->filtered[policy->lists[slot->block->list].slot]
+					    [reason_action(slot->reason)],
 			1);
 	if (slot->log)
 		counter_add(&stats->filtered[policy->lists[slot->log->list].slot][POLICY_LOG], 1);

@@ -9,7 +9,7 @@
  *   pipeline_consent  response -> what its client refuses
  *   pipeline_match    response -> names looked up, verdict
  *   (the mirror takes the original here)
- *   pipeline_rewrite  verdict -> the answer changed in place
+ *   pipeline_rewrite  verdict -> the answer changed where it stands
  *   pipeline_count    verdict -> counters
  *
  * A message that came in several packets (a TCP stream, IP fragments) is put together by lib/stream
@@ -45,6 +45,11 @@ struct pipeline_tables {
 void pipeline_parse(struct burst *burst, const struct pipeline_tables *tables);
 void pipeline_consent(struct burst *burst, const struct pipeline_tables *tables);
 void pipeline_match(struct burst *burst, const struct pipeline_tables *tables);
+/**
+ * Do what the verdicts of burst->edits say. A UDP message may become shorter, or longer up to the
+ * slot's frame_room; then its bit in burst->resized is set, and frame_size is the new one. What is not
+ * to be sent has its bit in burst->dropped.
+ */
 void pipeline_rewrite(struct burst *burst, const struct pipeline_tables *tables,
 	struct stats_worker *stats);
 /** Count packets, and the responses in them; packets that lib/stream holds count when they leave. */

@@ -243,6 +243,7 @@ static ALWAYS_INLINE int answers_usual(struct match *match, unsigned number, uns
 	}
 	slot->n_ipv4 = (uint16_t)n_ipv4;
 	slot->n_ipv6 = (uint16_t)n_ipv6;
+	slot->behind = (uint16_t)off;
 	slot->reason = slot_nothing(slot);
 	return (int)n_names;
 }
@@ -274,21 +275,13 @@ static ALWAYS_INLINE void records_usual(struct match *match)
 static enum reason slot_verdict(struct burst_slot *slot, const struct policy *policy,
 	const struct fqdn_rule *question_allow)
 {
-	const struct policy_sinkhole *sinkhole;
-
 	if (question_allow && policy->allow_message && (slot->block || slot->log)) {
 		slot->allow = question_allow;
 		slot->block = slot->log = NULL;
 	}
 	if (!slot->block)
 		return slot->log ? REASON_logged : slot->allow ? REASON_allowed : REASON_miss;
-	if (slot->n_ipv4 + slot->n_ipv6 == 0)
-		return REASON_no_address;
-	sinkhole = &policy->lists[slot->block->list].sinkhole;
-	if (!(slot->n_ipv4 && sinkhole->n_ipv4) && !(slot->n_ipv6 && sinkhole->n_ipv6))
-		return REASON_no_sinkhole;
-	slot->edit = true;
-	return REASON_rewritten;
+	return pipeline_verdict(slot, &policy->lists[slot->block->list]);
 }
 
 static void slots_judge(struct match *match)
@@ -299,6 +292,8 @@ static void slots_judge(struct match *match)
 		unsigned i = (unsigned)__builtin_ctz(match->met);
 		struct burst_slot *slot = &burst->slot[i];
 
+		if (match->usual >> i & 1)
+			slot->answers = match->answers[i].off;
 		if (slot->reason == REASON_miss)
 			slot->reason =
 				slot_verdict(slot, match->tables->policy, match->question_allow[i]);

@@ -102,6 +102,12 @@ extern const enum reason pipeline_dns_reasons[];
 /** Look up the names noted so far, in their order; none is left. */
 void pipeline_names_lookup(struct match *match);
 
+/**
+ * What becomes of a response with a name of @p list, which filters: slot->edit is set where the rewrite
+ * stage has to do it. Asked before anything changes, since the mirror takes the original and the reason.
+ */
+enum reason pipeline_verdict(struct burst_slot *slot, const struct policy_list *list);
+
 /** Read a message of any form; it decides what the message is. */
 void pipeline_read(struct match *match, unsigned number);
 

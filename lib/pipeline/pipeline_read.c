@@ -74,6 +74,7 @@ static enum reason questions_read(struct reading *r, struct burst_slot *slot)
 		slot->question = true;
 		r->off += 4;
 	}
+	slot->answers = (uint16_t)r->off;
 	return REASON_none;
 }
 
@@ -112,6 +113,7 @@ static enum reason answers_read(struct reading *r, struct burst_slot *slot)
 		slot->n_ipv4 += rr.type == DNS_TYPE_A && rr.rdata_size == 4;
 		slot->n_ipv6 += rr.type == DNS_TYPE_AAAA && rr.rdata_size == 16;
 	}
+	slot->behind = (uint16_t)r->off;
 	return REASON_none;
 }
 

@@ -99,3 +99,14 @@ static inline enum reason pkt_parse_usual(struct burst_slot *slot)
  * Hot path. Work is bounded by the bytes of the frame; usual packets take one step a header.
  */
 enum reason pkt_parse(struct burst_slot *slot);
+
+/**
+ * Bring the frame of a parsed UDP packet to another length: its message has become @p msg_size octets.
+ *
+ * Lengths of UDP, IP and PPPoE follow, checksums by difference: the UDP one is right where it is right
+ * for the message as it is now and the length before. What stood behind the IP packet goes; a frame
+ * of 60 octets or more is padded to 60 with zeroes, as IEEE 802.3 wants it.
+ *
+ * @param slot the `pkt` group is valid; msg_size and frame_size become the new ones
+ */
+void pkt_resize(struct burst_slot *slot, uint16_t msg_size);

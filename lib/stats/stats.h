@@ -20,6 +20,27 @@
 
 #define STATS_RCODES 16
 
+/** Records that addresses were put into. */
+enum stats_record {
+	STATS_RECORD_A,
+	STATS_RECORD_AAAA,
+	STATS_RECORD_SVCB,
+	STATS_RECORD_HTTPS,
+	STATS_RECORDS,
+};
+
+enum stats_rrsig {
+	STATS_RRSIG_REMOVED,
+	STATS_RRSIG_KEPT,
+	STATS_RRSIGS,
+};
+
+enum stats_ede {
+	STATS_EDE_ADDED,
+	STATS_EDE_NO_ROOM,
+	STATS_EDES,
+};
+
 /** Exact at any load. Plain arrays of uint64_t: sums are taken over the whole struct. */
 struct stats_worker {
 	uint64_t rx_packets, rx_bytes;         /**< received, bytes without FCS */
@@ -32,8 +53,11 @@ struct stats_worker {
 						    an address to replace */
 	uint64_t filtered[POLICY_LISTS_MAX][POLICY_ACTIONS]; /**< by list slot and what was done:
 						    rewritten, logged, exempted */
-	uint64_t records_rewritten[2];         /**< A, AAAA */
-	uint64_t records_left;                 /**< A or AAAA without a sinkhole of their family */
+	uint64_t records_rewritten[STATS_RECORDS];
+	uint64_t records_left;                 /**< without a sinkhole of their family */
+	uint64_t records_malformed;            /**< SVCB, HTTPS: left as they are */
+	uint64_t rrsigs[STATS_RRSIGS];         /**< signatures of records that were rewritten */
+	uint64_t ede[STATS_EDES];              /**< Extended DNS Errors */
 	uint64_t mirrored;                     /**< records given to the statistics core */
 	uint64_t mirror_lost;                  /**< records lost because the ring was full */
 } __attribute__((aligned(64)));

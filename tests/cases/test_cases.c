@@ -9,9 +9,11 @@
 
 #include "stats/stats.h"
 #include "support/case_file.h"
+#include "support/change.h"
 #include "support/run.h"
 
 #define CASES_MAX 512
+#define GROWTH    600 // octets behind a frame, as an mbuf has them
 
 struct case_path {
 	char text[256];
@@ -51,9 +53,9 @@ static uint64_t row_wanted(struct check *check, const char *key)
 	char verdict[CASE_KEY_SIZE];
 
 	snprintf(verdict, sizeof(verdict), "verdicts %s", reason_name(step->reason));
-	if (strcmp(key, verdict) == 0 || strcmp(key, "rx_packets") == 0)
+	if (!step->stream && (strcmp(key, verdict) == 0 || strcmp(key, "rx_packets") == 0))
 		return 1;
-	if (strcmp(key, "rx_bytes") == 0)
+	if (!step->stream && strcmp(key, "rx_bytes") == 0)
 		return step->in->size;
 	for (unsigned i = 0; i < step->n_counters; i++)
 		if (strcmp(key, step->counters[i].key) == 0) {
@@ -90,40 +92,80 @@ static void counters_check(
 		path, step->line);
 }
 
+static void frame_compare(const char *path, const struct case_step *step, const uint8_t *frame,
+	size_t size, size_t from)
+{
+	if (size == step->out_size && memcmp(frame + from, step->out + from, size - from) == 0)
+		return;
+	cr_expect(false, "%s:%u: another frame came out than expected", path, step->line);
+	hex_print("expected", step->out, step->out_size);
+	hex_print("got", frame, size);
+}
+
+// The message alone. There is no packet to count.
+static void stream_check(const char *path, const struct case_step *step,
+	const struct pipeline_tables *tables, struct stats_worker *stats)
+{
+	uint32_t size = (uint32_t)step->in->size;
+	uint8_t *frame = malloc(size);
+	struct burst_slot slot;
+	struct change change = {step->in->bytes, frame, size, size, &slot, 0};
+	enum reason reason;
+	const char *error;
+
+	cr_assert(frame);
+	memcpy(frame, step->in->bytes, size);
+	reason = run_message(frame, size, step->part, tables, stats, &slot);
+	change.msg_size = slot.msg_size;
+	error = change_fixed_error(&change);
+	cr_expect(reason == step->reason, "%s:%u: expected the reason %s, it is %s", path,
+		step->line, reason_name(step->reason), reason_name(reason));
+	frame_compare(path, step, frame, size, slot.msg);
+	cr_expect(!error, "%s:%u: %s", path, step->line, error);
+	free(frame);
+}
+
+static void packet_check(const char *path, const struct case_step *step,
+	const struct pipeline_tables *tables, struct stats_worker *stats)
+{
+	uint32_t size = (uint32_t)step->in->size;
+	struct run_buffer buffer = {.frame = malloc(size + GROWTH), .size = size, size + GROWTH, 0};
+	struct burst_slot slot;
+	struct change change = {step->in->bytes, buffer.frame, size, size, &slot, 0};
+	const char *error;
+
+	cr_assert(buffer.frame);
+	memcpy(buffer.frame, step->in->bytes, size);
+	run_buffer(&buffer, step->side, tables, stats, &slot);
+	change.after_size = buffer.size;
+	change.msg_size = buffer.msg_size;
+	cr_expect(stats->verdicts[step->reason] == 1,
+		"%s:%u: expected the verdict %s, reason is %s", path, step->line,
+		reason_name(step->reason), reason_name(slot.reason));
+	frame_compare(path, step, buffer.frame, buffer.size, 0);
+	error = change_error(&change);
+	cr_expect(!error, "%s:%u: %s", path, step->line, error);
+	if (slot.edit && slot.reason != REASON_dropped && step->good) {
+		struct csum_udp u = change_csum(buffer.frame, &slot, buffer.msg_size);
+
+		cr_expect(csum_full_udp_good(&u), "%s:%u: the checksum is wrong", path, step->line);
+	}
+	free(buffer.frame);
+}
+
 static void step_check(void *ctx, const struct case_step *step)
 {
 	const char *path = ctx;
 	const struct pipeline_tables *tables = tables_finish(step->tables);
 	struct stats_worker *stats = aligned_alloc(64, sizeof(*stats));
-	struct run_change change = {.before = step->in->bytes, .size = (uint32_t)step->in->size};
-	uint8_t *frame = malloc(step->in->size);
-	struct burst_slot slot;
-	const char *error;
 
-	cr_assert(stats && (frame || step->in->size == 0));
+	cr_assert(stats);
 	memset(stats, 0, sizeof(*stats));
-	if (frame)
-		memcpy(frame, step->in->bytes, step->in->size);
-	run_frame(frame, change.size, step->side, tables, stats, &slot);
-	change.after = frame;
-	change.slot = &slot;
-	cr_expect(stats->verdicts[step->reason] == 1,
-		"%s:%u: expected the verdict %s, reason is %s", path, step->line,
-		reason_name(step->reason), reason_name(slot.reason));
-	if (frame && memcmp(frame, step->out, step->in->size) != 0) {
-		cr_expect(false, "%s:%u: another frame came out than expected", path, step->line);
-		hex_print("expected", step->out, step->in->size);
-		hex_print("got", frame, step->in->size);
-	}
-	error = run_change_error(&change);
-	cr_expect(!error, "%s:%u: %s", path, step->line, error);
-	if (slot.reason == REASON_rewritten && step->good) {
-		struct csum_udp u = run_csum(frame, &slot);
-
-		cr_expect(csum_full_udp_good(&u), "%s:%u: the checksum is wrong", path, step->line);
-	}
+	if (step->stream)
+		stream_check(path, step, tables, stats);
+	else
+		packet_check(path, step, tables, stats);
 	counters_check(path, step, stats);
-	free(frame);
 	free(stats);
 }
 

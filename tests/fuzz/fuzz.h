@@ -25,5 +25,9 @@ _Noreturn void fuzz_fail(const char *what);
 /** The input in a heap block of exactly its size; free it. An empty one is of one byte. */
 uint8_t *fuzz_copy(const uint8_t *data, size_t size);
 
-/** Tables that list names of the corpus, with every kind of list and consent; made once. */
-const struct pipeline_tables *fuzz_tables(void);
+/**
+ * Tables that list names of the corpus, with every kind of list and consent; made once.
+ *
+ * @param choice what filtering lists do: each action and setting has numbers of its own
+ */
+const struct pipeline_tables *fuzz_tables(uint8_t choice);

@@ -48,6 +48,14 @@ write_zones() {
 		big        TXT   $(text_strings 40)
 		srv        SRV   1 2 53 www.example.
 		https      HTTPS 1 . alpn=h2 ipv4hint=203.0.113.80
+		bad        HTTPS 1 . alpn=h2 ipv4hint=203.0.113.66,203.0.113.67 ipv6hint=2001:db8:66::66
+		service    HTTPS 0 bad.example.
+		denied     A     203.0.113.83
+		denied     TXT   "text of a denied name"
+		empty      A     203.0.113.84
+		dropped    A     203.0.113.85
+		overtcp    A     203.0.113.86
+		lost       TXT   "no address"
 	END
 	cat >"$WORK/secure.zone" <<-END
 		\$ORIGIN secure.
@@ -84,6 +92,11 @@ write_config() {
 		'M-3,future.example,C2 server,2999-01-01,'
 	put good.txt good.evil.example
 	put logged.txt logged.example
+	put denied.txt denied.example
+	put empty.txt empty.example
+	put dropped.txt dropped.example
+	put overtcp.txt overtcp.example
+	put lost.txt .lost.example
 	put consent.csv prefix,filter,log "$OPTOUT4_PREFIX,no,yes" "$OPTOUT6_PREFIX,no,yes" \
 		198.51.100.200/32,no,no 198.51.100.201/32,yes,no 198.51.100.192/28,yes,yes
 	cat >"$WORK/dnsweir.ini" <<-END
@@ -108,6 +121,24 @@ write_config() {
 		[list logged]
 		source = logged.txt
 		action = log
+		[list denied]
+		source = denied.txt
+		action = nxdomain
+		ede = 15
+		ede_text = "listed; ask the help desk"
+		[list empty]
+		source = empty.txt
+		action = nodata
+		[list dropped]
+		source = dropped.txt
+		action = drop
+		[list overtcp]
+		source = overtcp.txt
+		action = tcp-only
+		[list lost]
+		source = lost.txt
+		action = sinkhole
+		on_empty = answer
 		[consent]
 		source = consent.csv
 		[control]

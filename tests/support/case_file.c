@@ -23,6 +23,7 @@ struct reader {
 	enum section section;
 	struct case_step step;
 	struct case_frame frame; // wire is NULL between steps
+	struct case_frame out;   // a message described anew; its wire is NULL where there is none
 	bool out_given, checksum_given;
 	uint16_t checksum;
 	case_taker take;
@@ -59,6 +60,25 @@ static void list_line(struct tables *t, const struct case_words *words)
 	case_die(words, "no such action");
 }
 
+// "on_empty=answer", "dnssec=skip-signed", "ede=15", "ede_text=why"
+static void list_setting(struct policy_list *list, const struct case_words *words, unsigned i)
+{
+	static const char *const codes[] = {"none", "4", "15", "16", "17"};
+	const char *word = words->word[i];
+
+	if (strcmp(word, "on_empty=answer") == 0)
+		list->answer_empty = true;
+	else if (strcmp(word, "dnssec=skip-signed") == 0)
+		list->dnssec = POLICY_DNSSEC_SKIP_SIGNED;
+	else if (strncmp(word, "ede_text=", 9) == 0)
+		snprintf(list->ede_text, sizeof(list->ede_text), "%s", word + 9);
+	else if (strncmp(word, "ede=", 4) == 0)
+		for (enum policy_ede ede = 0; ede < sizeof(codes) / sizeof(codes[0]); ede++)
+			list->ede = strcmp(word + 4, codes[ede]) == 0 ? ede : list->ede;
+	else
+		case_die(words, "no such setting of a list");
+}
+
 static void consent_line(struct tables *t, const struct case_words *words)
 {
 	// As in a consent file: prefix, filter, log.
@@ -84,6 +104,9 @@ static void policy_line(struct reader *r, const struct case_words *words)
 			tables_sinkhole(t, NULL, words->word[i]);
 	} else if (is(words, 0, "list")) {
 		list_line(t, words);
+	} else if (is(words, 0, "with")) {
+		for (unsigned i = 1; i < words->n; i++)
+			list_setting(&policy->lists[policy->n_lists - 1], words, i);
 	} else if (is(words, 0, "name")) {
 		tables_entry(t, word(words, 1), words->n > 2 ? words->word[2] : NULL,
 			words->n > 3 ? words->word[3] : NULL);
@@ -131,13 +154,19 @@ static void out_answer(struct reader *r, const struct case_words *words)
 		case_die(words, "expected ADDRESS, ttl NUMBER, or both");
 }
 
-static void out_line(struct reader *r, const struct case_words *words)
+static void out_line(struct reader *r, struct case_words *words)
 {
 	struct wire *hex;
 
 	r->out_given = true;
-	if (is(words, 0, "unchanged"))
+	if (is(words, 0, "unchanged") || is(words, 0, "dropped"))
 		return;
+	if (is(words, 0, "dns"))
+		r->out = case_frame_headers(&r->frame, words);
+	if (r->out.wire) {
+		case_frame_line(&r->out, words);
+		return;
+	}
 	if (is(words, 0, "answer")) {
 		out_answer(r, words);
 	} else if (is(words, 0, "flags")) {
@@ -200,18 +229,40 @@ static void checksum_expect(struct reader *r, const struct case_words *words)
 		case_die(words, "the checksum given is not the one computed from scratch");
 }
 
+// The frame out is the one described.
+static void out_finish(struct reader *r)
+{
+	const struct wire *w;
+
+	case_frame_finish(&r->out);
+	w = r->out.wire;
+	free(r->step.out);
+	r->step.out = malloc(w->size);
+	if (!r->step.out)
+		abort();
+	memcpy(r->step.out, w->bytes, w->size);
+	r->step.out_size = w->size;
+	r->step.good = w->csum == WIRE_CSUM_RIGHT;
+}
+
 static void step_end(struct reader *r, const struct case_words *words)
 {
 	if (!r->frame.wire)
 		return;
 	if (!r->out_given)
 		case_die(words, "a step without an output");
-	checksum_expect(r, words);
+	r->step.out_size = r->frame.wire->size;
+	if (r->out.wire)
+		out_finish(r);
+	else
+		checksum_expect(r, words);
 	r->step.in = r->frame.wire;
 	r->step.side = r->frame.side;
+	r->step.stream = r->frame.stream;
+	r->step.part = r->frame.part;
 	r->take(r->ctx, &r->step);
-	wire_destroy(r->frame.wire);
-	r->frame.wire = NULL;
+	case_frame_free(&r->frame);
+	case_frame_free(&r->out);
 	free(r->step.out);
 	r->step.out = NULL;
 }

@@ -89,6 +89,9 @@ static void record_line(struct wire *w, struct case_words *words)
 	wire_record(w, word(words, 1), ttl, type, class);
 	if (strcmp(rdata, "hex") == 0)
 		hex_put(w, words, 5);
+	else if (strcmp(rdata, "parts") == 0)
+		for (unsigned i = 5; i < words->n; i++)
+			wire_name(w, words->word[i]);
 	else if (strcmp(rdata, "pointers") == 0)
 		wire_pointers(w, number(words, 5), word(words, 6), word(words, 7));
 	else if ((type == DNS_TYPE_A || type == DNS_TYPE_AAAA) && addr_parse(rdata, &addr) == 0)
@@ -201,9 +204,13 @@ static bool layer_line(struct wire *w, const struct case_words *words)
 	return true;
 }
 
-static bool dns_line(struct wire *w, struct case_words *words)
+static bool dns_line(struct case_frame *frame, struct case_words *words)
 {
+	struct wire *w = frame->wire;
+
 	if (is(words, "dns")) {
+		if (!frame->headers)
+			frame->headers = wire_copy(w);
 		wire_dns(w, words->n > 1 ? number(words, 1) : 0x8180);
 	} else if (is(words, "question")) {
 		uint16_t class = class_take(words);
@@ -252,6 +259,8 @@ void case_frame_line(struct case_frame *frame, struct case_words *words)
 {
 	if (is(words, "from") && strcmp(word(words, 1), "clients") == 0)
 		frame->side = BURST_FROM_CLIENTS;
+	else if (is(words, "from") && strcmp(word(words, 1), "stream") == 0)
+		frame->stream = true, frame->part = words->n > 2;
 	else if (is(words, "with"))
 		with_line(frame->wire, words);
 	else if (is(words, "repeat"))
@@ -261,7 +270,7 @@ void case_frame_line(struct case_frame *frame, struct case_words *words)
 	else if (is(words, "hex"))
 		hex_put(frame->wire, words, 1);
 	else if (!finished_line(frame, words) && !layer_line(frame->wire, words) &&
-		 !dns_line(frame->wire, words))
+		 !dns_line(frame, words))
 		case_die(words, "no such line in a frame");
 }
 
@@ -270,4 +279,24 @@ void case_frame_finish(struct case_frame *frame)
 	if (!frame->finished)
 		wire_finish(frame->wire);
 	frame->finished = true;
+}
+
+struct case_frame case_frame_headers(const struct case_frame *frame, const struct case_words *words)
+{
+	struct case_frame out = {.side = frame->side};
+
+	if (!frame->headers)
+		case_die(words, "a message out where none came in");
+	out.wire = wire_copy(frame->headers);
+	// What its checksum is off by, it stays off by.
+	out.wire->csum = frame->wire->csum;
+	out.wire->csum_by = frame->wire->csum_by;
+	return out;
+}
+
+void case_frame_free(struct case_frame *frame)
+{
+	wire_destroy(frame->wire);
+	wire_destroy(frame->headers);
+	frame->wire = frame->headers = NULL;
 }

@@ -80,6 +80,7 @@ struct wire {
 };
 
 struct wire *wire_create(void);
+struct wire *wire_copy(const struct wire *w);
 void wire_destroy(struct wire *w);
 
 void wire_put(struct wire *w, const void *bytes, size_t size);

@@ -35,6 +35,14 @@ struct wire *wire_create(void)
 	return w;
 }
 
+struct wire *wire_copy(const struct wire *w)
+{
+	struct wire *copy = wire_create();
+
+	memcpy(copy, w, sizeof(*w));
+	return copy;
+}
+
 void wire_destroy(struct wire *w)
 {
 	free(w);

@@ -112,7 +112,6 @@ Test(dns_svcb, addresses_of_hints_are_found_with_any_other_parameters)
 	wire_finish(w);
 	rr = record(w, 0);
 	cr_assert(dns_svcb_read(message(w), &rr, &svcb) == 0);
-	cr_assert(svcb.target == rr.rdata + 2);
 	cr_assert(svcb.n_ipv4 == 2 && message(w)[svcb.ipv4 + 7] == 2);
 	cr_assert(svcb.n_ipv6 == 1 && message(w)[svcb.ipv6 + 15] == 1);
 	// Cut anywhere but between two parameters it is malformed.

@@ -8,6 +8,7 @@
 #include <criterion/criterion.h>
 
 #include "support/random.h"
+#include "support/change.h"
 #include "support/run.h"
 #include "support/tables.h"
 #include "support/wire.h"
@@ -62,18 +63,20 @@ static struct wire *frame_of_kind(unsigned i)
 static enum reason frame_check(const uint8_t *bytes, uint32_t size,
 	const struct pipeline_tables *tables, struct stats_worker *stats)
 {
-	uint8_t *frame = malloc(size ? size : 1);
+	struct run_buffer buffer = {.frame = malloc(size ? size : 1), size, size, 0};
 	struct burst_slot slot;
-	struct run_change change = {bytes, frame, size, &slot};
+	struct change change = {bytes, buffer.frame, size, size, &slot, 0};
 	const char *error;
 
-	cr_assert_not_null(frame);
-	memcpy(frame, bytes, size);
-	run_frame(frame, size, BURST_FROM_RESOLVERS, tables, stats, &slot);
-	error = run_change_error(&change);
+	cr_assert_not_null(buffer.frame);
+	memcpy(buffer.frame, bytes, size);
+	run_buffer(&buffer, BURST_FROM_RESOLVERS, tables, stats, &slot);
+	change.after_size = buffer.size;
+	change.msg_size = buffer.msg_size;
+	error = change_error(&change);
 	cr_assert(!error, "%s", error);
 	cr_assert(slot.reason > REASON_none && slot.reason < REASON_COUNT);
-	free(frame);
+	free(buffer.frame);
 	return slot.reason;
 }
 

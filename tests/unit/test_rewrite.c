@@ -6,8 +6,8 @@
 
 #include <criterion/criterion.h>
 
-#include "dns/dns_const.h"
-#include "rewrite/csum.h"
+#include "dns/dns_msg.h"
+#include "base/csum.h"
 #include "support/csum_full.h"
 #include "support/random.h"
 #include "support/wire.h"
@@ -143,11 +143,37 @@ static struct wire *response(unsigned n_ipv4, unsigned n_ipv6)
 	return w;
 }
 
+// The message of a frame, as matching gives it over.
+static struct rewrite_message message(struct wire *w, const struct policy_list *list)
+{
+	struct rewrite_message m = {
+		.msg = w->bytes + w->dns,
+		.size = (uint16_t)(w->size - w->dns),
+		.room = DNS_UDP_SIZE_MIN,
+		.list = list,
+	};
+	uint32_t off = DNS_HEADER_SIZE;
+
+	for (unsigned n = dns_msg_qdcount(m.msg); n > 0; n--)
+		off += (uint32_t)dns_msg_name_skip(m.msg, m.size, off) + 4;
+	m.answers = (uint16_t)off;
+	for (unsigned n = dns_msg_ancount(m.msg); n > 0; n--) {
+		struct dns_rr rr;
+
+		off += (uint32_t)dns_msg_rr_read(m.msg, m.size, off, &rr);
+	}
+	m.behind = (uint16_t)off;
+	return m;
+}
+
 static struct rewrite_counts rewrite(
 	struct wire *w, const struct policy_sinkhole *sinkhole, uint32_t spread)
 {
-	return rewrite_response(w->bytes + w->dns, (uint16_t)(w->size - w->dns),
-		w->bytes + w->l4 + 6, sinkhole, spread);
+	struct policy_list list = {.sinkhole = *sinkhole};
+	struct rewrite_message m = message(w, &list);
+
+	m.spread = spread;
+	return rewrite_sinkhole(&m);
 }
 
 static unsigned last_octet(const struct wire *w, unsigned record)
@@ -208,13 +234,20 @@ Test(rewrite, a_message_cut_at_any_byte_is_rewritten_within_its_bounds)
 {
 	struct wire *whole = response(2, 2);
 	size_t total = whole->size - whole->dns;
+	const struct policy_list list = {.sinkhole = both};
+	struct rewrite_message m = message(whole, &list);
+	const uint16_t answers = m.answers;
 
 	for (size_t size = DNS_HEADER_SIZE; size <= total; size++) {
-		uint8_t *msg = malloc(size), field[2] = {0x12, 0x34};
+		uint8_t *msg = malloc(size);
 
 		cr_assert_not_null(msg);
 		memcpy(msg, whole->bytes + whole->dns, size);
-		rewrite_response(msg, (uint16_t)size, field, &both, 0);
+		m = (struct rewrite_message){
+			.msg = msg, .size = (uint16_t)size, .room = (uint16_t)size, .list = &list};
+		m.answers = size < answers ? (uint16_t)size : answers;
+		m.behind = (uint16_t)size;
+		(void)rewrite_sinkhole(&m);
 		free(msg);
 	}
 	wire_destroy(whole);

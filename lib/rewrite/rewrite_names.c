@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* hot */
+#include "rewrite/rewrite_private.h"
+
+#define SVCB_TARGET 2 // octets of RDATA before the TargetName: RFC 9460 s2.2
+
+void rewrite_names_add(struct rewrite_names *names, uint32_t off)
+{
+	uint16_t at = rewrite_name_origin(names->msg, names->size, off);
+
+	for (unsigned i = 0; i < names->n; i++)
+		if (names->at[i] == at)
+			return;
+	if (names->n == REWRITE_NAMES_MAX)
+		names->all = true;
+	else
+		names->at[names->n++] = at;
+}
+
+static void record_names_add(struct rewrite_names *names, const struct dns_rr *rr)
+{
+	uint32_t target = rr->rdata + SVCB_TARGET;
+
+	rewrite_names_add(names, rr->name);
+	if ((rr->type == DNS_TYPE_CNAME || rr->type == DNS_TYPE_DNAME) && rr->rdata_size > 0)
+		rewrite_names_add(names, rr->rdata);
+	// "." stands for the owner (RFC 9460 s2.5). Parameters may be malformed, as matching has it, too.
+	if ((rr->type == DNS_TYPE_SVCB || rr->type == DNS_TYPE_HTTPS) &&
+		rr->rdata_size > SVCB_TARGET && names->msg[target] != 0)
+		rewrite_names_add(names, target);
+}
+
+void rewrite_names_collect(const struct rewrite_message *m, struct rewrite_names *names)
+{
+	uint32_t off = DNS_HEADER_SIZE;
+
+	*names = (struct rewrite_names){.msg = m->msg, .size = m->size};
+	while (off < m->answers && !names->all) {
+		int size = dns_msg_name_skip(m->msg, m->size, off);
+
+		if (size < 0)
+			return;
+		rewrite_names_add(names, off);
+		off += (uint32_t)size + 4;
+	}
+	for (off = m->answers; off < m->behind && !names->all;) {
+		struct dns_rr rr;
+		int size = dns_msg_rr_read(m->msg, m->size, off, &rr);
+
+		if (size < 0)
+			return;
+		record_names_add(names, &rr);
+		off += (uint32_t)size;
+	}
+}
+
+bool rewrite_names_have(struct rewrite_names *names, uint32_t off)
+{
+	uint16_t at = rewrite_name_origin(names->msg, names->size, off);
+	struct dns_labels labels, other;
+
+	for (unsigned i = 0; i < names->n; i++)
+		if (names->at[i] == at)
+			return true;
+	if (names->all || dns_msg_labels_read(names->msg, names->size, at, &labels) < 0)
+		return names->all;
+	names->work += labels.n;
+	for (unsigned i = 0; i < names->n; i++) {
+		if (names->work > REWRITE_NAME_WORK) {
+			names->all = true;
+			return true;
+		}
+		if (dns_msg_labels_read(names->msg, names->size, names->at[i], &other) < 0)
+			continue;
+		names->work += other.n + (labels.size == other.size ? labels.size : 0u);
+		if (dns_labels_equal(&labels, &other))
+			return true;
+	}
+	return false;
+}
