@@ -168,20 +168,16 @@ struct dns_rest {
 void dns_msg_rest_read(const uint8_t *msg, uint32_t size, uint32_t off, struct dns_rest *rest);
 
 /**
- * Read the record at @p off; its owner name is stepped over, not read.
+ * Read what follows the owner name of the record at @p off.
  *
- * @return bytes of the record, or a negative enum dns_err
+ * @param name bytes that the owner name occupies, all inside the message
+ * @return bytes of the record, or DNS_E_SHORT
  */
-static inline int dns_msg_rr_read(
-	const uint8_t *msg, uint32_t size, uint32_t off, struct dns_rr *rr)
+static inline int dns_msg_rr_read_behind(
+	const uint8_t *msg, uint32_t size, uint32_t off, int name, struct dns_rr *rr)
 {
-	// Nearly every owner name is a pointer.
-	int name = size - off >= 2 && msg[off] >= 0xc0 ? 2 : dns_msg_name_skip(msg, size, off);
-	uint32_t at;
+	uint32_t at = off + (uint32_t)name;
 
-	if (name < 0)
-		return name;
-	at = off + (uint32_t)name;
 	if (size - at < DNS_RR_FIXED_SIZE)
 		return DNS_E_SHORT;
 	rr->name = (uint16_t)off;
@@ -193,4 +189,18 @@ static inline int dns_msg_rr_read(
 	if (size - at - DNS_RR_FIXED_SIZE < rr->rdata_size)
 		return DNS_E_SHORT;
 	return name + (int)DNS_RR_FIXED_SIZE + rr->rdata_size;
+}
+
+/**
+ * Read the record at @p off; its owner name is stepped over, not read.
+ *
+ * @return bytes of the record, or a negative enum dns_err
+ */
+static inline int dns_msg_rr_read(
+	const uint8_t *msg, uint32_t size, uint32_t off, struct dns_rr *rr)
+{
+	// Nearly every owner name is a pointer.
+	int name = size - off >= 2 && msg[off] >= 0xc0 ? 2 : dns_msg_name_skip(msg, size, off);
+
+	return name < 0 ? name : dns_msg_rr_read_behind(msg, size, off, name, rr);
 }

@@ -197,6 +197,14 @@ static inline uint16_t load_raw16(const uint8_t *p)
 	return v;
 }
 
+// Whether a record is SVCB or HTTPS with a TargetName to look up. Most have ".", which is one octet.
+static ALWAYS_INLINE bool service_has_target(
+	uint16_t type, const uint8_t *rdata, unsigned rdata_size)
+{
+	return (type == RAW16(DNS_TYPE_SVCB) || type == RAW16(DNS_TYPE_HTTPS)) &&
+	       !(rdata_size > 2 && rdata[2] == 0);
+}
+
 // The records of one usual message, noting names from n_names on.
 // @return how many names there are then, negative: it is not of this form
 static ALWAYS_INLINE int answers_usual(struct match *match, unsigned number, unsigned n_names)
@@ -231,8 +239,11 @@ static ALWAYS_INLINE int answers_usual(struct match *match, unsigned number, uns
 		}
 		n_ipv6 += row == RAW_ROW(DNS_TYPE_AAAA, DNS_CLASS_IN) && rdata_size == 16;
 		if ((uint16_t)row != RAW16(DNS_TYPE_CNAME) &&
-			(uint16_t)row != RAW16(DNS_TYPE_DNAME))
+			(uint16_t)row != RAW16(DNS_TYPE_DNAME)) {
+			if (RARE(service_has_target((uint16_t)row, msg + rdata, rdata_size)))
+				return -1;
 			continue;
+		}
 		// Nothing points further than this.
 		if (RARE(rdata_size < 2 || rdata > 0x3fff))
 			return -1;
@@ -284,6 +295,25 @@ static enum reason slot_verdict(struct burst_slot *slot, const struct policy *po
 	return pipeline_verdict(slot, &policy->lists[slot->block->list]);
 }
 
+// Whether rules met in a part of a message decide, although the rest was passed over. Addresses stand in
+// the rest as well.
+static __attribute__((noinline)) bool slot_is_cut(const struct match *match, unsigned i)
+{
+	struct burst_slot *slot = &match->burst->slot[i];
+
+	return match->partly >> i & 1 && !(slot->refused & CONSENT_NO_FILTER) &&
+	       pipeline_answers_walk(slot);
+}
+
+static void slot_judge(struct match *match, unsigned i)
+{
+	struct burst_slot *slot = &match->burst->slot[i];
+	enum reason reason = slot_verdict(slot, match->tables->policy, match->question_allow[i]);
+
+	if (reason != REASON_miss)
+		slot->reason = reason;
+}
+
 static void slots_judge(struct match *match)
 {
 	struct burst *burst = match->burst;
@@ -294,9 +324,8 @@ static void slots_judge(struct match *match)
 
 		if (match->usual >> i & 1)
 			slot->answers = match->answers[i].off;
-		if (slot->reason == REASON_miss)
-			slot->reason =
-				slot_verdict(slot, match->tables->policy, match->question_allow[i]);
+		if (slot->reason == REASON_miss || slot_is_cut(match, i))
+			slot_judge(match, i);
 		else
 			// The client refused, or in doubt the packet passes: what was met before an
 			// error decides nothing.
@@ -312,7 +341,7 @@ static inline void match_begin(struct match *match, struct burst *burst,
 	match->tables = tables;
 	match->burst = burst;
 	match->n_names = match->n_read = match->n_aimed = 0;
-	match->usual = match->met = match->broken = 0;
+	match->usual = match->met = match->broken = match->partly = 0;
 	match->ends = ends;
 	memset(match->question_allow, 0, sizeof(match->question_allow));
 }

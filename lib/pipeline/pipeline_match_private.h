@@ -30,6 +30,9 @@ struct match {
 	uint32_t met;             // bits of the slots of which a name has rules
 	// Bits of the slots that have an error in a name; it stands before any found in the records.
 	uint32_t broken;
+	// Bits of the slots of which a part was passed over, for the reason they have. What was met in the
+	// rest decides all the same.
+	uint32_t partly;
 	void (*ends)(struct match *);
 	struct fqdn_name names[NAMES_MAX];
 	struct fqdn_aim aims[NAMES_MAX];
@@ -110,6 +113,9 @@ enum reason pipeline_verdict(struct burst_slot *slot, const struct policy_list *
 
 /** Read a message of any form; it decides what the message is. */
 void pipeline_read(struct match *match, unsigned number);
+
+/** Walk all answers of a message: addresses, and where they start and end. @return whether they are whole */
+bool pipeline_answers_walk(struct burst_slot *slot);
 
 /**
  * Why RDATA is not one name and nothing else (RFC 1035 s3.3.1): what is in RDATA counts, not what

@@ -16,7 +16,7 @@
 #include "list/list.h"
 #include "pipeline/pipeline.h"
 
-#define COPY_SIZE 2048
+#define COPY_SIZE 65536
 
 enum {
 	STAGE_PARSE,

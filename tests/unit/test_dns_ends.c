@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "dns/dns_ends.h"
+#include "dns/dns_known.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -125,4 +125,114 @@ Test(dns_ends, a_run_ends_within_64_octets_or_is_none)
 				  (label < 45));
 #endif
 	}
+}
+
+// A message of short labels and pointers to before, so that names share what they have.
+static unsigned message_fill(uint64_t *state, uint8_t *msg, unsigned size)
+{
+	unsigned at = DNS_HEADER_SIZE, step = 1 + random_below(state, 3);
+
+	memset(msg, 0, size);
+	while (at + 70 < size) {
+		unsigned kind = random_below(state, 16);
+
+		if (kind == 0) {
+			msg[at++] = 0;
+		} else if (kind < 4) {
+			unsigned to = random_below(state, at + 2);
+
+			msg[at++] = (uint8_t)(0xc0 | to >> 8);
+			msg[at++] = (uint8_t)to;
+		} else if (kind == 4) {
+			at += label_put(state, msg + at, true);
+		} else {
+			// The same octets may be labels from several places on.
+			msg[at] = (uint8_t)step;
+			memset(msg + at + 1, (int)step, step);
+			at += step + 1;
+		}
+	}
+	return at;
+}
+
+static void known_check(const struct dns_known *known, uint64_t ours, uint64_t alone, bool over)
+{
+	if (ours == 0) {
+		cr_assert(over && known->most < UINT32_MAX, "given up without a reason");
+		return;
+	}
+	cr_assert_eq(dns_ends_occupied(ours), dns_ends_occupied(alone));
+	if (dns_ends_occupied(alone) < 0)
+		return;
+	cr_assert_eq(dns_ends_labels(ours), dns_ends_labels(alone));
+	for (unsigned i = 0; i < 3 && i < dns_ends_labels(alone); i++)
+		cr_assert_eq(dns_ends_label(ours, i), dns_ends_label(alone, i));
+}
+
+Test(dns_ends, names_of_a_message_read_together_are_those_read_alone)
+{
+	struct dns_known *known = malloc(sizeof(*known));
+	uint64_t state = RANDOM_SEED;
+	unsigned n_kept = 0, n_names = 0;
+
+	cr_assert_not_null(known);
+	for (unsigned i = 0; i < 2000; i++) {
+		uint8_t room[1500], *msg;
+		unsigned size = message_fill(&state, room, 200 + random_below(&state, 1300));
+
+		// What an earlier message left must not matter.
+		memset(known->from, 0xa5, sizeof(known->from));
+		known->n_names = known->work = 0;
+		known->most = i % 2 ? UINT32_MAX : 2000;
+		msg = malloc(size);
+		cr_assert_not_null(msg);
+		memcpy(msg, room, size);
+		for (unsigned n = 0; n < 100; n++) {
+			uint32_t off =
+				DNS_HEADER_SIZE + random_below(&state, size - DNS_HEADER_SIZE);
+			uint64_t ends = dns_known_read(known, msg, size, off);
+
+			known_check(known, ends, dns_msg_ends_read(msg, size, off),
+				known->work + 128 * (DNS_WORK_HOP + 1) > known->most);
+			n_names += dns_ends_occupied(ends) > 0;
+		}
+		n_kept += known->n_names;
+		free(msg);
+	}
+	cr_assert(n_names > 20000 && n_kept > 5000, "%u names, %u kept", n_names, n_kept);
+	free(known);
+}
+
+Test(dns_ends, what_a_pointer_leads_to_is_read_once)
+{
+	static struct dns_known known = {.most = UINT32_MAX};
+	uint8_t msg[1000] = {0};
+	unsigned work;
+
+	// A name of 127 labels, and a pointer to each of them.
+	for (unsigned i = 0; i < 127; i++)
+		memcpy(msg + DNS_HEADER_SIZE + 2 * i, "\1x", 2);
+	for (unsigned i = 0; i < 127; i++)
+		store_be16(msg + 300 + 2 * i, (uint16_t)(0xc000 | (DNS_HEADER_SIZE + 2 * i)));
+	cr_assert(dns_ends_labels(dns_known_read(&known, msg, sizeof(msg), 12)) == 127);
+	work = known.work;
+	cr_assert_eq(work, 127 * DNS_WORK_LABEL);
+	for (unsigned i = 0; i < 127; i++)
+		cr_assert_eq(dns_ends_labels(dns_known_read(&known, msg, sizeof(msg), 300 + 2 * i)),
+			127 - i);
+	cr_assert(known.work - work < 127 * (DNS_WORK_HOP + 4), "%u", known.work - work);
+}
+
+Test(dns_ends, no_name_is_begun_when_the_names_have_taken_what_they_may)
+{
+	static struct dns_known known = {.most = 10};
+	uint8_t msg[40] = {0};
+
+	memcpy(msg + DNS_HEADER_SIZE, "\1a\1b\1c\1d\1e\1f\0\xc0\x0c", 15);
+	cr_assert(dns_known_read(&known, msg, sizeof(msg), 12) != 0);
+	cr_assert(dns_known_read(&known, msg, sizeof(msg), 25) == 0, "a pointer is work, too");
+	known.work = 11;
+	cr_assert(dns_known_read(&known, msg, sizeof(msg), 12) == 0);
+	known.most = 11;
+	cr_assert(dns_known_read(&known, msg, sizeof(msg), 12) != 0);
 }
