@@ -130,8 +130,10 @@ static json_t *list_row(unsigned i, const struct stats_worker *sum)
 
 	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "name", list->name, "action",
 		policy_action_name(list->action), "kind",
-		app.conf->lists[i].format == CONF_FORMAT_PATTERN ? "patterns" : "names", "names",
-		(json_int_t)state->names, "active", (json_int_t)state->active, "bad_lines",
+		app.conf->lists[i].format == CONF_FORMAT_PATTERN    ? "patterns"
+		: app.conf->lists[i].format == CONF_FORMAT_BUILT_IN ? "built in"
+								    : "names",
+		"names", (json_int_t)state->names, "active", (json_int_t)state->active, "bad_lines",
 		(json_int_t)state->bad, "matched", (json_int_t)sum->matched[list->slot], "filtered",
 		(json_int_t)filtered);
 }

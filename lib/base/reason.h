@@ -31,7 +31,7 @@
 	REASON(bad_pointer, "compression pointer that does not point back, or too many in a row")  \
 	REASON(long_name, "name of more than 255 octets")                                          \
 	REASON(short_record, "message ends inside a question or an answer record")                 \
-	REASON(name_limit, "more different names than are looked up in one message")               \
+	REASON(name_limit, "more names, or deeper ones, than are looked up in one message")        \
 	REASON(no_filter, "DNS response to a client that refused filtering")                       \
 	REASON(miss, "DNS response without a listed name")                                         \
 	REASON(allowed, "listed name that an allow list exempts")                                  \

@@ -120,14 +120,20 @@ static int begin_list(struct load *load, const char *name)
 			"expected a list name of 1..63 letters, digits, '_', '-' and '.', got %s",
 			conf_clip(name, clip));
 	static_assert(POLICY_LIST_NAME_MAX == 63, "named in the error above");
+	if (strcasecmp(name, POLICY_CANARY) == 0)
+		return conf_fail(reader,
+			"expected another name than that of the built-in list " POLICY_CANARY
+			", got %s",
+			conf_clip(name, clip));
 	for (unsigned i = 0; i < conf->policy.n_lists; i++)
 		if (strcasecmp(conf->policy.lists[i].name, name) == 0)
 			return conf_fail(reader,
 				"expected each list once, got [list %s] again after line %u", name,
 				conf->lists[i].line);
-	if (conf->policy.n_lists == POLICY_LISTS_MAX)
-		return conf_fail(
-			reader, "expected at most %d lists, got [list %s]", POLICY_LISTS_MAX, name);
+	// One is built in.
+	if (conf->policy.n_lists == POLICY_LISTS_MAX - 1)
+		return conf_fail(reader, "expected at most %d lists, got [list %s]",
+			POLICY_LISTS_MAX - 1, name);
 	load->list = conf->policy.n_lists++;
 	load->section = CONF_LIST_SECTION;
 	snprintf(conf->policy.lists[load->list].name, POLICY_LIST_NAME_MAX + 1, "%s", name);
@@ -290,6 +296,24 @@ static void finish_sinkhole(struct load *load, unsigned i)
 		policy_sinkhole_fill(own);
 }
 
+/** The list of canary names, behind all others. Its rules are exact exemptions, which beat all rules. */
+static void add_canary(struct conf *conf)
+{
+	static const enum policy_action actions[] = {[CONF_CANARY_PASS] = POLICY_ALLOW,
+		[CONF_CANARY_NXDOMAIN] = POLICY_NXDOMAIN,
+		[CONF_CANARY_NODATA] = POLICY_NODATA};
+	unsigned i = conf->policy.n_lists++;
+	struct policy_list *list = &conf->policy.lists[i];
+
+	// No sinkhole: where the action cannot be done the answer passes.
+	strcpy(list->name, POLICY_CANARY);
+	list->action = actions[conf->canary];
+	list->canary = true;
+	list->slot = (uint16_t)i;
+	strcpy(conf->lists[i].source, "built in");
+	conf->lists[i].format = CONF_FORMAT_BUILT_IN;
+}
+
 static int load_file(struct load *load)
 {
 	int result = conf_scan_file(&load->reader, &load->scan);
@@ -313,6 +337,8 @@ static int load_file(struct load *load)
 			result = finish_format(load, i);
 		finish_sinkhole(load, i);
 	}
+	if (result == 0)
+		add_canary(load->conf);
 	return result;
 }
 
@@ -364,7 +390,7 @@ const char *conf_warning(const struct conf *conf, unsigned i, char *text)
 
 	for (const struct policy_list *l = policy->lists; l < policy->lists + policy->n_lists;
 		l++) {
-		blocking += l->action != POLICY_ALLOW;
+		blocking += l->action != POLICY_ALLOW && !l->canary;
 		if (l->action == POLICY_SINKHOLE && l->sinkhole.n_ipv4 == 0 && n++ == i) {
 			snprintf(text, CONF_ERROR_SIZE,
 				"list %s: no ipv4 sinkhole, A answers of its names are left as "
@@ -382,7 +408,7 @@ const char *conf_warning(const struct conf *conf, unsigned i, char *text)
 	}
 	if (blocking == 0 && n == i) {
 		snprintf(text, CONF_ERROR_SIZE, "%s: nothing is filtered",
-			policy->n_lists == 0 ? "no list" : "allow lists alone");
+			policy->n_lists <= 1 ? "no list" : "allow lists alone");
 		return text;
 	}
 	return NULL;

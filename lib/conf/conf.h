@@ -25,12 +25,19 @@ enum conf_idle {
 	CONF_IDLE_BACKOFF,
 };
 
+enum conf_canary {
+	CONF_CANARY_PASS,
+	CONF_CANARY_NXDOMAIN,
+	CONF_CANARY_NODATA,
+};
+
 enum conf_format {
 	CONF_FORMAT_AUTO, /**< a catalogue if the first line is its header, else names; never in a
 			       list whose source ends in .hs: those have CONF_FORMAT_PATTERN */
 	CONF_FORMAT_CATALOGUE,
 	CONF_FORMAT_NAMES,
 	CONF_FORMAT_PATTERN, /**< Hyperscan expressions */
+	CONF_FORMAT_BUILT_IN, /**< the list of canary names; it has no source */
 };
 
 /** A pair of DPDK ports: what comes in at one side leaves at the other. */
@@ -82,6 +89,9 @@ struct conf {
 	/* [consent] */
 	char consent_source[CONF_PATH_SIZE]; /**< empty: everybody consents */
 	unsigned consent_source_line;
+
+	/* [canary] */
+	enum conf_canary canary; /**< is the action of the last list, which holds these names */
 
 	/* [sinkhole], [filter], [list NAME] */
 	struct policy policy;

@@ -26,6 +26,9 @@ static const struct {
 	{"filter", "Which responses are looked at."},
 	{"sinkhole", "What is put into the answers of listed names; a list may have its own."},
 	{"lists", "All lists together."},
+	{"canary", "Names by which clients ask whether they may use encrypted DNS, or where: "
+		   "use-application-dns.net, mask.icloud.com, mask-h2.icloud.com, "
+		   "_dns.resolver.arpa. They are never sinkholed, whatever lists say."},
 	{LIST, "A list of names; as many sections as there are lists, taken in the order of the "
 	       "file. NAME is 1 to 63 letters, digits, '_', '-' and '.'."},
 	{"consent", "Which clients refuse filtering or logging."},
@@ -60,7 +63,7 @@ const struct conf_key conf_keys[] = {
 		"Longest sleep of a worker that backs off.", AT(idle_sleep_max_us)},
 
 	{"filter", "ports", CONF_UDP_PORTS, "53", 1, UINT16_MAX, "",
-		"UDP source ports of responses.", AT(policy)},
+		"Ports of DNS servers, over UDP and TCP.", AT(policy)},
 	{"filter", "servers", CONF_PREFIXES, "", 0, 0, "",
 		"Resolvers whose responses are looked at. Empty: any.", AT(policy)},
 	{"filter", "allow", CONF_FLAG, "name", 0, 0, "",
@@ -82,6 +85,13 @@ const struct conf_key conf_keys[] = {
 		"of "
 		"their sources, which need not be there then. Empty: the sources are read.",
 		AT(compiled), .line_offset = offsetof(struct conf, compiled_line)},
+
+	{"canary", "action", CONF_WORD, "pass", 0, 0, "",
+		"pass: leave the answers. nxdomain: say that the names do not exist, which is how "
+		"a network asks clients to stay with its own resolvers. nodata: say that they have "
+		"no "
+		"such record.",
+		.words = "pass|nxdomain|nodata", AT(canary)},
 
 	{LIST, "source", CONF_FILE, NULL, 0, 0, "",
 		"File with the names; a relative path starts in the folder of this file.",

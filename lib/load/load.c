@@ -115,6 +115,8 @@ static int source_read(struct load_source *source, unsigned lanes, char *error)
 	struct stat st;
 	int err;
 
+	if (list->format == CONF_FORMAT_BUILT_IN)
+		return load_canary(source);
 	// Asked before it is read: a file that changes meanwhile counts as the older one.
 	source->state->mtime = stat(list->source, &st) == 0 ? st.st_mtime : 0;
 	source->state->names = 0;
@@ -171,7 +173,10 @@ static struct load_source *sources_describe(const struct conf *conf,
 			.builder = builder,
 			.patterns = patterns,
 			.rule = {.list = (uint16_t)i,
-				.verdict = (uint8_t)verdicts[conf->policy.lists[i].action]},
+				.verdict =
+					conf->policy.lists[i].canary
+						? FQDN_ALLOW
+						: (uint8_t)verdicts[conf->policy.lists[i].action]},
 			.bad = {.path = conf->lists[i].source, .first = lists[i].first_bad},
 			.state = &lists[i],
 		};

@@ -30,6 +30,9 @@ struct load_source {
 void load_bad_line(void *ctx, unsigned line, const char *what);
 void load_source_bad_line(void *ctx, unsigned line, const char *what);
 
+/** Take the canary names. @return 0 or -ENOMEM */
+int load_canary(struct load_source *source);
+
 /** Read a list of patterns. @return as pattern_read, with the good lines in source->state->names */
 int load_patterns_read(struct load_source *source);
 

@@ -7,6 +7,10 @@
 
 #define IP_PROTO_TCP 6
 
+#define TCP_FLAGS_OFFSET 13u // RFC 9293 s3.1
+#define TCP_SYN          0x02
+#define TCP_SYN_ACK      0x12
+
 static inline bool is_dns_port(const struct policy *policy, uint16_t port)
 {
 	for (unsigned i = 0; i < policy->n_ports; i++)
@@ -172,6 +176,25 @@ static void response_count(
 		counter_add(&stats->records_left, (uint64_t)slot->n_ipv4 + slot->n_ipv6);
 }
 
+// Clients that leave for encrypted DNS, as far as ports tell. Nothing about who they are.
+static void encrypted_count(const struct burst_slot *slot, struct stats_worker *stats)
+{
+	bool tcp = slot->protocol == IP_PROTO_TCP;
+	enum stats_encrypted row;
+
+	if (slot->dst_port == 853)
+		row = tcp ? STATS_ENCRYPTED_DOT : STATS_ENCRYPTED_DOQ;
+	else if (slot->dst_port == 443)
+		row = tcp ? STATS_ENCRYPTED_DOH : STATS_ENCRYPTED_DOH3;
+	else
+		return;
+	// A connection begins with SYN without ACK (RFC 9293 s3.5).
+	if (tcp && (slot->l4 + TCP_FLAGS_OFFSET >= slot->frame_size ||
+			   (slot->frame[slot->l4 + TCP_FLAGS_OFFSET] & TCP_SYN_ACK) != TCP_SYN))
+		return;
+	counter_add(&stats->encrypted[row], 1);
+}
+
 void pipeline_count(
 	const struct burst *burst, const struct pipeline_tables *tables, struct stats_worker *stats)
 {
@@ -193,6 +216,9 @@ void pipeline_count(
 		counter_add(&stats->verdicts[hidden ? REASON_no_log : slot->reason], 1);
 		if (slot->response && !hidden)
 			response_count(slot, tables->policy, stats);
+		else if (slot->reason <= REASON_other_port && burst->side == BURST_FROM_CLIENTS &&
+			 (slot->reason == REASON_not_udp || slot->reason == REASON_other_port))
+			encrypted_count(slot, stats);
 	}
 	counter_add(&stats->rx_packets, burst->n);
 	counter_add(&stats->rx_bytes, burst->bytes);

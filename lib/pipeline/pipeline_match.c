@@ -201,8 +201,8 @@ static inline uint16_t load_raw16(const uint8_t *p)
 static ALWAYS_INLINE bool service_has_target(
 	uint16_t type, const uint8_t *rdata, unsigned rdata_size)
 {
-	return (type == RAW16(DNS_TYPE_SVCB) || type == RAW16(DNS_TYPE_HTTPS)) &&
-	       !(rdata_size > 2 && rdata[2] == 0);
+	static_assert((DNS_TYPE_SVCB ^ DNS_TYPE_HTTPS) == 1, "one comparison for both");
+	return (type & RAW16(0xfffe)) == RAW16(DNS_TYPE_SVCB) && !(rdata_size > 2 && rdata[2] == 0);
 }
 
 // The records of one usual message, noting names from n_names on.
@@ -286,7 +286,16 @@ static ALWAYS_INLINE void records_usual(struct match *match)
 static enum reason slot_verdict(struct burst_slot *slot, const struct policy *policy,
 	const struct fqdn_rule *question_allow)
 {
-	if (question_allow && policy->allow_message && (slot->block || slot->log)) {
+	bool canary = question_allow && policy->lists[question_allow->list].canary;
+
+	// Whatever else the message holds, the question is the point of it.
+	if (canary && policy_action_filters(policy->lists[question_allow->list].action)) {
+		slot->allow = slot->log = NULL;
+		slot->block = question_allow;
+		slot->match = DNS_HEADER_SIZE;
+		return pipeline_verdict(slot, &policy->lists[question_allow->list]);
+	}
+	if (question_allow && (policy->allow_message || canary) && (slot->block || slot->log)) {
 		slot->allow = question_allow;
 		slot->block = slot->log = NULL;
 	}

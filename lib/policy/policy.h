@@ -14,9 +14,10 @@
 #include "base/addr.h"
 
 #define POLICY_LISTS_MAX     256 /**< lists in force at once; a list's index fits 16 bits */
+#define POLICY_CANARY        "canary" /**< name of the list of canary names */
 #define POLICY_LIST_NAME_MAX 63  /**< bytes; what a telemetry path can hold */
 #define POLICY_SINKHOLES_MAX 16  /**< addresses of one family */
-#define POLICY_PORTS_MAX     16  /**< UDP source ports taken for DNS */
+#define POLICY_PORTS_MAX     16  /**< of DNS servers, over UDP and TCP */
 #define POLICY_SERVERS_MAX   64  /**< watched servers, as prefixes */
 
 enum policy_action {
@@ -81,6 +82,8 @@ struct policy_list {
 	enum policy_action action;
 	enum policy_dnssec dnssec;
 	enum policy_ede ede;
+	bool canary;                     /**< names that must not be sinkholed; a question for one
+					      decides what becomes of the whole response */
 	bool answer_empty;               /**< sinkhole: also answer where there is no address */
 	uint16_t slot;                   /**< row of the list's counters; stays over reloads */
 	/** The list's own, or the common one where it has none. Other actions than sinkhole fall back on
@@ -97,7 +100,7 @@ struct policy {
 	uint16_t n_servers;               /**< 0: any server */
 	uint8_t n_ports;
 	bool allow_message;               /**< an allowed question name passes the whole response */
-	uint16_t ports[POLICY_PORTS_MAX]; /**< UDP source ports, host byte order */
+	uint16_t ports[POLICY_PORTS_MAX]; /**< of servers, host byte order */
 	struct prefix servers[POLICY_SERVERS_MAX];
 	struct policy_list lists[POLICY_LISTS_MAX]; /**< in the order of the configuration */
 };

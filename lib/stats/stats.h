@@ -41,11 +41,21 @@ enum stats_ede {
 	STATS_EDES,
 };
 
+/** Ports of encrypted DNS, and what is counted there. */
+enum stats_encrypted {
+	STATS_ENCRYPTED_DOT, /**< TCP 853, RFC 7858: connections begun */
+	STATS_ENCRYPTED_DOQ, /**< UDP 853, RFC 9250: packets */
+	STATS_ENCRYPTED_DOH, /**< TCP 443, RFC 8484 among others: connections begun */
+	STATS_ENCRYPTED_DOH3, /**< UDP 443, QUIC: packets */
+	STATS_ENCRYPTED,
+};
+
 /** Exact at any load. Plain arrays of uint64_t: sums are taken over the whole struct. */
 struct stats_worker {
 	uint64_t rx_packets, rx_bytes;         /**< received, bytes without FCS */
 	uint64_t tx_packets, tx_bytes;         /**< given to the port */
 	uint64_t tx_dropped;                   /**< the port did not take them in time */
+	uint64_t encrypted[STATS_ENCRYPTED];   /**< from the client side */
 	uint64_t verdicts[REASON_COUNT];       /**< each received packet in exactly one row */
 	/* What follows has no packet of a client that refused logging in it. */
 	uint64_t responses[STATS_RCODES][DNS_TYPE_ROW_COUNT];

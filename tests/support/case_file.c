@@ -52,7 +52,10 @@ static void list_line(struct tables *t, const struct case_words *words)
 {
 	for (enum policy_action action = 0; action < POLICY_ACTIONS; action++)
 		if (strcmp(word(words, 2), policy_action_name(action)) == 0) {
-			tables_list(t, words->word[1], action);
+			if (strcmp(words->word[1], POLICY_CANARY) == 0)
+				tables_canary(t, action);
+			else
+				tables_list(t, words->word[1], action);
 			for (unsigned i = 3; i < words->n; i++)
 				tables_sinkhole(t, words->word[1], words->word[i]);
 			return;

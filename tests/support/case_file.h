@@ -28,6 +28,7 @@
  *
  * policy: sinkhole ADDRESS... | list NAME ACTION [ADDRESS...] | with on_empty=answer
  *      dnssec=skip-signed ede=CODE ede_text=WORD (of the list last named) | name NAME [START [END]] |
+ *      (a list called canary is that of canary names, with action allow, nxdomain or nodata) |
  *      pattern EXPRESSION | consent PREFIX FILTER LOG | today DAY | ttl_max N | ports N... |
  *      servers PREFIX... | allow_scope message. A case with patterns is called pattern_NAME.case
  * in:  hex BYTES | ether | type NUMBER | tag NUMBER VID | vlan VID | qinq VID | pppoe |

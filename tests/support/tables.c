@@ -79,6 +79,11 @@ static uint8_t action_verdict(enum policy_action action)
 	return action == POLICY_LOG ? FQDN_LOG : action == POLICY_ALLOW ? FQDN_ALLOW : FQDN_BLOCK;
 }
 
+static uint8_t list_verdict(const struct policy_list *list)
+{
+	return list->canary ? FQDN_ALLOW : action_verdict(list->action);
+}
+
 static int entry_take(void *ctx, unsigned lane, const struct list_entry *entry)
 {
 	struct tables *t = ctx;
@@ -87,7 +92,7 @@ static int entry_take(void *ctx, unsigned lane, const struct list_entry *entry)
 		.first_day = entry->first_day,
 		.last_day = entry->last_day,
 		.scope = entry->scope,
-		.verdict = action_verdict(t->policy.lists[t->policy.n_lists - 1].action),
+		.verdict = list_verdict(&t->policy.lists[t->policy.n_lists - 1]),
 		.id = (uint32_t)fqdn_builder_id(t->builder, entry->id),
 	};
 
@@ -145,6 +150,12 @@ void tables_list(struct tables *t, const char *name, enum policy_action action)
 	list->slot = (uint16_t)(POLICY_LISTS_MAX - 1 - t->policy.n_lists++);
 }
 
+void tables_canary(struct tables *t, enum policy_action action)
+{
+	tables_list(t, POLICY_CANARY, action);
+	t->policy.lists[t->policy.n_lists - 1].canary = true;
+}
+
 void tables_entry(struct tables *t, const char *fqdn, const char *start, const char *end)
 {
 	if (t->policy.n_lists == 0)
@@ -162,7 +173,7 @@ void tables_pattern(struct tables *t, const char *expression)
 		.list = (uint16_t)(t->policy.n_lists - 1),
 		.last_day = LIST_DAY_LAST,
 		.scope = FQDN_PATTERN,
-		.verdict = action_verdict(list->action),
+		.verdict = list_verdict(list),
 		.id = (uint32_t)fqdn_builder_id(t->builder, list->name),
 	};
 	int64_t number = fqdn_builder_add_rule(t->builder, &rule);
@@ -223,6 +234,8 @@ static void sinkholes_fill(struct policy *policy, const struct policy_sinkhole *
 	for (unsigned i = 0; i < policy->n_lists; i++) {
 		struct policy_sinkhole *own = &policy->lists[i].sinkhole;
 
+		if (policy->lists[i].canary)
+			continue;
 		if (own->n_ipv4 == 0) {
 			memcpy(own->ipv4, common->ipv4, sizeof(own->ipv4));
 			own->n_ipv4 = common->n_ipv4;

@@ -24,6 +24,9 @@ void tables_destroy(struct tables *t);
 /** Open a list, behind those that are there; entries and own sinkholes go to it. */
 void tables_list(struct tables *t, const char *name, enum policy_action action);
 
+/** Open the list of canary names, whose entries are exact names, with what becomes of them. */
+void tables_canary(struct tables *t, enum policy_action action);
+
 /** "name", "*.name" or ".name"; dates as in a catalogue: start may be NULL, end NULL or "". */
 void tables_entry(struct tables *t, const char *fqdn, const char *start, const char *end);
 

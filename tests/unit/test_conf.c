@@ -80,7 +80,7 @@ Test(conf, an_empty_file_is_all_defaults)
 	cr_assert_str_eq(conf->control_socket, "/run/dnsweir/control.sock");
 	cr_assert_str_empty(conf->control_group);
 	cr_assert_str_empty(conf->consent_source);
-	cr_assert_eq(conf->policy.n_lists, 0);
+	cr_assert_eq(conf->policy.n_lists, 1, "the canary names");
 	cr_assert_eq(conf->policy.n_servers, 0);
 	cr_assert_eq(conf->policy.n_ports, 1);
 	cr_assert_eq(conf->policy.ports[0], 53);
@@ -142,7 +142,7 @@ Test(conf, lists_keep_their_case_and_inherit_sinkholes_by_family)
 
 	cr_assert(conf, "%s", error);
 	lists = conf->policy.lists;
-	cr_assert_eq(conf->policy.n_lists, 4);
+	cr_assert_eq(conf->policy.n_lists, 5);
 	cr_assert_str_eq(lists[0].name, "Botnet-C2.x");
 	cr_assert_eq(lists[0].sinkhole.n_ipv4, 2);
 	cr_assert_eq(lists[0].sinkhole.ipv4[1][3], 2);
@@ -222,7 +222,7 @@ Test(conf, every_mistake_has_its_line)
 		// Sections and keys.
 		{"[]\n", "t.ini:1: unknown section nothing, expected one of [ports], [workers], "
 			 "[filter], "
-			 "[sinkhole], [lists], [list NAME], [consent], [time], [mirror], "
+			 "[sinkhole], [lists], [canary], [list NAME], [consent], [time], [mirror], "
 			 "[control]"},
 		{"[prots]\n", "t.ini:1: unknown section 'prots', did you mean [ports]?"},
 		{"[lists c2]\n", "t.ini:1: unknown section 'lists c2', did you mean [list NAME]?"},
@@ -413,10 +413,10 @@ Test(conf, long_names_and_many_lists_end_at_their_limits)
 	cr_assert(strstr(error_of(text), "t.ini:1: expected a list name of 1..63"));
 	snprintf(text, sizeof(text), "[list %s]\nsource=a.csv\naction=log\n", name + 1);
 	cr_assert_str_eq(error_of(text), "");
-	for (int i = 0; i < 257; i++)
+	for (int i = 0; i < 256; i++)
 		sprintf(many + strlen(many), "[list l%d]\nsource=a.csv\naction=log\n", i);
-	cr_assert_str_eq(error_of(many), "t.ini:769: expected at most 256 lists, got [list l256]");
-	many[strlen(many) - strlen("[list l256]\nsource=a.csv\naction=log\n")] = '\0';
+	cr_assert_str_eq(error_of(many), "t.ini:766: expected at most 255 lists, got [list l255]");
+	many[strlen(many) - strlen("[list l255]\nsource=a.csv\naction=log\n")] = '\0';
 	cr_assert_str_eq(error_of(many), "");
 	free(many);
 }
@@ -557,7 +557,7 @@ Test(conf, the_printed_list_loads)
 	memcpy(p, "a.csv              ", 19);
 	conf = load(text);
 	cr_assert(conf, "%s", error);
-	cr_assert_eq(conf->policy.n_lists, 1);
+	cr_assert_eq(conf->policy.n_lists, 2);
 	cr_assert_str_eq(conf->policy.lists[0].name, "c2");
 	cr_assert_eq(conf->policy.lists[0].sinkhole.n_ipv6, 1);
 	conf_free(conf);
@@ -582,4 +582,37 @@ Test(conf, the_file_that_is_shipped_is_what_is_printed)
 	fclose(file);
 	cr_assert_str_eq(shipped, text);
 	free(text);
+}
+
+Test(conf, canary_names_are_the_last_list)
+{
+	static const struct {
+		const char *text;
+		enum policy_action action;
+	} rows[] = {
+		{"", POLICY_ALLOW},
+		{"[canary]\naction = pass\n", POLICY_ALLOW},
+		{"[canary]\naction = nxdomain\n", POLICY_NXDOMAIN},
+		{"[canary]\naction = nodata\n", POLICY_NODATA},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct conf *conf = load(rows[i].text);
+		const struct policy_list *list;
+
+		cr_assert(conf, "%s", error);
+		list = &conf->policy.lists[0];
+		cr_assert_eq(conf->policy.n_lists, 1);
+		cr_expect_str_eq(list->name, "canary");
+		cr_expect_eq(list->action, rows[i].action);
+		cr_expect(list->canary);
+		cr_expect_eq(list->sinkhole.n_ipv4 + list->sinkhole.n_ipv6, 0);
+		conf_free(conf);
+	}
+}
+
+Test(conf, the_name_of_the_built_in_list_is_taken)
+{
+	cr_expect_str_eq(error_of("[list Canary]\nsource=a.csv\naction=log\n"),
+		"t.ini:1: expected another name than that of the built-in list canary, got 'Canary'");
 }

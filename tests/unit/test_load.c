@@ -80,12 +80,12 @@ static struct fqdn_table *compiled(const struct conf *conf)
 {
 	const struct load_options options = {0};
 	struct fqdn_table *t = lists_load(conf, &options);
-	struct gen_list described[2] = {0};
-	struct gen gen = {.n_lists = 2, .lists = described, .names = t};
+	struct gen_list described[3] = {0};
+	struct gen gen = {.n_lists = 3, .lists = described, .names = t};
 
 	cr_assert(t, "%s", error);
 	gen.names_size = fqdn_table_size(t);
-	for (unsigned i = 0; i < 2; i++) {
+	for (unsigned i = 0; i < 3; i++) {
 		strcpy(described[i].name, conf->policy.lists[i].name);
 		strcpy(described[i].first_bad, lists[i].first_bad);
 		described[i].action = conf->policy.lists[i].action;
@@ -144,7 +144,7 @@ Test(load, lists_that_are_not_those_of_the_configuration_are_refused)
 	conf->policy.n_lists = 1;
 	cr_assert_null(compiled_load(conf, lists));
 	cr_assert(strstr(error, "t.gen: expected as many lists as in ") &&
-			  strstr(error, " (1), got 2; compile the lists again"),
+			  strstr(error, " (1), got 3; compile the lists again"),
 		"%s", error);
 	conf_free(conf);
 }
@@ -235,8 +235,9 @@ Test(load, patterns_have_rules_among_those_of_the_names)
 	uint32_t compiling = 0;
 	const struct load_options options = {.ctx = &compiling, .compiling = compiling_note};
 	struct load_tables tables = {.lists = lists}, back = {.lists = lists};
-	struct gen_list described[2] = {{.name = "names"}, {.name = "kits", .action = POLICY_LOG}};
-	struct gen gen = {.n_lists = 2, .lists = described};
+	struct gen_list described[3] = {{.name = "names"},
+		{.name = "kits", .action = POLICY_LOG}, {.name = "canary"}};
+	struct gen gen = {.n_lists = 3, .lists = described};
 	const struct fqdn_rule *rule;
 	struct pattern pattern;
 	struct conf *conf;
@@ -356,3 +357,28 @@ Test(load, a_load_that_gets_no_memory_says_so)
 	conf_free(conf);
 }
 #endif
+
+Test(load, canary_names_are_exempt_whatever_lists_say)
+{
+	static const uint8_t mask[] = "\4mask\6icloud\3com", other[] = "\5other\6icloud\3com";
+	struct load_options options = {0};
+	struct dns_labels labels;
+	struct fqdn_match match;
+	struct fqdn_table *t;
+	struct conf *conf;
+
+	put("names.txt", ".icloud.com\nmask.icloud.com\n");
+	conf = conf_open();
+	t = lists_load(conf, &options);
+	cr_assert(t, "%s", error);
+	cr_expect_eq(lists[2].names, 4);
+	dns_name_labels(mask, &labels);
+	cr_assert(fqdn_lookup(t, &labels, 9000, &match));
+	cr_expect(!match.block && match.allow && match.suppressed);
+	cr_expect(conf->policy.lists[match.allow->list].canary);
+	dns_name_labels(other, &labels);
+	cr_assert(fqdn_lookup(t, &labels, 9000, &match));
+	cr_expect(match.block && !match.allow);
+	block_free(t, fqdn_table_size(t));
+	conf_free(conf);
+}
