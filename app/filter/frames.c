@@ -48,6 +48,15 @@ static void frame_write(void *ctx, void *packet, uint32_t at, const void *bytes,
 	}
 }
 
+static void frame_read(void *ctx, void *packet, uint32_t at, void *bytes, uint32_t n)
+{
+	const void *from = rte_pktmbuf_read(packet, at, n, bytes);
+
+	(void)ctx;
+	if (from && from != bytes)
+		rte_memcpy(bytes, from, n);
+}
+
 static void frame_shorten(void *ctx, void *packet, uint32_t size)
 {
 	struct rte_mbuf *head = packet, *mbuf = head;
@@ -103,6 +112,7 @@ static void frame_drop(void *ctx, void *packet)
 }
 
 const struct packet_ops frames_ops = {
+	.read = frame_read,
 	.write = frame_write,
 	.shorten = frame_shorten,
 	.send = frame_send,

@@ -37,6 +37,8 @@ struct burst_slot {
 	uint16_t dst_port;
 	uint8_t family;   /**< enum addr_family */
 	uint8_t protocol; /**< IP protocol number of the transport */
+	bool partly;      /**< of a message that lib/stream put together: a part has left already,
+			       so nothing but addresses and their TTL may change */
 
 	/* consent */
 	uint8_t refused; /**< CONSENT_NO_FILTER | CONSENT_NO_LOG */

@@ -9,14 +9,6 @@
 #define IP_PROTO_TCP    6
 #define UDP_CSUM_OFFSET 6 // RFC 768
 
-static inline bool is_dns_port(const struct policy *policy, uint16_t port)
-{
-	for (unsigned i = 0; i < policy->n_ports; i++)
-		if (policy->ports[i] == port)
-			return true;
-	return false;
-}
-
 static bool is_watched(const struct policy *policy, const struct burst_slot *slot)
 {
 	struct addr server = {.family = slot->family};
@@ -31,7 +23,7 @@ static bool is_watched(const struct policy *policy, const struct burst_slot *slo
 static inline bool is_dns_stream(const struct burst_slot *slot, const struct policy *policy)
 {
 	return slot->protocol == IP_PROTO_TCP &&
-	       (is_dns_port(policy, slot->src_port) || is_dns_port(policy, slot->dst_port));
+	       (policy_is_port(policy, slot->src_port) || policy_is_port(policy, slot->dst_port));
 }
 
 // Why a message from a DNS port is none of ours; REASON_none: it is.
@@ -59,8 +51,8 @@ static inline enum reason slot_parse(
 		return is_dns_stream(slot, policy) ? REASON_tcp_dns : REASON_not_udp;
 	if (reason != REASON_none)
 		return reason;
-	if (!is_dns_port(policy, slot->src_port))
-		return is_dns_port(policy, slot->dst_port) && slot->msg_size >= DNS_HEADER_SIZE &&
+	if (!policy_is_port(policy, slot->src_port))
+		return policy_is_port(policy, slot->dst_port) && slot->msg_size >= DNS_HEADER_SIZE &&
 				       !(slot->frame[slot->msg + 2] & (DNS_FLAG_QR >> 8))
 			       ? REASON_query
 			       : REASON_other_port;

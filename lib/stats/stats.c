@@ -20,6 +20,7 @@ static void visit_plain(const struct stats_worker *sum, stats_visitor visitor, v
 		{"dnsweir_tx_packets_total", .value = sum->tx_packets},
 		{"dnsweir_tx_bytes_total", .value = sum->tx_bytes},
 		{"dnsweir_tx_dropped_total", .value = sum->tx_dropped},
+		{"dnsweir_held_packets", .value = sum->held},
 		{"dnsweir_records_rewritten_total", {{"type", "A"}}, sum->records_rewritten[0]},
 		{"dnsweir_records_rewritten_total", {{"type", "AAAA"}}, sum->records_rewritten[1]},
 		{"dnsweir_records_left_total", .value = sum->records_left},

@@ -25,7 +25,9 @@ struct stats_worker {
 	uint64_t rx_packets, rx_bytes;         /**< received, bytes without FCS */
 	uint64_t tx_packets, tx_bytes;         /**< given to the port */
 	uint64_t tx_dropped;                   /**< the port did not take them in time */
-	uint64_t verdicts[REASON_COUNT];       /**< each received packet in exactly one row */
+	uint64_t verdicts[REASON_COUNT];       /**< each received packet in exactly one row, when it
+						    leaves */
+	uint64_t held;                         /**< packets that lib/stream holds now */
 	/* What follows has no packet of a client that refused logging in it. */
 	uint64_t responses[STATS_RCODES][DNS_TYPE_ROW_COUNT];
 	uint64_t matched[POLICY_LISTS_MAX];    /**< a filtering list decided, by slot; also without
