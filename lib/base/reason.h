@@ -17,7 +17,14 @@
 	REASON(ipsec, "authenticated by AH, a rewrite would break it")                             \
 	REASON(source_routed, "IPv6 with segments left in a routing header")                       \
 	REASON(not_udp, "IP, but neither UDP nor DNS over TCP")                                    \
-	REASON(tcp_dns, "TCP from or to a DNS port, not inspected")                                \
+	REASON(tcp_dns, "TCP from or to a DNS port, without octets of a response")                 \
+	REASON(bad_tcp, "TCP header that contradicts the IP packet")                               \
+	REASON(stream_unknown, "TCP from a DNS port, inside a message whose begin was not seen")   \
+	REASON(stream_repeated, "TCP with octets that went before, changed as the first time")     \
+	REASON(stream_partial, "TCP with the begin of a message, sent before there was a record")  \
+	REASON(stream_gap, "TCP, unfiltered: octets before it were missing for too long")          \
+	REASON(stream_limit, "TCP, unfiltered: there was no room left to follow it")               \
+	REASON(stream_framing, "TCP, unfiltered: what it carries is not DNS messages")             \
 	REASON(bad_udp, "UDP length that contradicts the IP packet")                               \
 	REASON(other_port, "UDP, not from a DNS port")                                             \
 	REASON(other_server, "from a DNS port of a server that is not watched")                    \

@@ -182,28 +182,40 @@ static void response_count(
 		counter_add(&stats->records_left, (uint64_t)slot->n_ipv4 + slot->n_ipv6);
 }
 
+// A packet that left, and the response in it if it is one by itself.
+static void slot_count(
+	const struct burst_slot *slot, const struct policy *policy, struct stats_worker *stats)
+{
+	bool hidden = slot->response && (slot->refused & CONSENT_NO_LOG);
+
+	// A client that refused logging shows up in no row that says what its DNS held.
+	counter_add(&stats->verdicts[hidden ? REASON_no_log : slot->reason], 1);
+	if (slot->response && !hidden)
+		response_count(slot, policy, stats);
+}
+
 void pipeline_count(
 	const struct burst *burst, const struct pipeline_tables *tables, struct stats_worker *stats)
 {
+	// What came in pieces has the verdict of its message, which was counted apart.
+	bool whole = !(burst->streams | burst->pieces);
 	uint64_t misses = 0;
 
-	for (unsigned i = 0; i < burst->n; i++) {
+	for (unsigned i = 0; whole && i < burst->n; i++) {
 		const struct burst_slot *slot = &burst->slot[i];
-		bool hidden = slot->response && (slot->refused & CONSENT_NO_LOG);
 
 		// Nearly all that are looked at: a sum for the burst, and one row.
-		if (__builtin_expect(slot->reason == REASON_miss && !hidden, 1)) {
+		if (__builtin_expect(slot->reason == REASON_miss &&
+					     !(slot->refused & CONSENT_NO_LOG), 1)) {
 			misses++;
 			counter_add(&stats->responses[slot->rcode][slot_type(slot)], 1);
 			continue;
 		}
-		if (burst->taken >> i & 1)
-			continue;
-		// A client that refused logging shows up in no row that says what its DNS held.
-		counter_add(&stats->verdicts[hidden ? REASON_no_log : slot->reason], 1);
-		if (slot->response && !hidden)
-			response_count(slot, tables->policy, stats);
+		slot_count(slot, tables->policy, stats);
 	}
+	for (unsigned i = 0; !whole && i < burst->n; i++)
+		if (!(burst->taken >> i & 1))
+			slot_count(&burst->slot[i], tables->policy, stats);
 	counter_add(&stats->rx_packets, burst->n);
 	counter_add(&stats->rx_bytes, burst->bytes);
 	counter_add(&stats->verdicts[REASON_miss], misses);

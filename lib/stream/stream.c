@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* hot */
-#include "stream/stream_private.h"
+#include "stream/stream_tcp_private.h"
 
 #include "base/block.h"
 
@@ -11,17 +11,24 @@ struct stream *stream_create(const struct stream_conf *conf, const struct stream
 {
 	struct stream *stream = block_alloc(SIZE_ALL, node);
 
-	(void)conf;
 	if (!stream)
 		return NULL;
 	stream->hooks = *hooks;
 	stream->cycles_per_ms = cycles_per_ms;
 	stream->scratch = (uint8_t *)(stream + 1);
+	stream->tcp = stream_tcp_create(stream, conf, node);
+	if (!stream->tcp) {
+		stream_destroy(stream);
+		return NULL;
+	}
 	return stream;
 }
 
 void stream_destroy(struct stream *stream)
 {
+	if (!stream)
+		return;
+	stream_tcp_destroy(stream->tcp);
 	block_free(stream, SIZE_ALL);
 }
 
@@ -29,22 +36,22 @@ void stream_begin(struct stream *stream, const struct policy *policy, uint64_t n
 {
 	stream->policy = policy;
 	stream->now = now;
+	stream->tcp->tick = (uint32_t)(now >> stream->tcp->shift);
 }
 
 void stream_packet(struct stream *stream, struct burst *burst, unsigned i, void *packet)
 {
-	(void)stream;
-	(void)burst;
-	(void)i;
-	(void)packet;
+	if (burst->streams >> i & 1)
+		stream_tcp_packet(stream->tcp, burst, i, packet);
 }
 
 void stream_expire(struct stream *stream, const struct policy *policy, uint64_t now)
 {
 	stream_begin(stream, policy, now);
+	stream_tcp_expire(stream->tcp);
 }
 
 void stream_flush(struct stream *stream)
 {
-	(void)stream;
+	stream_tcp_flush(stream->tcp);
 }

@@ -11,7 +11,10 @@
 /** Headers of a frame and the longest message behind them. */
 #define STREAM_SCRATCH_SIZE (2 * 65536u)
 
+struct stream_tcp;
+
 struct stream {
+	struct stream_tcp *tcp;
 	struct stream_hooks hooks;
 	const struct policy *policy; /**< of the packets at hand; borrowed */
 	uint64_t now;                /**< cycles */

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* hot */
+#include "stream/stream_tcp_private.h"
+
+#include <errno.h>
+#include <sys/random.h>
+
+#include "base/block.h"
+
+// How long a connection is kept that nothing comes of: resolvers close idle ones after some seconds
+// (RFC 7766 s6.2.3), a client that vanished is asked for 10 s or so.
+static const uint32_t idle_ms[STREAM_AGES] = {
+	[STREAM_YOUNG] = 20000, [STREAM_LIVE] = 120000, [STREAM_CLOSING] = 2000};
+
+/* ---- lists ---------------------------------------------------------------------------------- */
+
+static inline struct stream_link *link_of(
+	struct stream_tcp *tcp, const struct stream_list *list, uint32_t i)
+{
+	return &tcp->flows[i].link[list->of];
+}
+
+static void list_append(struct stream_tcp *tcp, struct stream_list *list, uint32_t i)
+{
+	*link_of(tcp, list, i) = (struct stream_link){STREAM_NONE, list->last};
+	if (list->last == STREAM_NONE)
+		list->first = i;
+	else
+		link_of(tcp, list, list->last)->next = i;
+	list->last = i;
+	list->n++;
+}
+
+static void list_remove(struct stream_tcp *tcp, struct stream_list *list, uint32_t i)
+{
+	const struct stream_link *link = link_of(tcp, list, i);
+
+	if (link->prev == STREAM_NONE)
+		list->first = link->next;
+	else
+		link_of(tcp, list, link->prev)->next = link->next;
+	if (link->next == STREAM_NONE)
+		list->last = link->prev;
+	else
+		link_of(tcp, list, link->next)->prev = link->prev;
+	list->n--;
+}
+
+/* ---- the table ------------------------------------------------------------------------------ */
+
+static inline uint64_t fold(uint64_t a, uint64_t b)
+{
+	unsigned __int128 product = (unsigned __int128)a * b;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+// Keyed anew at each start: nobody outside can make connections that meet in one bucket.
+static uint32_t *bucket_of(const struct stream_tcp *tcp, const struct stream_key *key)
+{
+	uint64_t word[sizeof(*key) / 8], hash;
+
+	memcpy(word, key, sizeof(*key));
+	hash = fold(word[0] ^ tcp->seed[0], word[1] ^ tcp->seed[1]);
+	hash = fold(hash ^ word[2], word[3] ^ tcp->seed[2]);
+	hash = fold(hash ^ word[4], word[5] ^ tcp->seed[3]);
+	return &tcp->buckets[(hash ^ hash >> 32) & tcp->bucket_mask];
+}
+
+struct stream_flow *stream_flow_find(struct stream_tcp *tcp, const struct stream_key *key)
+{
+	uint32_t i = *bucket_of(tcp, key);
+
+	while (i != STREAM_NONE && memcmp(&tcp->flows[i].key, key, sizeof(*key)) != 0)
+		i = tcp->flows[i].chain;
+	return i == STREAM_NONE ? NULL : &tcp->flows[i];
+}
+
+// What can be done without first: what is over, what has not begun if there is much of it, and then
+// what had nothing to say for longest. So a flood of beginnings does not push out the others.
+static struct stream_flow *flow_spare(struct stream_tcp *tcp)
+{
+	enum stream_age age = STREAM_LIVE;
+
+	if (tcp->ages[STREAM_CLOSING].n > 0)
+		age = STREAM_CLOSING;
+	else if (tcp->ages[STREAM_YOUNG].n > tcp->n_flows / 8 || tcp->ages[STREAM_LIVE].n == 0)
+		age = STREAM_YOUNG;
+	return &tcp->flows[tcp->ages[age].first];
+}
+
+struct stream_flow *stream_flow_create(
+	struct stream_tcp *tcp, const struct stream_key *key, uint32_t next)
+{
+	struct stats_worker *stats = tcp->stream->hooks.stats;
+	uint32_t *bucket = bucket_of(tcp, key), i;
+	struct stream_flow *flow;
+
+	if (tcp->free_flow == STREAM_NONE) {
+		counter_add(&stats->streams_evicted, 1);
+		stream_flow_close(tcp, flow_spare(tcp), REASON_stream_limit);
+	}
+	i = tcp->free_flow;
+	flow = &tcp->flows[i];
+	tcp->free_flow = flow->chain;
+	*flow = (struct stream_flow){
+		.key = *key,
+		.chain = *bucket,
+		.used = tcp->tick,
+		.next = next,
+		.clear = next,
+		.seal = next,
+		.chunk_first = STREAM_NONE,
+		.chunk_last = STREAM_NONE,
+		.held_first = STREAM_NONE,
+		.held_last = STREAM_NONE,
+		.patch_first = STREAM_NONE,
+		.patch_last = STREAM_NONE,
+		.age = STREAM_YOUNG,
+		.timer = STREAM_NO_TIMER,
+		.flags = STREAM_UNSURE,
+	};
+	*bucket = i;
+	list_append(tcp, &tcp->ages[STREAM_YOUNG], i);
+	counter_add(&stats->streams, 1);
+	return flow;
+}
+
+void stream_flow_close(struct stream_tcp *tcp, struct stream_flow *flow, enum reason reason)
+{
+	uint32_t i = stream_flow_index(tcp, flow), *at = bucket_of(tcp, &flow->key);
+
+	stream_held_flush(tcp, flow, reason);
+	stream_text_drop(tcp, flow);
+	stream_patch_forget(tcp, flow);
+	stream_flow_timer(tcp, flow, STREAM_NO_TIMER, 0);
+	list_remove(tcp, &tcp->ages[flow->age], i);
+	while (*at != i)
+		at = &tcp->flows[*at].chain;
+	*at = flow->chain;
+	flow->chain = tcp->free_flow;
+	tcp->free_flow = i;
+	counter_add(&tcp->stream->hooks.stats->streams, UINT64_MAX);
+}
+
+void stream_flow_touch(struct stream_tcp *tcp, struct stream_flow *flow, enum stream_age age)
+{
+	uint32_t i = stream_flow_index(tcp, flow);
+
+	list_remove(tcp, &tcp->ages[flow->age], i);
+	flow->age = (uint8_t)age;
+	flow->used = tcp->tick;
+	list_append(tcp, &tcp->ages[age], i);
+}
+
+void stream_flow_timer(
+	struct stream_tcp *tcp, struct stream_flow *flow, enum stream_timer timer, uint32_t ticks)
+{
+	uint32_t i = stream_flow_index(tcp, flow);
+
+	if (flow->timer != STREAM_NO_TIMER)
+		list_remove(tcp, &tcp->timers[flow->timer], i);
+	flow->timer = (uint8_t)timer;
+	if (timer == STREAM_NO_TIMER)
+		return;
+	flow->due = tcp->tick + ticks;
+	list_append(tcp, &tcp->timers[timer], i);
+}
+
+/* ---- memory --------------------------------------------------------------------------------- */
+
+#define MESSAGE_SIZE (2u + 65535u) // with its length, RFC 1035 s4.2.2
+
+// Where the parts of the block are, from its start; each on a cache line of its own.
+struct layout {
+	size_t buckets, flows, chunks, patches, held, text, sent, octets, size;
+	uint32_t n_buckets, n_chunks, n_patches;
+};
+
+static size_t part(struct layout *l, size_t size)
+{
+	size_t at = l->size;
+
+	l->size = (at + size + 63) & ~(size_t)63;
+	return at;
+}
+
+static struct layout lay_out(const struct stream_conf *conf)
+{
+	struct layout l = {.size = 0, .n_buckets = 1};
+
+	while (l.n_buckets < conf->flows)
+		l.n_buckets *= 2;
+	// A message is long, what changes in it is short.
+	l.n_chunks = (uint32_t)(conf->memory * 3 / 4 / sizeof(struct stream_chunk));
+	l.n_patches = (uint32_t)(conf->memory / 4 / sizeof(struct stream_patch));
+	part(&l, sizeof(struct stream_tcp));
+	l.buckets = part(&l, l.n_buckets * sizeof(uint32_t));
+	l.flows = part(&l, conf->flows * sizeof(struct stream_flow));
+	l.chunks = part(&l, l.n_chunks * sizeof(struct stream_chunk));
+	l.patches = part(&l, l.n_patches * sizeof(struct stream_patch));
+	l.held = part(&l, conf->held * sizeof(struct stream_held));
+	l.text = part(&l, MESSAGE_SIZE);
+	l.sent = part(&l, MESSAGE_SIZE);
+	l.octets = part(&l, MESSAGE_SIZE);
+	return l;
+}
+
+static void pools_fill(
+	struct stream_tcp *tcp, const struct layout *l, const struct stream_conf *conf)
+{
+	for (uint32_t i = 0; i < l->n_buckets; i++)
+		tcp->buckets[i] = STREAM_NONE;
+	for (uint32_t i = 0; i < conf->flows; i++)
+		tcp->flows[i].chain = i + 1 < conf->flows ? i + 1 : STREAM_NONE;
+	for (uint32_t i = 0; i < l->n_chunks; i++)
+		tcp->chunks[i].next = i + 1 < l->n_chunks ? i + 1 : STREAM_NONE;
+	for (uint32_t i = 0; i < l->n_patches; i++)
+		tcp->patches[i].next = i + 1 < l->n_patches ? i + 1 : STREAM_NONE;
+	for (uint32_t i = 0; i < conf->held; i++)
+		tcp->held[i].next = i + 1 < conf->held ? i + 1 : STREAM_NONE;
+	for (unsigned i = 0; i < STREAM_AGES; i++)
+		tcp->ages[i] = (struct stream_list){STREAM_NONE, STREAM_NONE, 0, STREAM_LINK_AGE};
+	for (unsigned i = 0; i < STREAM_TIMERS; i++)
+		tcp->timers[i] =
+			(struct stream_list){STREAM_NONE, STREAM_NONE, 0, STREAM_LINK_TIMER};
+}
+
+static void clock_set(
+	struct stream_tcp *tcp, const struct stream_conf *conf, uint64_t cycles_per_ms)
+{
+	while (UINT64_C(4) << tcp->shift < cycles_per_ms)
+		tcp->shift++;
+	tcp->hold = (uint32_t)(conf->hold_ms * cycles_per_ms >> tcp->shift) + 1;
+	tcp->gap = (uint32_t)(conf->gap_ms * cycles_per_ms >> tcp->shift) + 1;
+	for (unsigned i = 0; i < STREAM_AGES; i++)
+		tcp->idle[i] = (uint32_t)(idle_ms[i] * cycles_per_ms >> tcp->shift) + 1;
+}
+
+struct stream_tcp *stream_tcp_create(
+	struct stream *stream, const struct stream_conf *conf, int node)
+{
+	struct layout l = lay_out(conf);
+	uint8_t *block;
+	struct stream_tcp *tcp;
+
+	if (conf->flows == 0 || conf->held == 0 || l.n_chunks == 0 || l.n_patches == 0) {
+		errno = EINVAL;
+		return NULL;
+	}
+	block = block_alloc(l.size, node);
+	if (!block)
+		return NULL;
+	tcp = (struct stream_tcp *)(void *)block;
+	if (getrandom(tcp->seed, sizeof(tcp->seed), 0) != sizeof(tcp->seed)) {
+		block_free(block, l.size);
+		return NULL;
+	}
+	tcp->stream = stream;
+	tcp->size = l.size;
+	tcp->bucket_mask = l.n_buckets - 1;
+	tcp->n_flows = conf->flows;
+	tcp->buckets = (uint32_t *)(void *)(block + l.buckets);
+	tcp->flows = (struct stream_flow *)(void *)(block + l.flows);
+	tcp->chunks = (struct stream_chunk *)(void *)(block + l.chunks);
+	tcp->patches = (struct stream_patch *)(void *)(block + l.patches);
+	tcp->held = (struct stream_held *)(void *)(block + l.held);
+	tcp->text = block + l.text;
+	tcp->sent = block + l.sent;
+	tcp->octets = block + l.octets;
+	pools_fill(tcp, &l, conf);
+	clock_set(tcp, conf, stream->cycles_per_ms);
+	return tcp;
+}
+
+void stream_tcp_destroy(struct stream_tcp *tcp)
+{
+	if (tcp)
+		block_free(tcp, tcp->size);
+}
