@@ -9,28 +9,38 @@
 #define IP_PROTO_TCP    6
 #define UDP_CSUM_OFFSET 6 // RFC 768
 
-static bool is_watched(const struct policy *policy, const struct burst_slot *slot)
+static bool is_watched(
+	const struct policy *policy, const struct burst_slot *slot, const uint8_t *address)
 {
 	struct addr server = {.family = slot->family};
 
-	memcpy(server.bytes, pipeline_server(slot), addr_size(slot->family));
+	memcpy(server.bytes, address, addr_size(slot->family));
 	for (unsigned i = 0; i < policy->n_servers; i++)
 		if (prefix_contains(&policy->servers[i], &server))
 			return true;
 	return false;
 }
 
-static inline bool is_dns_stream(const struct burst_slot *slot, const struct policy *policy)
+// TCP: of a connection to a resolver that is followed, or not.
+static __attribute__((noinline)) enum reason stream_reason(
+	const struct burst_slot *slot, const struct policy *policy, enum burst_side side)
 {
-	return slot->protocol == IP_PROTO_TCP &&
-	       (policy_is_port(policy, slot->src_port) || policy_is_port(policy, slot->dst_port));
+	if (slot->protocol != IP_PROTO_TCP ||
+		!(policy_is_port(policy, slot->src_port) || policy_is_port(policy, slot->dst_port)))
+		return REASON_not_udp;
+	if (policy->n_servers != 0 && !is_watched(policy, slot,
+					      side == BURST_FROM_RESOLVERS ? pipeline_server(slot)
+									   : pipeline_client(slot)))
+		return REASON_other_server;
+	return REASON_tcp_dns;
 }
 
 // Why a message from a DNS port is none of ours; REASON_none: it is.
 static inline enum reason message_reason(
 	const struct burst_slot *slot, const struct policy *policy, enum burst_side side)
 {
-	if (__builtin_expect(policy->n_servers != 0, 0) && !is_watched(policy, slot))
+	if (__builtin_expect(policy->n_servers != 0, 0) &&
+		!is_watched(policy, slot, pipeline_server(slot)))
 		return REASON_other_server;
 	if (slot->msg_size < DNS_HEADER_SIZE)
 		return REASON_short_message;
@@ -48,11 +58,12 @@ static inline enum reason slot_parse(
 	if (__builtin_expect(reason == REASON_COUNT, 0))
 		reason = pkt_parse(slot);
 	if (reason == REASON_not_udp)
-		return is_dns_stream(slot, policy) ? REASON_tcp_dns : REASON_not_udp;
+		return stream_reason(slot, policy, side);
 	if (reason != REASON_none)
 		return reason;
 	if (!policy_is_port(policy, slot->src_port))
-		return policy_is_port(policy, slot->dst_port) && slot->msg_size >= DNS_HEADER_SIZE &&
+		return policy_is_port(policy, slot->dst_port) &&
+				       slot->msg_size >= DNS_HEADER_SIZE &&
 				       !(slot->frame[slot->msg + 2] & (DNS_FLAG_QR >> 8))
 			       ? REASON_query
 			       : REASON_other_port;
@@ -91,8 +102,7 @@ void pipeline_parse(struct burst *burst, const struct pipeline_tables *tables)
 		slot_begin(slot, reason);
 		responses |= (uint32_t)slot->response << i;
 		// Next to each other, so that all others are told by one comparison.
-		if (__builtin_expect(
-			    reason != REASON_tcp_dns && reason != REASON_fragment, 1))
+		if (__builtin_expect(reason != REASON_tcp_dns && reason != REASON_fragment, 1))
 			continue;
 		streams |= (uint32_t)(reason == REASON_tcp_dns) << i;
 		pieces |= (uint32_t)(reason == REASON_fragment) << i;
@@ -205,8 +215,8 @@ void pipeline_count(
 		const struct burst_slot *slot = &burst->slot[i];
 
 		// Nearly all that are looked at: a sum for the burst, and one row.
-		if (__builtin_expect(slot->reason == REASON_miss &&
-					     !(slot->refused & CONSENT_NO_LOG), 1)) {
+		if (__builtin_expect(
+			    slot->reason == REASON_miss && !(slot->refused & CONSENT_NO_LOG), 1)) {
 			misses++;
 			counter_add(&stats->responses[slot->rcode][slot_type(slot)], 1);
 			continue;
