@@ -84,7 +84,7 @@ static struct stream_flow *flow_spare(struct stream_tcp *tcp)
 
 	if (tcp->ages[STREAM_CLOSING].n > 0)
 		age = STREAM_CLOSING;
-	else if (tcp->ages[STREAM_YOUNG].n > tcp->n_flows / 8 || tcp->ages[STREAM_LIVE].n == 0)
+	else if (tcp->ages[STREAM_YOUNG].n > tcp->flow_pool.n / 8 || tcp->ages[STREAM_LIVE].n == 0)
 		age = STREAM_YOUNG;
 	return &tcp->flows[tcp->ages[age].first];
 }
@@ -96,13 +96,16 @@ struct stream_flow *stream_flow_create(
 	uint32_t *bucket = bucket_of(tcp, key), i;
 	struct stream_flow *flow;
 
-	if (tcp->free_flow == STREAM_NONE) {
+	if (stream_pool_is_empty(&tcp->flow_pool)) {
 		counter_add(&stats->streams_evicted, 1);
 		stream_flow_close(tcp, flow_spare(tcp), REASON_stream_limit);
 	}
-	i = tcp->free_flow;
+	i = tcp->flow_pool.free;
+	if (i != STREAM_NONE)
+		tcp->flow_pool.free = tcp->flows[i].chain;
+	else
+		i = stream_pool_fresh(&tcp->flow_pool);
 	flow = &tcp->flows[i];
-	tcp->free_flow = flow->chain;
 	*flow = (struct stream_flow){
 		.key = *key,
 		.chain = *bucket,
@@ -138,8 +141,8 @@ void stream_flow_close(struct stream_tcp *tcp, struct stream_flow *flow, enum re
 	while (*at != i)
 		at = &tcp->flows[*at].chain;
 	*at = flow->chain;
-	flow->chain = tcp->free_flow;
-	tcp->free_flow = i;
+	flow->chain = tcp->flow_pool.free;
+	tcp->flow_pool.free = i;
 	counter_add(&tcp->stream->hooks.stats->streams, UINT64_MAX);
 }
 
@@ -211,14 +214,10 @@ static void pools_fill(
 {
 	for (uint32_t i = 0; i < l->n_buckets; i++)
 		tcp->buckets[i] = STREAM_NONE;
-	for (uint32_t i = 0; i < conf->flows; i++)
-		tcp->flows[i].chain = i + 1 < conf->flows ? i + 1 : STREAM_NONE;
-	for (uint32_t i = 0; i < l->n_chunks; i++)
-		tcp->chunks[i].next = i + 1 < l->n_chunks ? i + 1 : STREAM_NONE;
-	for (uint32_t i = 0; i < l->n_patches; i++)
-		tcp->patches[i].next = i + 1 < l->n_patches ? i + 1 : STREAM_NONE;
-	for (uint32_t i = 0; i < conf->held; i++)
-		tcp->held[i].next = i + 1 < conf->held ? i + 1 : STREAM_NONE;
+	tcp->flow_pool = (struct stream_pool){STREAM_NONE, 0, conf->flows};
+	tcp->chunk_pool = (struct stream_pool){STREAM_NONE, 0, l->n_chunks};
+	tcp->patch_pool = (struct stream_pool){STREAM_NONE, 0, l->n_patches};
+	tcp->held_pool = (struct stream_pool){STREAM_NONE, 0, conf->held};
 	for (unsigned i = 0; i < STREAM_AGES; i++)
 		tcp->ages[i] = (struct stream_list){STREAM_NONE, STREAM_NONE, 0, STREAM_LINK_AGE};
 	for (unsigned i = 0; i < STREAM_TIMERS; i++)
@@ -259,7 +258,6 @@ struct stream_tcp *stream_tcp_create(
 	tcp->stream = stream;
 	tcp->size = l.size;
 	tcp->bucket_mask = l.n_buckets - 1;
-	tcp->n_flows = conf->flows;
 	tcp->buckets = (uint32_t *)(void *)(block + l.buckets);
 	tcp->flows = (struct stream_flow *)(void *)(block + l.flows);
 	tcp->chunks = (struct stream_chunk *)(void *)(block + l.chunks);

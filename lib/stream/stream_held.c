@@ -12,10 +12,14 @@ static inline uint32_t held_end(const struct stream_held *held)
 void stream_held_add(
 	struct stream_tcp *tcp, struct stream_flow *flow, const struct stream_held *segment)
 {
-	uint32_t i = tcp->free_held, *at = &flow->held_first;
-	struct stream_held *held = &tcp->held[i];
+	uint32_t i = tcp->held_pool.free, *at = &flow->held_first;
+	struct stream_held *held;
 
-	tcp->free_held = held->next;
+	if (i != STREAM_NONE)
+		tcp->held_pool.free = tcp->held[i].next;
+	else
+		i = stream_pool_fresh(&tcp->held_pool);
+	held = &tcp->held[i];
 	// Nearly always it comes behind all that there are.
 	if (flow->held_last != STREAM_NONE &&
 		stream_seq(segment->seq, tcp->held[flow->held_last].seq) >= 0)
@@ -42,8 +46,8 @@ static void first_send(struct stream_tcp *tcp, struct stream_flow *flow, enum re
 	if (flow->held_first == STREAM_NONE)
 		flow->held_last = STREAM_NONE;
 	flow->n_held--;
-	held->next = tcp->free_held;
-	tcp->free_held = i;
+	held->next = tcp->held_pool.free;
+	tcp->held_pool.free = i;
 }
 
 void stream_held_flush(struct stream_tcp *tcp, struct stream_flow *flow, enum reason reason)
@@ -152,7 +156,7 @@ static void oldest_release(struct stream_tcp *tcp)
 
 void stream_held_room(struct stream_tcp *tcp)
 {
-	while (tcp->free_held == STREAM_NONE)
+	while (stream_pool_is_empty(&tcp->held_pool))
 		oldest_release(tcp);
 }
 

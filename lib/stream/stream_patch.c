@@ -14,8 +14,8 @@ static void first_free(struct stream_tcp *tcp, struct stream_flow *flow)
 	if (flow->patch_first == STREAM_NONE)
 		flow->patch_last = STREAM_NONE;
 	flow->n_patches--;
-	tcp->patches[i].next = tcp->free_patch;
-	tcp->free_patch = i;
+	tcp->patches[i].next = tcp->patch_pool.free;
+	tcp->patch_pool.free = i;
 }
 
 static bool patch_append(struct stream_tcp *tcp, struct stream_flow *flow, uint32_t seq,
@@ -26,11 +26,14 @@ static bool patch_append(struct stream_tcp *tcp, struct stream_flow *flow, uint3
 
 	if (flow->n_patches == STREAM_PATCHES_MAX)
 		first_free(tcp, flow);
-	i = tcp->free_patch;
-	if (i == STREAM_NONE)
+	if (stream_pool_is_empty(&tcp->patch_pool))
 		return false;
+	i = tcp->patch_pool.free;
+	if (i != STREAM_NONE)
+		tcp->patch_pool.free = tcp->patches[i].next;
+	else
+		i = stream_pool_fresh(&tcp->patch_pool);
 	patch = &tcp->patches[i];
-	tcp->free_patch = patch->next;
 	patch->next = STREAM_NONE;
 	patch->seq = seq;
 	patch->size = n;

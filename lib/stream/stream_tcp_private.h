@@ -148,6 +148,27 @@ struct stream_list {
 	enum stream_link_of of;
 };
 
+/**
+ * Things of one kind. Those that were never used come last, so that memory that is not needed is
+ * not touched.
+ */
+struct stream_pool {
+	uint32_t free;  /**< first of those that were given back */
+	uint32_t fresh; /**< first that was never used */
+	uint32_t n;
+};
+
+/** The next that was never used, where none was given back. @return STREAM_NONE: there is none left */
+static inline uint32_t stream_pool_fresh(struct stream_pool *pool)
+{
+	return pool->fresh < pool->n ? pool->fresh++ : STREAM_NONE;
+}
+
+static inline bool stream_pool_is_empty(const struct stream_pool *pool)
+{
+	return pool->free == STREAM_NONE && pool->fresh == pool->n;
+}
+
 struct stream_tcp {
 	struct stream *stream;
 	uint64_t seed[4]; /**< of the hash */
@@ -159,14 +180,11 @@ struct stream_tcp {
 	struct stream_list ages[STREAM_AGES], timers[STREAM_TIMERS];
 	uint32_t *buckets;
 	uint32_t bucket_mask;
-	struct stream_flow *flows;
-	uint32_t n_flows, free_flow;
+	struct stream_flow *flows; /**< by `chain` */
 	struct stream_chunk *chunks;
-	uint32_t free_chunk;
 	struct stream_patch *patches;
-	uint32_t free_patch;
 	struct stream_held *held;
-	uint32_t free_held;
+	struct stream_pool flow_pool, chunk_pool, patch_pool, held_pool;
 
 	uint8_t *text;   /**< a message of which chunks were put together, as it came */
 	uint8_t *sent;   /**< the same, as it was sent so far */

@@ -98,8 +98,8 @@ static void message_judge(struct stream_tcp *tcp, struct stream_flow *flow,
 void stream_text_drop(struct stream_tcp *tcp, struct stream_flow *flow)
 {
 	if (flow->chunk_first != STREAM_NONE) {
-		tcp->chunks[flow->chunk_last].next = tcp->free_chunk;
-		tcp->free_chunk = flow->chunk_first;
+		tcp->chunks[flow->chunk_last].next = tcp->chunk_pool.free;
+		tcp->chunk_pool.free = flow->chunk_first;
 		flow->chunk_first = flow->chunk_last = STREAM_NONE;
 	}
 	flow->have = 0;
@@ -144,6 +144,24 @@ static void text_copy(struct stream_tcp *tcp, const struct stream_flow *flow)
 	}
 }
 
+static bool chunk_append(struct stream_tcp *tcp, struct stream_flow *flow)
+{
+	uint32_t i = tcp->chunk_pool.free;
+
+	if (stream_pool_is_empty(&tcp->chunk_pool))
+		return false;
+	if (i != STREAM_NONE)
+		tcp->chunk_pool.free = tcp->chunks[i].next;
+	else
+		i = stream_pool_fresh(&tcp->chunk_pool);
+	if (flow->chunk_first == STREAM_NONE)
+		flow->chunk_first = i;
+	else
+		tcp->chunks[flow->chunk_last].next = i;
+	flow->chunk_last = i;
+	return true;
+}
+
 // @return false: there is no room
 static bool text_keep(
 	struct stream_tcp *tcp, struct stream_flow *flow, const uint8_t *octets, uint32_t n)
@@ -152,18 +170,8 @@ static bool text_keep(
 		uint32_t fill = flow->have % STREAM_CHUNK_OCTETS;
 		uint32_t part = STREAM_CHUNK_OCTETS - fill < n ? STREAM_CHUNK_OCTETS - fill : n;
 
-		if (fill == 0) {
-			uint32_t i = tcp->free_chunk;
-
-			if (i == STREAM_NONE)
-				return false;
-			tcp->free_chunk = tcp->chunks[i].next;
-			if (flow->chunk_first == STREAM_NONE)
-				flow->chunk_first = i;
-			else
-				tcp->chunks[flow->chunk_last].next = i;
-			flow->chunk_last = i;
-		}
+		if (fill == 0 && !chunk_append(tcp, flow))
+			return false;
 		memcpy(tcp->chunks[flow->chunk_last].octets + fill, octets, part);
 		flow->have += part;
 		flow->next += part;
