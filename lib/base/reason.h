@@ -13,7 +13,12 @@
 	REASON(snapped, "frame ends before its headers or its IP packet do")                       \
 	REASON(non_ip, "neither IPv4 nor IPv6 (ARP, LLDP, STP, MPLS, ...)")                        \
 	REASON(bad_ip, "IP header that contradicts itself")                                        \
-	REASON(fragment, "IP fragment, not inspected")                                             \
+	REASON(fragment, "IP fragment of something else than a DNS response over UDP")             \
+	REASON(fragment_bad, "IP fragment with a size or offset that receivers do not take")       \
+	REASON(fragment_incomplete, "IP fragment of a datagram whose rest did not come in time")   \
+	REASON(fragment_limit, "IP fragment, more datagrams or packets of them than are held")     \
+	REASON(fragment_overlap, "IP fragments that contradict each other, dropped (RFC 5722)")    \
+	REASON(fragment_cut, "IP fragment behind the end of an answer that got shorter, dropped")  \
 	REASON(ipsec, "authenticated by AH, a rewrite would break it")                             \
 	REASON(source_routed, "IPv6 with segments left in a routing header")                       \
 	REASON(not_udp, "IP, but neither UDP nor DNS over TCP")                                    \

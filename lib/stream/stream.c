@@ -3,6 +3,7 @@
 #include "stream/stream_tcp_private.h"
 
 #include "base/block.h"
+#include "stream/stream_frag.h"
 
 #define SIZE_ALL (sizeof(struct stream) + STREAM_SCRATCH_SIZE)
 
@@ -17,7 +18,8 @@ struct stream *stream_create(const struct stream_conf *conf, const struct stream
 	stream->cycles_per_ms = cycles_per_ms;
 	stream->scratch = (uint8_t *)(stream + 1);
 	stream->tcp = stream_tcp_create(stream, conf, node);
-	if (!stream->tcp) {
+	stream->frag = stream_frag_create(&conf->frag, stream, node);
+	if (!stream->tcp || !stream->frag) {
 		stream_destroy(stream);
 		return NULL;
 	}
@@ -29,6 +31,7 @@ void stream_destroy(struct stream *stream)
 	if (!stream)
 		return;
 	stream_tcp_destroy(stream->tcp);
+	stream_frag_destroy(stream->frag);
 	block_free(stream, SIZE_ALL);
 }
 
@@ -43,15 +46,19 @@ void stream_packet(struct stream *stream, struct burst *burst, unsigned i, void 
 {
 	if (burst->streams >> i & 1)
 		stream_tcp_packet(stream->tcp, burst, i, packet);
+	else if (burst->pieces >> i & 1)
+		stream_frag_packet(stream->frag, burst, i, packet);
 }
 
 void stream_expire(struct stream *stream, const struct policy *policy, uint64_t now)
 {
 	stream_begin(stream, policy, now);
 	stream_tcp_expire(stream->tcp);
+	stream_frag_expire(stream->frag);
 }
 
 void stream_flush(struct stream *stream)
 {
 	stream_tcp_flush(stream->tcp);
+	stream_frag_flush(stream->frag);
 }

@@ -29,12 +29,20 @@
 #include "policy/policy.h"
 #include "stats/stats.h"
 
+/** Of IP fragments. */
+struct stream_frag_conf {
+	unsigned trains;  /**< datagrams of which a part came, at once; 0: all fragments pass */
+	unsigned packets; /**< fragments that may be held; 1 or more */
+	unsigned hold_ms; /**< longest that they are held for the rest to come */
+};
+
 struct stream_conf {
 	unsigned flows;   /**< TCP connections that are followed at once */
 	size_t memory;    /**< bytes for TCP messages of which a part came, and for edits to repeat */
 	unsigned hold_ms; /**< longest that a part of a TCP message is held for the rest to come */
 	unsigned gap_ms;  /**< longest that TCP segments are held because one before them is missing */
 	unsigned held;    /**< TCP segments that may be held */
+	struct stream_frag_conf frag;
 };
 
 enum stream_how {

@@ -21,6 +21,7 @@ struct stream {
 	uint64_t cycles_per_ms;
 	uint8_t *scratch;     /**< STREAM_SCRATCH_SIZE: where a message is judged */
 	struct burst message; /**< one slot */
+	struct stream_frag *frag;
 };
 
 /**
