@@ -10,6 +10,7 @@ bytes of its frames: every header, time stamp, original length, option and unkno
 
 Exit codes: 0 done, 1 the frames do not fit IN, 2 IN or FRAMES cannot be read.
 """
+import collections
 import os
 import struct
 import sys
@@ -124,17 +125,40 @@ def split(source, frames_path):
     return 0
 
 
+def places(went_in, came_out):
+    """Which frame that went in each one that came out is, as a list of indices, or None.
+
+    What had to wait for the rest of its datagram comes out behind what came later. A frame that did
+    not change is found by its bytes; those that did are, among all of their size, in their order.
+    """
+    same, sizes = {}, {}
+    for i, frame in enumerate(went_in):
+        same.setdefault(frame, collections.deque()).append(i)
+    where = [same[frame].popleft() if same.get(frame) else None for frame in came_out]
+    for i in sorted(i for left in same.values() for i in left):
+        sizes.setdefault(len(went_in[i]), collections.deque()).append(i)
+    for n, frame in enumerate(came_out):
+        if where[n] is None:
+            if not sizes.get(len(frame)):
+                return None
+            where[n] = sizes[len(frame)].popleft()
+    return where
+
+
 def merge(source, frames_path, target):
     data, frames = read_capture(source)
     changed, replies = read_capture(frames_path)
     if len(replies) != len(frames):
         return fail(1, f"{source}: {len(frames)} frames went in, {len(replies)} came out")
+    went_in = [data[offset:offset + min(size, FRAME_MAX)] for offset, size in frames]
+    came_out = [changed[start:start + length] for start, length in replies]
+    where = places(went_in, came_out)
+    if where is None:
+        return fail(1, f"{source}: frames came out with sizes that none went in with")
     result = bytearray(data)
-    for number, ((offset, size), (start, length)) in enumerate(zip(frames, replies), 1):
-        size = min(size, FRAME_MAX)
-        if length != size:
-            return fail(1, f"{source}: frame {number} went in with {size} bytes and came out with {length}")
-        result[offset:offset + length] = changed[start:start + length]
+    for i, frame in zip(where, came_out):
+        offset = frames[i][0]
+        result[offset:offset + len(frame)] = frame
     # Whoever watches OUT never sees half of it.
     part = target + ".part"
     try:

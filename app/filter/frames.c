@@ -119,13 +119,17 @@ const struct packet_ops frames_ops = {
 	.drop = frame_drop,
 };
 
-void frames_collect(struct worker *w, struct rte_mbuf *const *mbufs)
+void frames_collect(struct worker *w, struct stream *stream, struct rte_mbuf *const *mbufs)
 {
 	struct burst *burst = &w->burst;
 
+	if (burst->streams | burst->pieces)
+		stream_begin(stream, w->judging.tables.policy, w->judging.meta.tsc);
 	for (unsigned i = 0; i < burst->n; i++) {
 		uint32_t bit = UINT32_C(1) << i;
 
+		if ((burst->streams | burst->pieces) & bit)
+			stream_packet(stream, burst, i, mbufs[i]);
 		if (burst->dropped & bit)
 			frame_drop(w, mbufs[i]);
 		else if (!(burst->taken & bit))

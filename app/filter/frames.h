@@ -35,10 +35,10 @@ void frames_room(struct worker *w, struct rte_mbuf *const *mbufs);
 void frames_write_back(struct worker *w, struct rte_mbuf *const *mbufs);
 
 /**
- * Where not all packets of a burst just go on: put those that do into w->out, in order, and free
- * those that policy drops.
+ * Where not all packets of a burst just go on: give streams and fragments to @p stream, put those
+ * that go on into w->out, in order, and free those that policy drops.
  */
-void frames_collect(struct worker *w, struct rte_mbuf *const *mbufs);
+void frames_collect(struct worker *w, struct stream *stream, struct rte_mbuf *const *mbufs);
 
 /** @p ctx is the struct worker, whose `out` takes what is sent. */
 extern const struct packet_ops frames_ops;

@@ -64,6 +64,11 @@ struct conf {
 	enum conf_idle idle;
 	unsigned idle_sleep_max_us;
 
+	/* [fragments]; each for every worker and port pair */
+	unsigned fragment_datagrams; /**< of which a part came, at once */
+	unsigned fragment_packets;   /**< held at once */
+	unsigned fragment_hold_ms;   /**< longest that they are held */
+
 	/* [mirror] */
 	bool mirror_enabled;        /**< no: workers have no ring */
 	unsigned mirror_ring_slots; /**< 64-byte slots of each worker's ring, a power of two */

@@ -20,6 +20,9 @@ static const struct {
 	{"ports", "The DPDK ports that the box joins."},
 	{"workers", "The lcores that move packets."},
 	{"filter", "Which responses are looked at."},
+	{"fragments", "Responses over UDP that come in IP fragments: held until all are there. "
+		      "Bounds are for each worker and pair of ports; what is over them passes as "
+		      "it came."},
 	{"sinkhole", "What is put into the answers of listed names; a list may have its own."},
 	{"lists", "All lists together."},
 	{LIST, "A list of names; as many sections as there are lists, taken in the order of the "
@@ -63,6 +66,15 @@ const struct conf_key conf_keys[] = {
 		"What an allow list lets pass. name: each name is judged by itself. message: an "
 		"allowed question name passes the whole response.",
 		.words = "name|message", AT(policy.allow_message)},
+
+	{"fragments", "datagrams", CONF_NUMBER, "4096", 1, 65536, "datagrams",
+		"Datagrams of which a part is there, at once; 1.1 KiB each.",
+		AT(fragment_datagrams)},
+	{"fragments", "packets", CONF_NUMBER, "2048", 1, 2048, "packets", "Fragments held at once.",
+		AT(fragment_packets)},
+	{"fragments", "hold_ms", CONF_NUMBER, "1000", 1, 60000, "milliseconds",
+		"Longest that fragments wait for the rest of their datagram.",
+		AT(fragment_hold_ms)},
 
 	{"sinkhole", "ipv4", CONF_IPV4, "", 0, 0, "",
 		"Addresses for A records. Empty: A records are left as they are.",
