@@ -77,9 +77,11 @@ struct worker {
 	struct burst burst __attribute__((aligned(64)));
 	struct backlog backlogs[APP_PORTS_MAX]; /**< by pair, then side */
 	struct backlog *out; /**< of the packets that are worked on */
+	struct backlog *held_out; /**< of those that were held: to the clients of the same pair */
 	struct judging judging; /**< of the burst that is worked on */
 	struct stream *streams[CONF_PAIRS_MAX]; /**< by pair */
 	uint8_t *scratch; /**< BURST_MAX frames of several mbufs, 64 KiB each */
+	struct stats_worker *unseen; /**< for what is judged before it is complete */
 
 	/* shared */
 	atomic_bool stop __attribute__((aligned(64))); /**< worker: r, ctl: w */

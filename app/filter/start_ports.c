@@ -66,7 +66,7 @@ int start_pairs(char *error)
 
 static uint32_t pool_size(const struct port_options *options)
 {
-	uint32_t held = app.n_pairs * app.conf->fragment_packets;
+	uint32_t held = app.n_pairs * (app.conf->fragment_packets + app.conf->stream_segments);
 	uint32_t n = app.n_workers * (2 * POOL_CACHE + 4 * BURST_MAX * (app.n_pairs + 1) + held);
 
 	if (app.conf->mbufs)

@@ -8,6 +8,7 @@
 
 #include <rte_cycles.h>
 
+#include "base/block.h"
 #include "frames.h"
 
 static enum reason message_judge(void *ctx, struct burst *message, enum stream_how how)
@@ -22,7 +23,7 @@ static enum reason message_judge(void *ctx, struct burst *message, enum stream_h
 	if (how == STREAM_WHOLE)
 		mirror_push_burst(w->mirror, message, &w->judging.meta, w->stats);
 	if (message->edits)
-		pipeline_rewrite(message, tables, w->stats);
+		pipeline_rewrite(message, tables, how == STREAM_WHOLE ? w->stats : w->unseen);
 	if (how == STREAM_WHOLE)
 		pipeline_count_message(message, tables, w->stats);
 	return slot->response && (slot->refused & CONSENT_NO_LOG) ? REASON_no_log : slot->reason;
@@ -31,6 +32,11 @@ static enum reason message_judge(void *ctx, struct burst *message, enum stream_h
 int streams_create(struct worker *w, char *error)
 {
 	const struct stream_conf conf = {
+		.flows = app.conf->stream_connections,
+		.memory = (size_t)app.conf->stream_memory << 20,
+		.held = app.conf->stream_segments,
+		.hold_ms = app.conf->stream_hold_ms,
+		.gap_ms = app.conf->stream_gap_ms,
 		.frag =
 			{
 				.trains = app.conf->fragment_datagrams,
@@ -45,12 +51,18 @@ int streams_create(struct worker *w, char *error)
 		.stats = w->stats,
 	};
 
+	w->unseen = block_alloc(sizeof(*w->unseen), w->node);
+	if (!w->unseen) {
+		snprintf(error, APP_ERROR_SIZE, "streams of worker %u: %s", w->id, strerror(errno));
+		return -1;
+	}
 	for (unsigned i = 0; i < w->n_pairs; i++) {
 		w->streams[i] = stream_create(&conf, &hooks, rte_get_tsc_hz() / 1000, w->node);
 		if (!w->streams[i]) {
 			snprintf(error, APP_ERROR_SIZE,
-				"streams and fragments of worker %u: %s; see [fragments]", w->id,
-				strerror(errno));
+				"streams and fragments of worker %u: %s; see [streams] and "
+				"[fragments]",
+				w->id, strerror(errno));
 			return -1;
 		}
 	}
@@ -63,12 +75,14 @@ void streams_destroy(struct worker *w)
 		stream_destroy(w->streams[i]);
 		w->streams[i] = NULL;
 	}
+	block_free(w->unseen, sizeof(*w->unseen));
+	w->unseen = NULL;
 }
 
 // What is held comes from the resolvers' side.
 static void out_set(struct worker *w, unsigned pair)
 {
-	w->out = &w->backlogs[2 * pair + (unsigned)BURST_FROM_RESOLVERS];
+	w->held_out = &w->backlogs[2 * pair + (unsigned)BURST_FROM_RESOLVERS];
 }
 
 void streams_expire(struct worker *w, unsigned pair)

@@ -15,7 +15,8 @@
 #include "base/counter.h"
 
 #define WORKER_NICE (-10)
-#define SPIN_ROUNDS 256 // empty rounds before the first sleep
+#define SPIN_ROUNDS 256  // empty rounds before the first sleep
+#define LOOK_ROUNDS 1024 // after which connections are forgotten that had nothing to say for long
 
 // A worker's own counters are written by nobody else; relaxed stores let others read them.
 static inline void bump(_Atomic uint64_t *counter)
@@ -61,7 +62,7 @@ static bool burst_filter(struct worker *w, unsigned pair, struct rte_mbuf **mbuf
 	}
 	plain = !(burst->streams | burst->pieces | burst->resized | burst->dropped);
 	if (unlikely(!plain))
-		frames_collect(w, w->streams[pair], mbufs);
+		frames_collect(w, pair, mbufs);
 	pipeline_count(burst, tables, w->stats);
 	return plain;
 }
@@ -140,11 +141,11 @@ static unsigned direction_turn(struct worker *w, unsigned pair, enum burst_side 
 	}
 	sent = frames_tx(w, out, mbufs, n, bytes);
 	for (unsigned i = sent; i < n; i++)
-		frames_ops.send(w, mbufs[i]);
+		frames_wait(w, mbufs[i]);
 	return n;
 }
 
-// Packets are held: those whose time is over go on.
+// Packets whose time is over go on.
 static __attribute__((noinline)) void held_expire(struct worker *w)
 {
 	judging_take(w);
@@ -169,6 +170,7 @@ int worker_main(void *arg)
 {
 	struct worker *w = arg;
 	uint64_t empty = 0;
+	unsigned rounds = 0;
 
 	// Without this the kernel may stretch each sleep by 50 microseconds.
 	prctl(PR_SET_TIMERSLACK, 1000);
@@ -180,7 +182,7 @@ int worker_main(void *arg)
 		unsigned n = 0;
 
 		replica_quiescent(w->replicas, w->id);
-		if (unlikely(counter_read(&w->stats->held) > 0))
+		if (unlikely(counter_read(&w->stats->held) > 0 || ++rounds % LOOK_ROUNDS == 0))
 			held_expire(w);
 		for (unsigned pair = 0; pair < w->n_pairs; pair++) {
 			n += direction_turn(w, pair, BURST_FROM_RESOLVERS);

@@ -325,9 +325,11 @@ const struct traffic_packet *traffic_send(struct traffic *t, const struct traffi
 
 void traffic_wait(struct traffic *t, unsigned ms)
 {
-	// As often as a worker looks.
-	for (unsigned i = 0; i < 2 * ms; i++) {
-		t->now += TRAFFIC_CYCLES_PER_MS / 2;
+	// Nearly as often as a worker looks.
+	unsigned steps = ms < 50 ? 2 * ms : 100;
+
+	for (unsigned i = 0; i < steps; i++) {
+		t->now += (uint64_t)ms * TRAFFIC_CYCLES_PER_MS / steps;
 		stream_expire(t->stream, t->tables->policy, t->now);
 	}
 	sums_check(t);
