@@ -89,8 +89,9 @@ const struct conf_key conf_keys[] = {
 		"passes unfiltered up to its next query.",
 		AT(stream_gap_ms)},
 
-	{"fragments", "datagrams", CONF_NUMBER, "4096", 1, 65536, "datagrams",
-		"Datagrams of which a part is there, at once; 1.1 KiB each.",
+	{"fragments", "datagrams", CONF_NUMBER, "4096", 0, 65536, "datagrams",
+		"Datagrams of which a part is there, at once; 1.1 KiB each. 0: fragments pass as "
+		"they come.",
 		AT(fragment_datagrams)},
 	{"fragments", "packets", CONF_NUMBER, "2048", 1, 2048, "packets", "Fragments held at once.",
 		AT(fragment_packets)},

@@ -109,7 +109,7 @@ Test(conf, every_key_is_read)
 		"ring_slots = 64\n"
 		"[streams]\nconnections = 16\nmemory = 4096\nsegments = 16\nhold_ms = 1\ngap_ms = "
 		"60000\n"
-		"[fragments]\ndatagrams = 65536\npackets = 1\nhold_ms = 60000\n"
+		"[fragments]\ndatagrams = 0\npackets = 1\nhold_ms = 60000\n"
 		"[control]\nsocket = none\ngroup = root\n");
 	char text[PREFIX_TEXT_SIZE];
 
@@ -127,7 +127,7 @@ Test(conf, every_key_is_read)
 	cr_assert_eq(conf->stream_segments, 16);
 	cr_assert_eq(conf->stream_hold_ms, 1);
 	cr_assert_eq(conf->stream_gap_ms, 60000);
-	cr_assert_eq(conf->fragment_datagrams, 65536);
+	cr_assert_eq(conf->fragment_datagrams, 0);
 	cr_assert_eq(conf->fragment_packets, 1);
 	cr_assert_eq(conf->fragment_hold_ms, 60000);
 	cr_assert_eq(conf->idle_sleep_max_us, 100000);
