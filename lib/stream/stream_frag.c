@@ -115,11 +115,19 @@ static bool packet_take(
 	return train_take(f, train, slot, at, packet);
 }
 
+void stream_frag_expire(struct stream_frag *f)
+{
+	while (f->oldest && (int64_t)(f->stream->now - f->trains[f->oldest].deadline) >= 0)
+		frag_evict(f, REASON_fragment_incomplete);
+}
+
 void stream_frag_packet(struct stream_frag *f, struct burst *burst, unsigned i, void *packet)
 {
 	struct burst_slot *slot = &burst->slot[i];
 	struct pkt_fragment at;
 
+	// Trains that hold nothing end here, if nobody asked for it meanwhile.
+	stream_frag_expire(f);
 	if (burst->side != BURST_FROM_RESOLVERS || f->n_trains == 0)
 		return;
 	if (!pkt_fragment_read(slot, &at)) {
@@ -131,12 +139,6 @@ void stream_frag_packet(struct stream_frag *f, struct burst *burst, unsigned i, 
 		return;
 	if (packet_take(f, slot, &at, packet))
 		burst->taken |= UINT32_C(1) << i;
-}
-
-void stream_frag_expire(struct stream_frag *f)
-{
-	while (f->oldest && (int64_t)(f->stream->now - f->trains[f->oldest].deadline) >= 0)
-		frag_evict(f, REASON_fragment_incomplete);
 }
 
 void stream_frag_flush(struct stream_frag *f)

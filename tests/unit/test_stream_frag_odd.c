@@ -66,6 +66,26 @@ Test(stream_frag_odd, two_ends_contradict_each_other)
 	}
 }
 
+Test(stream_frag_odd, what_is_remembered_of_a_train_ends_with_its_time)
+{
+	const struct fragment_cut first = {0, 16, true, 9}, other = {8, 24, true, 9},
+				  middle = {16, 24, true, 9};
+	struct world *world = world_create(FORM_IPV4);
+	struct wire *w = wire_create();
+
+	*w = *world->answer;
+	memset(w->bytes + w->size - world->total + 8, 0, 8);
+	world_push(world, &first);
+	world_push_of(world, w, &other);
+	world_push(world, &middle);
+	cr_assert_eq(world_verdicts(world, REASON_fragment_overlap), 3);
+	world->bed->now += (uint64_t)FRAG_HOLD_MS * STREAM_BED_CYCLES_PER_MS;
+	world_push(world, &middle);
+	cr_assert_eq(world->bed->stats.held, 1);
+	wire_destroy(w);
+	world_destroy(world);
+}
+
 Test(stream_frag_odd, contradictions_in_what_is_no_dns_pass)
 {
 	static const unsigned order[][4] = {{0, 1, 3, 2}, {1, 3, 2, 0}};
