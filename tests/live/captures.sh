@@ -89,10 +89,10 @@ rewritten_as_promised() {
 	}
 }
 
-# Every address that a listed name owns in an answer over UDP from port 53 is the sinkhole's.
+# Every address that a listed name owns in an answer from port 53 is the sinkhole's.
 addresses_replaced() {
 	local left
-	left=$(tshark -n -r "$1" -T fields -e dns.a -e dns.aaaa -Y "udp.srcport == 53 &&
+	left=$(tshark -n -r "$1" -T fields -e dns.a -e dns.aaaa -Y "(udp.srcport == 53 || tcp.srcport == 53) &&
 		dns.flags.response == 1 && dns.count.add_rr == 0 && dns.count.auth_rr == 0 &&
 		!_ws.malformed" 2>/dev/null |
 		tr '\t,' '\n' | grep -v '^$' | grep -vxF -e "$SINK4" -e "$SINK6" || true)
