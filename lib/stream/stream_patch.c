@@ -24,7 +24,8 @@ static bool patch_append(struct stream_tcp *tcp, struct stream_flow *flow, uint3
 	uint32_t i;
 	struct stream_patch *patch;
 
-	if (flow->n_patches == STREAM_PATCHES_MAX)
+	if (flow->n_patches == STREAM_PATCHES_MAX ||
+		(flow->n_patches > 0 && stream_pool_is_empty(&tcp->patch_pool)))
 		first_free(tcp, flow);
 	if (stream_pool_is_empty(&tcp->patch_pool))
 		return false;
@@ -50,6 +51,8 @@ static bool patch_append(struct stream_tcp *tcp, struct stream_flow *flow, uint3
 bool stream_patch_note(struct stream_tcp *tcp, struct stream_flow *flow, uint32_t seq,
 	const uint8_t *before, const uint8_t *after, uint32_t size)
 {
+	// Where no acknowledgements are seen.
+	stream_patch_trim(tcp, flow, seq - STREAM_PATCH_WINDOW);
 	for (uint32_t at = 0; at < size;) {
 		uint32_t end, scan;
 

@@ -47,6 +47,9 @@
  */
 #define STREAM_PATCHES_MAX 4096
 
+/** Octets behind the last ones of which patches are kept at all: more than is ever under way of DNS. */
+#define STREAM_PATCH_WINDOW (1u << 20)
+
 /** Messages one behind another that are no responses, after which it is not DNS. Ours. */
 #define STREAM_ODD_MAX 8
 
