@@ -210,10 +210,11 @@ static inline bool stream_is_begin(const uint8_t *octets, uint32_t n)
 	       (n < STREAM_BEGIN_SIZE || octets[4] & (DNS_FLAG_QR >> 8));
 }
 
-/* stream_flow.c: the table */
+/* stream_tcp_create.c */
 struct stream_tcp *stream_tcp_create(struct stream *stream, const struct stream_conf *conf, int node);
 void stream_tcp_destroy(struct stream_tcp *tcp);
 
+/* stream_flow.c: the table */
 /** What is followed under @p key. @return NULL: nothing */
 struct stream_flow *stream_flow_find(struct stream_tcp *tcp, const struct stream_key *key);
 
