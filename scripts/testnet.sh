@@ -129,6 +129,8 @@ dns_up() {
 		printf '\trrset-roundrobin: no\n\tserve-original-ttl: yes\n\tminimal-responses: yes\n'
 		printf '\tmsg-cache-size: 128m\n\trrset-cache-size: 256m\n\toutgoing-range: 512\n'
 		printf '\tnum-queries-per-thread: 2048\n\tedns-buffer-size: 1232\n'
+		# Clients that ask for more get it in IP fragments.
+		printf '\tmax-udp-size: 4096\n'
 		printf '\tmodule-config: "validator iterator"\n'
 		for zone; do
 			printf '\tlocal-zone: "%s." transparent\n' "$zone"

@@ -17,9 +17,11 @@
 #include "ctl/ctl.h"
 #include "load/load.h"
 #include "mirror/mirror.h"
+#include "pipeline/pipeline.h"
 #include "port.h"
 #include "replica/replica.h"
 #include "stats/stats.h"
+#include "stream/stream.h"
 
 #define APP_WORKERS_MAX 64
 #define APP_PORTS_MAX   (2 * CONF_PAIRS_MAX)
@@ -42,6 +44,12 @@ struct options {
 };
 
 #define APP_HELD_MAX 4096 /**< packets that may be held for one port pair */
+
+/** What a burst is judged by, and what its records share. */
+struct judging {
+	struct pipeline_tables tables;
+	struct mirror_meta meta;
+};
 
 /** What waits for a port, in order: the port to read from is not read meanwhile. */
 struct backlog {
@@ -69,7 +77,11 @@ struct worker {
 	struct burst burst __attribute__((aligned(64)));
 	struct backlog backlogs[APP_PORTS_MAX]; /**< by pair, then side */
 	struct backlog *out; /**< of the packets that are worked on */
+	struct backlog *held_out; /**< of those that were held: to the clients of the same pair */
+	struct judging judging; /**< of the burst that is worked on */
+	struct stream *streams[CONF_PAIRS_MAX]; /**< by pair */
 	uint8_t *scratch; /**< BURST_MAX frames of several mbufs, 64 KiB each */
+	struct stats_worker *unseen; /**< for what is judged before it is complete */
 
 	/* shared */
 	atomic_bool stop __attribute__((aligned(64))); /**< worker: r, ctl: w */

@@ -48,6 +48,15 @@ static void frame_write(void *ctx, void *packet, uint32_t at, const void *bytes,
 	}
 }
 
+static void frame_read(void *ctx, void *packet, uint32_t at, void *bytes, uint32_t n)
+{
+	const void *from = rte_pktmbuf_read(packet, at, n, bytes);
+
+	(void)ctx;
+	if (from && from != bytes)
+		rte_memcpy(bytes, from, n);
+}
+
 static void frame_shorten(void *ctx, void *packet, uint32_t size)
 {
 	struct rte_mbuf *head = packet, *mbuf = head;
@@ -86,14 +95,22 @@ void frames_write_back(struct worker *w, struct rte_mbuf *const *mbufs)
 	}
 }
 
-static void frame_send(void *ctx, void *packet)
+static void backlog_put(struct backlog *out, struct rte_mbuf *mbuf)
 {
-	struct backlog *out = ((struct worker *)ctx)->out;
-
 	if (out->n == 0)
 		out->since = rte_rdtsc();
 	// There is room for a burst and all that can be held.
-	out->mbufs[out->n++] = packet;
+	out->mbufs[out->n++] = mbuf;
+}
+
+void frames_wait(struct worker *w, struct rte_mbuf *mbuf)
+{
+	backlog_put(w->out, mbuf);
+}
+
+static void frame_send(void *ctx, void *packet)
+{
+	backlog_put(((struct worker *)ctx)->held_out, packet);
 }
 
 static void frame_drop(void *ctx, void *packet)
@@ -103,22 +120,30 @@ static void frame_drop(void *ctx, void *packet)
 }
 
 const struct packet_ops frames_ops = {
+	.read = frame_read,
 	.write = frame_write,
 	.shorten = frame_shorten,
 	.send = frame_send,
 	.drop = frame_drop,
 };
 
-void frames_collect(struct worker *w, struct rte_mbuf *const *mbufs)
+void frames_collect(struct worker *w, unsigned pair, struct rte_mbuf *const *mbufs)
 {
+	struct stream *stream = w->streams[pair];
 	struct burst *burst = &w->burst;
 
+	// What the clients say may let go what is held for them.
+	w->held_out = &w->backlogs[2 * pair + (unsigned)BURST_FROM_RESOLVERS];
+	if (burst->streams | burst->pieces)
+		stream_begin(stream, w->judging.tables.policy, w->judging.meta.tsc);
 	for (unsigned i = 0; i < burst->n; i++) {
 		uint32_t bit = UINT32_C(1) << i;
 
+		if ((burst->streams | burst->pieces) & bit)
+			stream_packet(stream, burst, i, mbufs[i]);
 		if (burst->dropped & bit)
 			frame_drop(w, mbufs[i]);
 		else if (!(burst->taken & bit))
-			frame_send(w, mbufs[i]);
+			frames_wait(w, mbufs[i]);
 	}
 }

@@ -35,10 +35,13 @@ void frames_room(struct worker *w, struct rte_mbuf *const *mbufs);
 void frames_write_back(struct worker *w, struct rte_mbuf *const *mbufs);
 
 /**
- * Where not all packets of a burst just go on: put those that do into w->out, in order, and free
- * those that policy drops.
+ * Where not all packets of a burst of @p pair just go on: give TCP and fragments to its stream, put
+ * those that go on into w->out, in order, and free those that policy drops.
  */
-void frames_collect(struct worker *w, struct rte_mbuf *const *mbufs);
+void frames_collect(struct worker *w, unsigned pair, struct rte_mbuf *const *mbufs);
 
-/** @p ctx is the struct worker, whose `out` takes what is sent. */
+/** Put a packet into w->out. */
+void frames_wait(struct worker *w, struct rte_mbuf *mbuf);
+
+/** For packets that are held; @p ctx is the struct worker, whose `held_out` takes what is sent. */
 extern const struct packet_ops frames_ops;

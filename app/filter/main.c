@@ -16,8 +16,8 @@ static const struct {
 	int (*start)(char *error);
 	void (*stop)(void);
 } stages[] = {
-	{start_lcores, stop_lcores}, {start_pairs, NULL}, {start_tables, stop_tables},
-	{start_ports, stop_ports}, {start_control, stop_control},
+	{start_lcores, stop_lcores}, {start_pairs, NULL}, {start_streams, stop_streams},
+	{start_tables, stop_tables}, {start_ports, stop_ports}, {start_control, stop_control},
 	{start_threads, NULL}, // stopped by hand: counters are read between threads and ports
 };
 

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "frames.h"
 #include "list/list.h"
+#include "streams.h"
 
 #define STALE_MS     100 // a frame that its port does not take for so long is dropped
 #define SCRATCH_SIZE ((size_t)BURST_MAX * FRAMES_SCRATCH_SIZE)
@@ -231,6 +232,25 @@ void stop_tables(void)
 	}
 	replica_set_destroy(app.replicas);
 	app.replicas = NULL;
+}
+
+/* ---- streams -------------------------------------------------------------------------------- */
+
+int start_streams(char *error)
+{
+	for (unsigned i = 0; i < app.n_workers; i++) {
+		app.workers[i]->n_pairs = app.n_pairs;
+		memcpy(app.workers[i]->pairs, app.pairs, sizeof(app.pairs));
+		if (streams_create(app.workers[i], error) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+void stop_streams(void)
+{
+	for (unsigned i = 0; i < app.n_workers; i++)
+		streams_destroy(app.workers[i]);
 }
 
 /* ---- control and threads -------------------------------------------------------------------- */

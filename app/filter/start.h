@@ -23,6 +23,10 @@ int start_pairs(char *error);
 /** What is legal in the configuration but hardly meant, one line each. */
 void start_warnings(const struct conf *conf);
 
+/** What workers follow streams and hold fragments with. */
+int start_streams(char *error);
+void stop_streams(void);
+
 /** First generation of the tables, mirror rings. */
 int start_tables(char *error);
 void stop_tables(void);

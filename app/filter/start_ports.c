@@ -66,7 +66,8 @@ int start_pairs(char *error)
 
 static uint32_t pool_size(const struct port_options *options)
 {
-	uint32_t n = app.n_workers * (2 * POOL_CACHE + 4 * BURST_MAX * (app.n_pairs + 1));
+	uint32_t held = app.n_pairs * (app.conf->fragment_packets + app.conf->stream_segments);
+	uint32_t n = app.n_workers * (2 * POOL_CACHE + 4 * BURST_MAX * (app.n_pairs + 1) + held);
 
 	if (app.conf->mbufs)
 		return app.conf->mbufs;
@@ -127,10 +128,6 @@ int start_ports(char *error)
 		return -1;
 	}
 	options.pool = app.pool;
-	for (unsigned i = 0; i < app.n_workers; i++) {
-		app.workers[i]->n_pairs = app.n_pairs;
-		memcpy(app.workers[i]->pairs, app.pairs, sizeof(app.pairs));
-	}
 	// Drivers and the libraries under them talk a lot; it is worth reading when they fail.
 	hush_begin();
 	err = ports_open(&options, error);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* hot */
 #include "frames.h"
+#include "streams.h"
 
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -12,10 +13,10 @@
 #include <rte_ethdev.h>
 
 #include "base/counter.h"
-#include "pipeline/pipeline.h"
 
 #define WORKER_NICE (-10)
-#define SPIN_ROUNDS 256 // empty rounds before the first sleep
+#define SPIN_ROUNDS 256  // empty rounds before the first sleep
+#define LOOK_ROUNDS 1024 // after which connections are forgotten that had nothing to say for long
 
 // A worker's own counters are written by nobody else; relaxed stores let others read them.
 static inline void bump(_Atomic uint64_t *counter)
@@ -24,34 +25,45 @@ static inline void bump(_Atomic uint64_t *counter)
 		memory_order_relaxed);
 }
 
-// @return whether the packets go on as they came, all of them and no others
-static bool burst_filter(struct worker *w, struct rte_mbuf **mbufs)
+// What is in force now.
+static inline void judging_take(struct worker *w)
 {
 	const struct replica *r = replica_get(w->replicas, w->id);
-	const struct pipeline_tables tables = {
-		.policy = &r->policy,
-		.names = r->names,
-		.consent = r->consent,
-		.today = replica_today(w->replicas),
-		.patterns = r->scan,
+
+	w->judging = (struct judging){
+		.tables =
+			{
+				.policy = &r->policy,
+				.names = r->names,
+				.consent = r->consent,
+				.today = replica_today(w->replicas),
+				.patterns = r->scan,
+			},
+		.meta = {rte_rdtsc(), r->generation, r->names},
 	};
-	const struct mirror_meta meta = {rte_rdtsc(), r->generation, r->names};
+}
+
+// @return whether the packets go on as they came, all of them and no others
+static bool burst_filter(struct worker *w, unsigned pair, struct rte_mbuf **mbufs)
+{
+	const struct pipeline_tables *tables = &w->judging.tables;
 	struct burst *burst = &w->burst;
 	bool plain;
 
-	pipeline_parse(burst, &tables);
-	pipeline_consent(burst, &tables);
-	pipeline_match(burst, &tables);
-	mirror_push_burst(w->mirror, burst, &meta, w->stats);
+	judging_take(w);
+	pipeline_parse(burst, tables);
+	pipeline_consent(burst, tables);
+	pipeline_match(burst, tables);
+	mirror_push_burst(w->mirror, burst, &w->judging.meta, w->stats);
 	if (burst->edits) {
 		frames_room(w, mbufs);
-		pipeline_rewrite(burst, &tables, w->stats);
+		pipeline_rewrite(burst, tables, w->stats);
 		frames_write_back(w, mbufs);
 	}
 	plain = !(burst->streams | burst->pieces | burst->resized | burst->dropped);
 	if (unlikely(!plain))
-		frames_collect(w, mbufs);
-	pipeline_count(burst, &tables, w->stats);
+		frames_collect(w, pair, mbufs);
+	pipeline_count(burst, tables, w->stats);
 	return plain;
 }
 
@@ -123,14 +135,22 @@ static unsigned direction_turn(struct worker *w, unsigned pair, enum burst_side 
 		bytes += frames_fill(w, i, mbufs[i]);
 	w->burst.bytes = bytes;
 	w->out = backlog;
-	if (unlikely(!burst_filter(w, mbufs))) {
+	if (unlikely(!burst_filter(w, pair, mbufs))) {
 		backlog_flush(w, out, backlog);
 		return n;
 	}
 	sent = frames_tx(w, out, mbufs, n, bytes);
 	for (unsigned i = sent; i < n; i++)
-		frames_ops.send(w, mbufs[i]);
+		frames_wait(w, mbufs[i]);
 	return n;
+}
+
+// Packets whose time is over go on.
+static __attribute__((noinline)) void held_expire(struct worker *w)
+{
+	judging_take(w);
+	for (unsigned pair = 0; pair < w->n_pairs; pair++)
+		streams_expire(w, pair);
 }
 
 // Sleep a little longer each time nothing was there, up to the operator's limit.
@@ -150,6 +170,7 @@ int worker_main(void *arg)
 {
 	struct worker *w = arg;
 	uint64_t empty = 0;
+	unsigned rounds = 0;
 
 	// Without this the kernel may stretch each sleep by 50 microseconds.
 	prctl(PR_SET_TIMERSLACK, 1000);
@@ -161,6 +182,8 @@ int worker_main(void *arg)
 		unsigned n = 0;
 
 		replica_quiescent(w->replicas, w->id);
+		if (unlikely(counter_read(&w->stats->held) > 0 || ++rounds % LOOK_ROUNDS == 0))
+			held_expire(w);
 		for (unsigned pair = 0; pair < w->n_pairs; pair++) {
 			n += direction_turn(w, pair, BURST_FROM_RESOLVERS);
 			n += direction_turn(w, pair, BURST_FROM_CLIENTS);
@@ -175,6 +198,7 @@ int worker_main(void *arg)
 		else
 			idle_sleep(w, empty);
 	}
+	streams_flush(w);
 	// What still waits gets one last chance.
 	for (unsigned i = 0; i < 2 * w->n_pairs; i++) {
 		const struct conf_pair *pair = &w->pairs[i / 2];

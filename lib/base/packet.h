@@ -11,6 +11,8 @@
 #include <stdint.h>
 
 struct packet_ops {
+	/** Copy @p n octets of the frame from @p at on, all inside it. */
+	void (*read)(void *ctx, void *packet, uint32_t at, void *bytes, uint32_t n);
 	/** Put @p n octets into the frame at @p at, all inside it. */
 	void (*write)(void *ctx, void *packet, uint32_t at, const void *bytes, uint32_t n);
 	/** Cut the frame's end off, so that @p size octets are left; not more than it has. */

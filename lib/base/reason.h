@@ -14,11 +14,23 @@
 	REASON(snapped, "frame ends before its headers or its IP packet do")                       \
 	REASON(non_ip, "neither IPv4 nor IPv6 (ARP, LLDP, STP, MPLS, ...)")                        \
 	REASON(bad_ip, "IP header that contradicts itself")                                        \
-	REASON(fragment, "IP fragment, not inspected")                                             \
+	REASON(fragment, "IP fragment of something else than a DNS response over UDP")             \
+	REASON(fragment_bad, "IP fragment with a size or offset that receivers do not take")       \
+	REASON(fragment_incomplete, "IP fragment of a datagram whose rest did not come in time")   \
+	REASON(fragment_limit, "IP fragment, more datagrams or packets of them than are held")     \
+	REASON(fragment_overlap, "IP fragments that contradict each other, dropped (RFC 5722)")    \
+	REASON(fragment_cut, "IP fragment behind the end of an answer that got shorter, dropped")  \
 	REASON(ipsec, "authenticated by AH, a rewrite would break it")                             \
 	REASON(source_routed, "IPv6 with segments left in a routing header")                       \
 	REASON(not_udp, "IP, but neither UDP nor DNS over TCP")                                    \
-	REASON(tcp_dns, "TCP from or to a DNS port, not inspected")                                \
+	REASON(tcp_dns, "TCP from or to a DNS port, without octets of a response")                 \
+	REASON(bad_tcp, "TCP header that contradicts the IP packet")                               \
+	REASON(stream_unknown, "TCP from a DNS port, inside a message whose begin was not seen")   \
+	REASON(stream_repeated, "TCP with octets that went before, changed as the first time")     \
+	REASON(stream_partial, "TCP with the begin of a message, sent before there was a record")  \
+	REASON(stream_gap, "TCP, unfiltered: octets before it were missing for too long")          \
+	REASON(stream_limit, "TCP, unfiltered: there was no room left to follow it")               \
+	REASON(stream_framing, "TCP, unfiltered: what it carries is not DNS messages")             \
 	REASON(bad_udp, "UDP length that contradicts the IP packet")                               \
 	REASON(other_port, "UDP, not from a DNS port")                                             \
 	REASON(other_server, "from a DNS port of a server that is not watched")                    \

@@ -71,6 +71,18 @@ struct conf {
 	enum conf_idle idle;
 	unsigned idle_sleep_max_us;
 
+	/* [streams]; each for every worker and port pair */
+	unsigned stream_connections; /**< followed at once */
+	unsigned stream_memory;      /**< MiB for messages of which a part came, and edits to repeat */
+	unsigned stream_segments;    /**< held at once */
+	unsigned stream_hold_ms;     /**< longest that a message's part is held for the rest */
+	unsigned stream_gap_ms;      /**< longest that segments wait for one before them */
+
+	/* [fragments]; each for every worker and port pair */
+	unsigned fragment_datagrams; /**< of which a part came, at once */
+	unsigned fragment_packets;   /**< held at once */
+	unsigned fragment_hold_ms;   /**< longest that they are held */
+
 	/* [mirror] */
 	bool mirror_enabled;        /**< no: workers have no ring */
 	unsigned mirror_ring_slots; /**< 64-byte slots of each worker's ring, a power of two */

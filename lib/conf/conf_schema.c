@@ -24,6 +24,12 @@ static const struct {
 	{"ports", "The DPDK ports that the box joins."},
 	{"workers", "The lcores that move packets."},
 	{"filter", "Which responses are looked at."},
+	{"streams", "DNS over TCP: connections are followed, and their responses filtered wherever "
+		    "segments cut them. Bounds are for each worker and pair of ports; what is over "
+		    "them passes unfiltered."},
+	{"fragments", "Responses over UDP that come in IP fragments: held until all are there. "
+		      "Bounds are for each worker and pair of ports; what is over them passes as "
+		      "it came."},
 	{"sinkhole", "What is put into the answers of listed names; a list may have its own."},
 	{"lists", "All lists together."},
 	{"canary", "Names by which clients ask whether they may use encrypted DNS, or where: "
@@ -70,6 +76,35 @@ const struct conf_key conf_keys[] = {
 		"What an allow list lets pass. name: each name is judged by itself. message: an "
 		"allowed question name passes the whole response.",
 		.words = "name|message", AT(policy.allow_message)},
+
+	{"streams", "connections", CONF_NUMBER, "65536", 16, 16777216, "connections",
+		"Connections that are followed at once; 132 bytes each. Beyond, the one that was "
+		"silent for longest is forgotten.",
+		AT(stream_connections)},
+	{"streams", "memory", CONF_NUMBER, "16", 1, 4096, "MiB",
+		"Memory for messages of which only a part has come, and for edits that the client "
+		"has not acknowledged.",
+		AT(stream_memory)},
+	{"streams", "segments", CONF_NUMBER, "2048", 16, 2048, "packets", "Segments held at once.",
+		AT(stream_segments)},
+	{"streams", "hold_ms", CONF_NUMBER, "10", 1, 1000, "milliseconds",
+		"Longest that the begin of a message waits for its end. Then the records that are "
+		"there are judged, and it goes on.",
+		AT(stream_hold_ms)},
+	{"streams", "gap_ms", CONF_NUMBER, "1000", 10, 60000, "milliseconds",
+		"Longest that segments wait for one before them that was lost. Then the connection "
+		"passes unfiltered up to its next query.",
+		AT(stream_gap_ms)},
+
+	{"fragments", "datagrams", CONF_NUMBER, "4096", 0, 65536, "datagrams",
+		"Datagrams of which a part is there, at once; 1.1 KiB each. 0: fragments pass as "
+		"they come.",
+		AT(fragment_datagrams)},
+	{"fragments", "packets", CONF_NUMBER, "2048", 1, 2048, "packets", "Fragments held at once.",
+		AT(fragment_packets)},
+	{"fragments", "hold_ms", CONF_NUMBER, "1000", 1, 60000, "milliseconds",
+		"Longest that fragments wait for the rest of their datagram.",
+		AT(fragment_hold_ms)},
 
 	{"sinkhole", "ipv4", CONF_IPV4, "", 0, 0, "",
 		"Addresses for A records. Empty: A records are left as they are.",

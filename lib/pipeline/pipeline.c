@@ -11,36 +11,38 @@
 #define TCP_SYN          0x02
 #define TCP_SYN_ACK      0x12
 
-static inline bool is_dns_port(const struct policy *policy, uint16_t port)
-{
-	for (unsigned i = 0; i < policy->n_ports; i++)
-		if (policy->ports[i] == port)
-			return true;
-	return false;
-}
-
-static bool is_watched(const struct policy *policy, const struct burst_slot *slot)
+static bool is_watched(
+	const struct policy *policy, const struct burst_slot *slot, const uint8_t *address)
 {
 	struct addr server = {.family = slot->family};
 
-	memcpy(server.bytes, pipeline_server(slot), addr_size(slot->family));
+	memcpy(server.bytes, address, addr_size(slot->family));
 	for (unsigned i = 0; i < policy->n_servers; i++)
 		if (prefix_contains(&policy->servers[i], &server))
 			return true;
 	return false;
 }
 
-static inline bool is_dns_stream(const struct burst_slot *slot, const struct policy *policy)
+// TCP: of a connection to a resolver that is followed, or not.
+static __attribute__((noinline)) enum reason stream_reason(
+	const struct burst_slot *slot, const struct policy *policy, enum burst_side side)
 {
-	return slot->protocol == IP_PROTO_TCP &&
-	       (is_dns_port(policy, slot->src_port) || is_dns_port(policy, slot->dst_port));
+	if (slot->protocol != IP_PROTO_TCP ||
+		!(policy_is_port(policy, slot->src_port) || policy_is_port(policy, slot->dst_port)))
+		return REASON_not_udp;
+	if (policy->n_servers != 0 && !is_watched(policy, slot,
+					      side == BURST_FROM_RESOLVERS ? pipeline_server(slot)
+									   : pipeline_client(slot)))
+		return REASON_other_server;
+	return REASON_tcp_dns;
 }
 
 // Why a message from a DNS port is none of ours; REASON_none: it is.
 static inline enum reason message_reason(
 	const struct burst_slot *slot, const struct policy *policy, enum burst_side side)
 {
-	if (__builtin_expect(policy->n_servers != 0, 0) && !is_watched(policy, slot))
+	if (__builtin_expect(policy->n_servers != 0, 0) &&
+		!is_watched(policy, slot, pipeline_server(slot)))
 		return REASON_other_server;
 	if (slot->msg_size < DNS_HEADER_SIZE)
 		return REASON_short_message;
@@ -58,11 +60,12 @@ static inline enum reason slot_parse(
 	if (__builtin_expect(reason == REASON_COUNT, 0))
 		reason = pkt_parse(slot);
 	if (reason == REASON_not_udp)
-		return is_dns_stream(slot, policy) ? REASON_tcp_dns : REASON_not_udp;
+		return stream_reason(slot, policy, side);
 	if (reason != REASON_none)
 		return reason;
-	if (!is_dns_port(policy, slot->src_port))
-		return is_dns_port(policy, slot->dst_port) && slot->msg_size >= DNS_HEADER_SIZE &&
+	if (!policy_is_port(policy, slot->src_port))
+		return policy_is_port(policy, slot->dst_port) &&
+				       slot->msg_size >= DNS_HEADER_SIZE &&
 				       !(slot->frame[slot->msg + 2] & (DNS_FLAG_QR >> 8))
 			       ? REASON_query
 			       : REASON_other_port;
@@ -195,31 +198,43 @@ static void encrypted_count(const struct burst_slot *slot, struct stats_worker *
 	counter_add(&stats->encrypted[row], 1);
 }
 
+// A packet that left, and the response in it if it is one by itself.
+static void slot_count(const struct burst_slot *slot, enum burst_side side, const struct policy *policy,
+	struct stats_worker *stats)
+{
+	bool hidden = slot->response && (slot->refused & CONSENT_NO_LOG);
+
+	// A client that refused logging shows up in no row that says what its DNS held.
+	counter_add(&stats->verdicts[hidden ? REASON_no_log : slot->reason], 1);
+	if (slot->response && !hidden)
+		response_count(slot, policy, stats);
+	else if (side == BURST_FROM_CLIENTS &&
+		 (slot->reason == REASON_not_udp || slot->reason == REASON_other_port))
+		encrypted_count(slot, stats);
+}
+
 void pipeline_count(
 	const struct burst *burst, const struct pipeline_tables *tables, struct stats_worker *stats)
 {
+	// What came in pieces has the verdict of its message, which was counted apart.
+	bool whole = !(burst->streams | burst->pieces);
 	uint64_t misses = 0;
 
-	for (unsigned i = 0; i < burst->n; i++) {
+	for (unsigned i = 0; whole && i < burst->n; i++) {
 		const struct burst_slot *slot = &burst->slot[i];
-		bool hidden = slot->response && (slot->refused & CONSENT_NO_LOG);
 
 		// Nearly all that are looked at: a sum for the burst, and one row.
-		if (__builtin_expect(slot->reason == REASON_miss && !hidden, 1)) {
+		if (__builtin_expect(
+			    slot->reason == REASON_miss && !(slot->refused & CONSENT_NO_LOG), 1)) {
 			misses++;
 			counter_add(&stats->responses[slot->rcode][slot_type(slot)], 1);
 			continue;
 		}
-		if (burst->taken >> i & 1)
-			continue;
-		// A client that refused logging shows up in no row that says what its DNS held.
-		counter_add(&stats->verdicts[hidden ? REASON_no_log : slot->reason], 1);
-		if (slot->response && !hidden)
-			response_count(slot, tables->policy, stats);
-		else if (slot->reason <= REASON_other_port && burst->side == BURST_FROM_CLIENTS &&
-			 (slot->reason == REASON_not_udp || slot->reason == REASON_other_port))
-			encrypted_count(slot, stats);
+		slot_count(slot, burst->side, tables->policy, stats);
 	}
+	for (unsigned i = 0; !whole && i < burst->n; i++)
+		if (!(burst->taken >> i & 1))
+			slot_count(&burst->slot[i], burst->side, tables->policy, stats);
 	counter_add(&stats->rx_packets, burst->n);
 	counter_add(&stats->rx_bytes, burst->bytes);
 	counter_add(&stats->verdicts[REASON_miss], misses);

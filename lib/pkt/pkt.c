@@ -4,6 +4,7 @@
 
 #include "base/addr.h"
 #include "base/bytes.h"
+#include "pkt/pkt_private.h"
 
 #define ETHER_HEADER_SIZE    14
 #define ETHER_TYPE_IPV4      0x0800
@@ -15,14 +16,6 @@
 #define PPPOE_HEADER_SIZE    6
 #define PPP_IPV4             0x0021 // RFC 1332
 #define PPP_IPV6             0x0057 // RFC 5072
-
-#define IP_PROTO_HOP_BY_HOP 0
-#define IP_PROTO_TCP        6
-#define IP_PROTO_UDP        17
-#define IP_PROTO_ROUTING    43
-#define IP_PROTO_FRAGMENT   44
-#define IP_PROTO_AH         51
-#define IP_PROTO_DEST       60
 
 #define IPV4_HEADER_SIZE 20
 #define IPV6_HEADER_SIZE 40
@@ -88,19 +81,18 @@ static enum reason ipv4_parse(struct burst_slot *slot, const struct l3 *l3, uint
 		return REASON_bad_ip;
 	if (total > left)
 		return REASON_snapped;
-	// More fragments to come, or an offset: RFC 791 s3.1.
-	if (load_be16(ip + 6) & 0x3fff)
-		return REASON_fragment;
 	slot->family = ADDR_IPV4;
 	slot->l3 = (uint16_t)at;
 	slot->l4 = (uint16_t)(at + header);
 	slot->protocol = ip[9];
+	// More fragments to come, or an offset: RFC 791 s3.1.
+	if (load_be16(ip + 6) & 0x3fff)
+		return REASON_fragment;
 	*end = at + total;
 	return ip[9] == IP_PROTO_AH ? REASON_ipsec : REASON_none;
 }
 
-// Walk the extension headers (RFC 8200 s4) from *at, which becomes the transport header's place.
-static enum reason ipv6_extensions(const uint8_t *frame, uint32_t end, uint32_t *at, uint8_t *next)
+enum reason pkt_ipv6_extensions(const uint8_t *frame, uint32_t end, uint32_t *at, uint8_t *next)
 {
 	for (;;) {
 		uint32_t left = end - *at, size;
@@ -145,7 +137,7 @@ static enum reason ipv6_parse(struct burst_slot *slot, const struct l3 *l3, uint
 	if (*end > l3->end)
 		return REASON_snapped;
 	slot->protocol = ip[6];
-	reason = ipv6_extensions(slot->frame, *end, &l4, &slot->protocol);
+	reason = pkt_ipv6_extensions(slot->frame, *end, &l4, &slot->protocol);
 	slot->family = ADDR_IPV6;
 	slot->l3 = (uint16_t)at;
 	slot->l4 = (uint16_t)l4;

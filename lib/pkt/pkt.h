@@ -94,6 +94,8 @@ static inline enum reason pkt_parse_usual(struct burst_slot *slot)
  * @return REASON_none  a whole UDP datagram: all fields of the group are valid
  *         REASON_not_udp  family, l3, l4, protocol and, for TCP with both ports in the frame,
  *                      src_port and dst_port are valid; ports are 0 otherwise
+ *         REASON_fragment  family, l3, l4 and protocol are valid; over IPv6, l4 is the fragment
+ *                      header's place
  *         another reason: the packet is not inspected
  *
  * Hot path. Work is bounded by the bytes of the frame; usual packets take one step a header.

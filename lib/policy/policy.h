@@ -104,3 +104,12 @@ struct policy {
 	struct prefix servers[POLICY_SERVERS_MAX];
 	struct policy_list lists[POLICY_LISTS_MAX]; /**< in the order of the configuration */
 };
+
+/** Whether DNS is spoken at @p port. Hot path. */
+static inline bool policy_is_port(const struct policy *policy, uint16_t port)
+{
+	for (unsigned i = 0; i < policy->n_ports; i++)
+		if (policy->ports[i] == port)
+			return true;
+	return false;
+}

@@ -50,13 +50,31 @@ enum stats_encrypted {
 	STATS_ENCRYPTED,
 };
 
+/** Why a TCP connection passes unfiltered. */
+enum stats_stream {
+	STATS_STREAM_GAP,
+	STATS_STREAM_LIMIT,
+	STATS_STREAM_FRAMING,
+	STATS_STREAMS,
+};
+
 /** Exact at any load. Plain arrays of uint64_t: sums are taken over the whole struct. */
 struct stats_worker {
 	uint64_t rx_packets, rx_bytes;         /**< received, bytes without FCS */
 	uint64_t tx_packets, tx_bytes;         /**< given to the port */
 	uint64_t tx_dropped;                   /**< the port did not take them in time */
 	uint64_t encrypted[STATS_ENCRYPTED];   /**< from the client side */
-	uint64_t verdicts[REASON_COUNT];       /**< each received packet in exactly one row */
+	uint64_t verdicts[REASON_COUNT];       /**< each received packet in exactly one row, when it
+						    leaves */
+	uint64_t held;                         /**< packets that lib/stream holds now */
+	uint64_t streams;                      /**< TCP connections that are followed now */
+	uint64_t streams_evicted;              /**< forgotten to make room for others */
+	uint64_t streams_unfiltered[STATS_STREAMS]; /**< passed unfiltered from some point on */
+	uint64_t stream_messages;              /**< messages out of TCP connections */
+	uint64_t stream_parts;                 /**< messages whose begin was sent before their end
+						    was there */
+	uint64_t stream_late;                  /**< of these, those with something to change in what
+						    had left */
 	/* What follows has no packet of a client that refused logging in it. */
 	uint64_t responses[STATS_RCODES][DNS_TYPE_ROW_COUNT];
 	uint64_t matched[POLICY_LISTS_MAX];    /**< a filtering list decided, by slot; also without

@@ -15,7 +15,7 @@ undo_at_exit
 WORK=$(mktemp -d /tmp/dnsweir-captures.XXXXXX)
 undo rm -rf "$WORK"
 # Blanks and commas in paths are on purpose.
-mkdir "$WORK/a folder, with"
+mkdir "$WORK/a folder, with" "$WORK/after"
 
 # config NAME [LIST [DNSSEC]]
 config() {
@@ -59,10 +59,13 @@ names() {
 }
 
 # decoded CAPTURE: what tshark makes of it, without what a rewrite may change. The checks of the
-# checksums stay: one that was right is right, one that was wrong is wrong.
+# checksums stay: one that was right is right, one that was wrong is wrong. Of a capture of fragments
+# their octets are left out: what they come to is decoded behind the last one.
 decoded() {
+	local octets=()
+	[[ ${1##*/} != frag* ]] || octets=(-e '/^ *\[?(Data|Reassembled IPv[46] data): /d' -e '/^[0-9a-f]{4}  /d')
 	tshark -n -V -r "$1" -o udp.check_checksum:TRUE -o ip.check_checksum:TRUE \
-		-o tcp.check_checksum:TRUE -o tcp.desegment_tcp_streams:FALSE 2>/dev/null | sed -E \
+		-o tcp.check_checksum:TRUE -o tcp.desegment_tcp_streams:FALSE 2>/dev/null | sed -E "${octets[@]}" \
 		-e '/type (A|AAAA), class/s/, addr .*//' \
 		-e '/^ *(SvcParam: )?ipv[46]hint/s/=.*//' \
 		-e '/^ *IP: /d' \
@@ -82,7 +85,9 @@ rewritten_as_promised() {
 		return 1
 	}
 	decoded "$1" >"$WORK/before.txt"
-	decoded "$out" >"$WORK/after.txt"
+	cp "$out" "$WORK/after/${1##*/}"
+	decoded "$WORK/after/${1##*/}" >"$WORK/after.txt"
+	rm "$WORK/after/${1##*/}"
 	diff "$WORK/before.txt" "$WORK/after.txt" >"$WORK/diff.txt" || {
 		head -n 20 "$WORK/diff.txt"
 		return 1
@@ -92,7 +97,7 @@ rewritten_as_promised() {
 # malformed CAPTURE: how many frames tshark cannot read whole.
 malformed() { tshark -n -r "$1" -Y _ws.malformed 2>/dev/null | wc -l; }
 
-# Every address that a listed name has in an answer over UDP from port 53 is the sinkhole's, and what
+# Every address that a listed name has in an answer from port 53 is the sinkhole's, and what
 # could be read can be read.
 addresses_replaced() {
 	local left out="$WORK/a folder, with/out"
@@ -102,9 +107,9 @@ addresses_replaced() {
 		return 1
 	}
 	left=$(tshark -n -r "$out" -T fields -e dns.a -e dns.aaaa \
-		-e dns.svcb.svcparam.ipv4hint.ip -e dns.svcb.svcparam.ipv6hint.ip -Y "udp.srcport == 53 &&
+		-e dns.svcb.svcparam.ipv4hint.ip -e dns.svcb.svcparam.ipv6hint.ip -Y "(udp.srcport == 53 || tcp.srcport == 53) &&
 		dns.flags.response == 1 && dns.count.add_rr == 0 && dns.count.auth_rr == 0 &&
-		!_ws.malformed && !(ip.flags.mf == 1) && !(ip.frag_offset > 0) && !ipv6.fraghdr" 2>/dev/null |
+		!_ws.malformed" 2>/dev/null |
 		tr '\t,' '\n' | grep -v '^$' | grep -vxF -e "$SINK4" -e "$SINK6" || true)
 	[[ -z $left ]] || {
 		echo "left: $left"

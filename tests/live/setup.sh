@@ -56,6 +56,8 @@ write_zones() {
 		dropped    A     203.0.113.85
 		overtcp    A     203.0.113.86
 		lost       TXT   "no address"
+		$(many_addresses large)
+		$(many_addresses roomy)
 	END
 	cat >"$WORK/secure.zone" <<-END
 		\$ORIGIN secure.
@@ -67,6 +69,17 @@ write_zones() {
 		www        A     203.0.113.180
 	END
 	sign_zone secure
+}
+
+# many_addresses NAME: answers of 3,240 and 2,840 octets.
+many_addresses() {
+	local i
+	for ((i = 1; i <= 200; i++)); do
+		echo "$1 A 203.0.113.$i"
+	done
+	for ((i = 1; i <= 100; i++)); do
+		echo "$1 AAAA 2001:db8:77::$i"
+	done
 }
 
 text_strings() {
@@ -85,7 +98,7 @@ sign_zone() {
 }
 
 write_config() {
-	put names.txt '# plain names' bad.example bad.secure quick.example many.example middle.example \
+	put names.txt '# plain names' large.example bad.example bad.secure quick.example many.example middle.example \
 		.evil.example '*.botnet.example' 'bücher.example' '*.wild.example'
 	put catalogue.csv id,fqdn,behaviour,start,end 'M-1,dated.example,C2 server,2020-01-01,' \
 		'M-2,past.example,C2 server,2020-01-01,2021-01-01' \

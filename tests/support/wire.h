@@ -30,7 +30,7 @@
 
 #define WIRE_ROOM    80000 /**< bytes; more than the largest frame that is inspected */
 #define WIRE_MARKS   16
-#define WIRE_RECORDS 512
+#define WIRE_RECORDS 4096
 
 enum wire_csum {
 	WIRE_CSUM_RIGHT,

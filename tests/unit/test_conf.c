@@ -74,6 +74,14 @@ Test(conf, an_empty_file_is_all_defaults)
 	cr_assert(conf->link_propagate);
 	cr_assert_eq(conf->idle, CONF_IDLE_AUTO);
 	cr_assert_eq(conf->idle_sleep_max_us, 200);
+	cr_assert_eq(conf->stream_connections, 65536);
+	cr_assert_eq(conf->stream_memory, 16);
+	cr_assert_eq(conf->stream_segments, 2048);
+	cr_assert_eq(conf->stream_hold_ms, 10);
+	cr_assert_eq(conf->stream_gap_ms, 1000);
+	cr_assert_eq(conf->fragment_datagrams, 4096);
+	cr_assert_eq(conf->fragment_packets, 2048);
+	cr_assert_eq(conf->fragment_hold_ms, 1000);
 	cr_assert(conf->mirror_enabled);
 	cr_assert_eq(conf->mirror_ring_slots, 65536);
 	cr_assert_str_empty(conf->time_zone);
@@ -99,6 +107,9 @@ Test(conf, every_key_is_read)
 		"message\n"
 		"[consent]\nsource = a.csv\n[time]\nzone = Asia/Tokyo\n[mirror]\nenabled = no\n"
 		"ring_slots = 64\n"
+		"[streams]\nconnections = 16\nmemory = 4096\nsegments = 16\nhold_ms = 1\ngap_ms = "
+		"60000\n"
+		"[fragments]\ndatagrams = 0\npackets = 1\nhold_ms = 60000\n"
 		"[control]\nsocket = none\ngroup = root\n");
 	char text[PREFIX_TEXT_SIZE];
 
@@ -111,6 +122,14 @@ Test(conf, every_key_is_read)
 	cr_assert_eq(conf->mbufs, 16777216);
 	cr_assert_not(conf->link_propagate);
 	cr_assert_eq(conf->idle, CONF_IDLE_BACKOFF);
+	cr_assert_eq(conf->stream_connections, 16);
+	cr_assert_eq(conf->stream_memory, 4096);
+	cr_assert_eq(conf->stream_segments, 16);
+	cr_assert_eq(conf->stream_hold_ms, 1);
+	cr_assert_eq(conf->stream_gap_ms, 60000);
+	cr_assert_eq(conf->fragment_datagrams, 0);
+	cr_assert_eq(conf->fragment_packets, 1);
+	cr_assert_eq(conf->fragment_hold_ms, 60000);
 	cr_assert_eq(conf->idle_sleep_max_us, 100000);
 	cr_assert_eq(conf->policy.n_ports, 3);
 	cr_assert_eq(conf->policy.ports[2], 65535);
@@ -222,7 +241,9 @@ Test(conf, every_mistake_has_its_line)
 		// Sections and keys.
 		{"[]\n", "t.ini:1: unknown section nothing, expected one of [ports], [workers], "
 			 "[filter], "
-			 "[sinkhole], [lists], [canary], [list NAME], [consent], [time], [mirror], "
+			 "[streams], [fragments], [sinkhole], [lists], [canary], [list NAME], [consent], "
+			 "[time], "
+			 "[mirror], "
 			 "[control]"},
 		{"[prots]\n", "t.ini:1: unknown section 'prots', did you mean [ports]?"},
 		{"[lists c2]\n", "t.ini:1: unknown section 'lists c2', did you mean [list NAME]?"},

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* hot */
+#include "stream/stream_tcp_private.h"
+
+#define FORGET_MAX 64 // connections forgotten in one round
+
+static inline uint32_t held_end(const struct stream_held *held)
+{
+	return held->seq + held->size;
+}
+
+void stream_held_add(
+	struct stream_tcp *tcp, struct stream_flow *flow, const struct stream_held *segment)
+{
+	uint32_t i = tcp->held_pool.free, *at = &flow->held_first;
+	struct stream_held *held;
+
+	if (i != STREAM_NONE)
+		tcp->held_pool.free = tcp->held[i].next;
+	else
+		i = stream_pool_fresh(&tcp->held_pool);
+	held = &tcp->held[i];
+	// Nearly always it comes behind all that there are.
+	if (flow->held_last != STREAM_NONE &&
+		stream_seq(segment->seq, tcp->held[flow->held_last].seq) >= 0)
+		at = &tcp->held[flow->held_last].next;
+	while (*at != STREAM_NONE && stream_seq(tcp->held[*at].seq, segment->seq) <= 0)
+		at = &tcp->held[*at].next;
+	*held = *segment;
+	held->next = *at;
+	*at = i;
+	if (held->next == STREAM_NONE)
+		flow->held_last = i;
+	flow->n_held++;
+	stream_held(tcp->stream, 1);
+}
+
+static void first_send(struct stream_tcp *tcp, struct stream_flow *flow, enum reason least)
+{
+	uint32_t i = flow->held_first;
+	struct stream_held *held = &tcp->held[i];
+
+	stream_patch_segment(tcp, flow, held);
+	stream_send(tcp->stream, held->packet, held->reason > least ? held->reason : least);
+	flow->held_first = held->next;
+	if (flow->held_first == STREAM_NONE)
+		flow->held_last = STREAM_NONE;
+	flow->n_held--;
+	held->next = tcp->held_pool.free;
+	tcp->held_pool.free = i;
+}
+
+void stream_held_flush(struct stream_tcp *tcp, struct stream_flow *flow, enum reason reason)
+{
+	while (flow->held_first != STREAM_NONE) {
+		uint32_t end = held_end(&tcp->held[flow->held_first]);
+
+		if (stream_seq(end, flow->next) > 0)
+			flow->next = end;
+		first_send(tcp, flow, reason);
+	}
+}
+
+// The first held segment that goes on where the octets end.
+static struct stream_held *held_following(struct stream_tcp *tcp, const struct stream_flow *flow)
+{
+	for (uint32_t i = flow->held_first; i != STREAM_NONE; i = tcp->held[i].next) {
+		struct stream_held *held = &tcp->held[i];
+
+		if (stream_seq(held->seq, flow->next) > 0)
+			return NULL;
+		if (stream_seq(held_end(held), flow->next) > 0)
+			return held;
+	}
+	return NULL;
+}
+
+static void held_take(struct stream_tcp *tcp, struct stream_flow *flow, struct stream_held *held)
+{
+	const struct stream_hooks *hooks = &tcp->stream->hooks;
+	uint32_t old = flow->next - held->seq;
+
+	hooks->ops->read(hooks->ctx, held->packet, held->payload, tcp->octets, held->size);
+	stream_text_take(tcp, flow, held, tcp->octets + old, held->size - old);
+}
+
+static bool is_gap(const struct stream_tcp *tcp, const struct stream_flow *flow)
+{
+	return flow->held_last != STREAM_NONE &&
+	       stream_seq(tcp->held[flow->held_last].seq, flow->next) > 0;
+}
+
+static void bounds_keep(struct stream_tcp *tcp, struct stream_flow *flow)
+{
+	bool gap = is_gap(tcp, flow);
+
+	if (flow->n_held > STREAM_GAP_PACKETS && gap)
+		stream_text_give_up(tcp, flow, REASON_stream_limit);
+	else if (flow->next - flow->clear >= STREAM_HOLD_OCTETS ||
+		 (flow->n_held >= STREAM_HOLD_PACKETS && !gap))
+		stream_text_release(tcp, flow);
+}
+
+static void clear_send(struct stream_tcp *tcp, struct stream_flow *flow)
+{
+	while (flow->held_first != STREAM_NONE &&
+		stream_seq(held_end(&tcp->held[flow->held_first]), flow->clear) <= 0)
+		first_send(tcp, flow, REASON_none);
+}
+
+static void timer_set(struct stream_tcp *tcp, struct stream_flow *flow)
+{
+	enum stream_timer timer = flow->held_first == STREAM_NONE ? STREAM_NO_TIMER
+				  : flow->clear != flow->next     ? STREAM_HOLD
+								  : STREAM_GAP;
+
+	// The clock runs from where something last got on.
+	if (timer == flow->timer && flow->mark == (uint16_t)flow->clear)
+		return;
+	flow->mark = (uint16_t)flow->clear;
+	flow->rounds = 0;
+	stream_flow_timer(tcp, flow, timer, timer == STREAM_HOLD ? tcp->hold : tcp->gap);
+}
+
+void stream_held_settle(struct stream_tcp *tcp, struct stream_flow *flow)
+{
+	struct stream_held *held;
+
+	while (flow->reason == REASON_none && (held = held_following(tcp, flow)))
+		held_take(tcp, flow, held);
+	if (flow->reason == REASON_none)
+		bounds_keep(tcp, flow);
+	if (flow->reason == REASON_none) {
+		clear_send(tcp, flow);
+	} else {
+		stream_held_flush(tcp, flow, flow->reason);
+		flow->clear = flow->seal = flow->next;
+	}
+	timer_set(tcp, flow);
+}
+
+// Some of what was held longest goes, judged if that can be.
+static void oldest_release(struct stream_tcp *tcp)
+{
+	struct stream_flow *flow;
+
+	if (tcp->timers[STREAM_HOLD].first != STREAM_NONE) {
+		flow = &tcp->flows[tcp->timers[STREAM_HOLD].first];
+		stream_text_release(tcp, flow);
+	} else {
+		flow = &tcp->flows[tcp->timers[STREAM_GAP].first];
+		stream_text_give_up(tcp, flow, REASON_stream_limit);
+	}
+	stream_held_settle(tcp, flow);
+}
+
+void stream_held_room(struct stream_tcp *tcp)
+{
+	while (stream_pool_is_empty(&tcp->held_pool))
+		oldest_release(tcp);
+}
+
+// The hold timer of a connection ran out. Judging anew takes time by the octets that there are, so
+// it is done the less often the more there are.
+static void hold_over(struct stream_tcp *tcp, struct stream_flow *flow)
+{
+	if (flow->rounds < flow->have / STREAM_HOLD_OCTETS) {
+		flow->rounds++;
+		stream_flow_timer(tcp, flow, STREAM_HOLD, tcp->hold);
+		return;
+	}
+	stream_text_release(tcp, flow);
+	stream_held_settle(tcp, flow);
+}
+
+// What is missing does not come. If the client got it some other way, as it does where only a part of
+// a path leads through here, all goes on with the next message.
+static void gap_over(struct stream_tcp *tcp, struct stream_flow *flow)
+{
+	const struct stream_hooks *hooks = &tcp->stream->hooks;
+	const struct stream_held *held = &tcp->held[flow->held_first];
+	uint32_t n = held->size < STREAM_BEGIN_SIZE ? held->size : STREAM_BEGIN_SIZE;
+	uint8_t octets[STREAM_BEGIN_SIZE];
+
+	hooks->ops->read(hooks->ctx, held->packet, held->payload, octets, n);
+	if (stream_is_begin(octets, n))
+		stream_text_restart(tcp, flow, held->seq, false);
+	else
+		stream_text_give_up(tcp, flow, REASON_stream_gap);
+	stream_held_settle(tcp, flow);
+}
+
+static struct stream_flow *timer_due(const struct stream_tcp *tcp, enum stream_timer timer)
+{
+	uint32_t i = tcp->timers[timer].first;
+
+	if (i == STREAM_NONE || stream_seq(tcp->flows[i].due, tcp->tick) > 0)
+		return NULL;
+	return &tcp->flows[i];
+}
+
+void stream_held_expire(struct stream_tcp *tcp)
+{
+	struct stream_flow *flow;
+	unsigned n = 0;
+
+	while ((flow = timer_due(tcp, STREAM_HOLD)))
+		hold_over(tcp, flow);
+	while ((flow = timer_due(tcp, STREAM_GAP)))
+		gap_over(tcp, flow);
+	for (enum stream_age age = 0; age < STREAM_AGES; age++)
+		for (; n < FORGET_MAX && tcp->ages[age].first != STREAM_NONE; n++) {
+			flow = &tcp->flows[tcp->ages[age].first];
+			if (tcp->tick - flow->used < tcp->idle[age])
+				break;
+			stream_flow_close(tcp, flow, REASON_stream_gap);
+		}
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* hot */
+#include "stream/stream_tcp_private.h"
+
+/** Octets of sequence that a connection may be away from where it was and still be the same one. */
+#define SAME_WINDOW (1 << 24)
+/** The same for an answer to a SYN that comes once more. */
+#define SAME_SYN (1 << 16)
+
+static void key_fill(struct stream_key *key, const struct burst_slot *slot, bool from_server)
+{
+	bool v4 = slot->family == ADDR_IPV4;
+	const uint8_t *src = slot->frame + slot->l3 + (v4 ? 12 : 8);
+	uint8_t size = addr_size(slot->family);
+	const uint8_t *dst = src + size;
+
+	*key = (struct stream_key){
+		.link = pkt_link(slot->frame, slot->l3),
+		.server_port = from_server ? slot->src_port : slot->dst_port,
+		.client_port = from_server ? slot->dst_port : slot->src_port,
+		.family = slot->family,
+	};
+	memcpy(key->server, from_server ? src : dst, size);
+	memcpy(key->client, from_server ? dst : src, size);
+}
+
+// The connection is over, or may be: what is held goes, patches stay for a while.
+static void flow_ends(struct stream_tcp *tcp, struct stream_flow *flow)
+{
+	stream_text_release(tcp, flow);
+	stream_held_settle(tcp, flow);
+	stream_flow_touch(tcp, flow, STREAM_CLOSING);
+}
+
+/* ---- from the client: hints ----------------------------------------------------------------- */
+
+static void client_acked(
+	struct stream_tcp *tcp, struct stream_flow *flow, const struct pkt_tcp *seg)
+{
+	int32_t ahead = stream_seq(seg->ack, flow->next);
+	uint32_t start = flow->next - flow->have;
+
+	if (flow->flags & STREAM_WAIT) {
+		stream_text_restart(tcp, flow, seg->ack, true);
+		return;
+	}
+	// More than all and the FIN: octets of which nothing is known here. They count as sent past us
+	// only where a gap says the same, else anybody could have us skip what comes next.
+	if (ahead <= 1)
+		// What was changed in the message under way is asked for when all of it is there.
+		stream_patch_trim(tcp, flow, stream_seq(seg->ack, start) < 0 ? seg->ack : start);
+	else if (flow->held_last != STREAM_NONE && ahead <= SAME_WINDOW &&
+		 flow->clear == flow->next && flow->reason == REASON_none) {
+		stream_text_restart(tcp, flow, seg->ack, false);
+		stream_held_settle(tcp, flow);
+		return;
+	}
+	if (ahead >= 0 && flow->flags & STREAM_FIN && flow->held_first == STREAM_NONE)
+		stream_flow_touch(tcp, flow, STREAM_CLOSING);
+}
+
+// A query: what the client has of the server's octets ends with a message. Once octets of the server
+// were seen that is believed only where it agrees with them: a made-up number would hide what comes.
+static void client_asked(
+	struct stream_tcp *tcp, struct stream_flow *flow, const struct pkt_tcp *seg)
+{
+	stream_flow_touch(tcp, flow, flow->age == STREAM_YOUNG ? STREAM_YOUNG : STREAM_LIVE);
+	if (flow->held_first != STREAM_NONE)
+		return;
+	if (flow->age == STREAM_YOUNG || (flow->reason != REASON_none && seg->ack == flow->next))
+		stream_text_restart(tcp, flow, seg->ack, false);
+}
+
+static void client_segment(
+	struct stream_tcp *tcp, const struct burst_slot *slot, const struct pkt_tcp *seg)
+{
+	struct stream_flow *flow;
+	struct stream_key key;
+
+	key_fill(&key, slot, false);
+	flow = stream_flow_find(tcp, &key);
+	if (seg->flags & PKT_TCP_RST) {
+		if (flow)
+			flow_ends(tcp, flow);
+		return;
+	}
+	if (seg->flags & PKT_TCP_SYN) {
+		if (flow)
+			flow->flags |= STREAM_REOPEN;
+		else if (seg->size > 0)
+			stream_flow_create(tcp, &key, 0)->flags = STREAM_WAIT;
+		return;
+	}
+	if (!(seg->flags & PKT_TCP_ACK))
+		return;
+	// State is made for those who say something, not for those who knock.
+	if (!flow && seg->size > 0)
+		flow = stream_flow_create(tcp, &key, seg->ack);
+	if (!flow)
+		return;
+	client_acked(tcp, flow, seg);
+	if (seg->size > 0)
+		client_asked(tcp, flow, seg);
+}
+
+/* ---- from the server ------------------------------------------------------------------------ */
+
+// Another connection of the same addresses and ports.
+static void flow_renew(struct stream_tcp *tcp, struct stream_flow *flow, uint32_t next, bool sure)
+{
+	stream_held_flush(tcp, flow, REASON_stream_gap);
+	stream_patch_forget(tcp, flow);
+	stream_text_restart(tcp, flow, next, sure);
+	stream_held_settle(tcp, flow);
+}
+
+// The server agrees to a connection: new, unless it says so once more.
+static void server_agreed(struct stream_tcp *tcp, struct stream_flow *flow, uint32_t start)
+{
+	int32_t ahead = stream_seq(start, flow->next);
+
+	if (!(flow->flags & (STREAM_REOPEN | STREAM_WAIT)) && ahead <= 0 && ahead > -SAME_SYN)
+		return;
+	flow_renew(tcp, flow, start, true);
+	stream_flow_touch(tcp, flow, STREAM_YOUNG);
+}
+
+// Whether the number that a connection is expected to go on with tells nothing about this segment.
+static bool is_astray(const struct stream_flow *flow, uint32_t seq)
+{
+	int32_t ahead = stream_seq(seq, flow->next);
+
+	// Before anything was seen of the server the number is what the client said it is.
+	return flow->flags & STREAM_WAIT || (flow->age == STREAM_YOUNG && ahead < 0) ||
+	       ahead > SAME_WINDOW || ahead < -SAME_WINDOW;
+}
+
+// What a segment belongs to, begun here if need be. NULL: that cannot be told
+static struct stream_flow *server_flow(struct stream_tcp *tcp, struct stream_flow *flow,
+	const struct stream_key *key, const struct stream_held *segment, const uint8_t *octets)
+{
+	if (flow && !is_astray(flow, segment->seq))
+		return flow;
+	if (!stream_is_begin(octets, segment->size))
+		return NULL;
+	if (!flow)
+		return stream_flow_create(tcp, key, segment->seq);
+	flow_renew(tcp, flow, segment->seq, false);
+	return flow;
+}
+
+// @return whether the segment may go on at once, with segment->reason
+static bool server_octets(struct stream_tcp *tcp, struct stream_flow *flow,
+	struct stream_held *segment, const uint8_t *octets)
+{
+	uint32_t end = segment->seq + segment->size;
+	int32_t ahead = stream_seq(segment->seq, flow->next);
+
+	if (flow->reason != REASON_none) {
+		segment->reason = flow->reason;
+		if (stream_seq(end, flow->next) > 0)
+			flow->next = flow->clear = flow->seal = end;
+	} else if (stream_seq(end, flow->next) <= 0) {
+		segment->reason = REASON_stream_repeated;
+	} else if (ahead <= 0) {
+		segment->reason = REASON_stream_partial;
+		stream_text_take(tcp, flow, segment, octets - ahead,
+			(uint32_t)((int32_t)segment->size + ahead));
+		if (flow->reason != REASON_none && segment->reason < flow->reason)
+			segment->reason = flow->reason;
+	} else {
+		segment->reason = REASON_stream_partial;
+	}
+	if (flow->held_first == STREAM_NONE &&
+		(flow->reason != REASON_none || stream_seq(end, flow->clear) <= 0)) {
+		stream_patch_segment(tcp, flow, segment);
+		return true;
+	}
+	stream_held_add(tcp, flow, segment);
+	stream_held_settle(tcp, flow);
+	return false;
+}
+
+// Without payload, or nothing that is followed. @return whether that is all
+static bool server_signs(struct stream_tcp *tcp, struct stream_flow *flow, struct pkt_tcp *seg)
+{
+	if (seg->flags & PKT_TCP_RST) {
+		if (flow)
+			flow_ends(tcp, flow);
+		return true;
+	}
+	if (seg->flags & PKT_TCP_SYN) {
+		seg->seq++;
+		if (flow)
+			server_agreed(tcp, flow, seg->seq);
+	}
+	if (flow && seg->flags & PKT_TCP_FIN) {
+		flow->flags |= STREAM_FIN;
+		// What is there is all that comes.
+		if (seg->size == 0 && seg->seq == flow->next) {
+			stream_text_release(tcp, flow);
+			stream_held_settle(tcp, flow);
+		}
+	}
+	return seg->size == 0;
+}
+
+// @return whether it may go on at once
+static bool server_segment(
+	struct stream_tcp *tcp, struct burst_slot *slot, struct pkt_tcp *seg, void *packet)
+{
+	const uint8_t *octets = slot->frame + seg->payload;
+	struct stream_held segment;
+	struct stream_flow *flow;
+	struct stream_key key;
+	bool passes;
+
+	stream_held_room(tcp);
+	key_fill(&key, slot, true);
+	flow = stream_flow_find(tcp, &key);
+	if (server_signs(tcp, flow, seg))
+		return true;
+	segment = (struct stream_held){
+		.packet = packet,
+		.seq = seg->seq,
+		.size = seg->size,
+		.payload = seg->payload,
+		.l3 = slot->l3,
+		.l4 = slot->l4,
+	};
+	flow = server_flow(tcp, flow, &key, &segment, octets);
+	if (!flow) {
+		slot->reason = REASON_stream_unknown;
+		return true;
+	}
+	stream_flow_touch(tcp, flow, STREAM_LIVE);
+	passes = server_octets(tcp, flow, &segment, octets);
+	slot->reason = segment.reason;
+	if (seg->flags & PKT_TCP_FIN && !passes) {
+		stream_text_release(tcp, flow);
+		stream_held_settle(tcp, flow);
+	}
+	return passes;
+}
+
+void stream_tcp_packet(struct stream_tcp *tcp, struct burst *burst, unsigned i, void *packet)
+{
+	const struct policy *policy = tcp->stream->policy;
+	struct burst_slot *slot = &burst->slot[i];
+	struct pkt_tcp seg;
+
+	if (!pkt_tcp_parse(slot, &seg)) {
+		slot->reason = REASON_bad_tcp;
+		return;
+	}
+	if (burst->side == BURST_FROM_CLIENTS) {
+		if (policy_is_port(policy, slot->dst_port))
+			client_segment(tcp, slot, &seg);
+	} else if (policy_is_port(policy, slot->src_port)) {
+		if (!server_segment(tcp, slot, &seg, packet))
+			burst->taken |= UINT32_C(1) << i;
+	}
+}
+
+void stream_tcp_expire(struct stream_tcp *tcp)
+{
+	if (tcp->tick == tcp->expired)
+		return;
+	tcp->expired = tcp->tick;
+	stream_held_expire(tcp);
+}
+
+void stream_tcp_flush(struct stream_tcp *tcp)
+{
+	for (enum stream_timer timer = 0; timer < STREAM_TIMERS; timer++)
+		while (tcp->timers[timer].first != STREAM_NONE) {
+			struct stream_flow *flow = &tcp->flows[tcp->timers[timer].first];
+
+			stream_text_release(tcp, flow);
+			stream_held_settle(tcp, flow);
+			if (flow->held_first == STREAM_NONE)
+				continue;
+			stream_held_flush(tcp, flow, REASON_stream_gap);
+			stream_flow_timer(tcp, flow, STREAM_NO_TIMER, 0);
+		}
+}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "unit/talk_bed.h"
+
+TestSuite(stream_flow, .init = begin, .fini = end);
+TestSuite(stream_flow_small, .fini = end);
+
+/* ---- connections ---------------------------------------------------------------------------- */
+
+Test(stream_flow, a_port_that_is_used_again_begins_anew)
+{
+	struct traffic_segment syn = {
+		.from_client = true, .client = TALK_PORT, .flags = PKT_TCP_SYN};
+	static const int32_t aways[] = {-1, -1000, -70000, 100, 1 << 20, 1 << 30};
+
+	for (unsigned i = 0; i < sizeof(aways) / sizeof(aways[0]); i++) {
+		struct traffic_segment s = {
+			.client = TALK_PORT, .flags = PKT_TCP_SYN | PKT_TCP_ACK};
+		const struct traffic_packet *p;
+		uint32_t size;
+
+		talk_ask(talk, traffic);
+		talk_answer(talk, "www.evil.example", NULL, 2, 300);
+		talk_say(talk, traffic, talk->contiguous, talk->size);
+		size = talk->size - (talk->contiguous - talk->acked);
+		size = talk->size - size;
+		traffic_send(traffic, &syn);
+		s.seq = TALK_ISN + talk->size + (uint32_t)aways[i];
+		traffic_send(traffic, &s);
+		s.flags = 0;
+		s.seq++;
+		s.octets = talk->said + talk->size - size;
+		s.n = size;
+		p = traffic_send(traffic, &s);
+		cr_assert_eq(p->reason, REASON_rewritten, "%d octets away", aways[i]);
+		// Back to where the talk is.
+		traffic_send(traffic, &syn);
+		s.flags = PKT_TCP_SYN | PKT_TCP_ACK;
+		s.seq = TALK_ISN + talk->size - 1;
+		s.n = 0;
+		traffic_send(traffic, &s);
+	}
+}
+
+Test(stream_flow, an_answer_to_a_syn_that_comes_again_changes_nothing)
+{
+	talk_ask(talk, traffic);
+	talk_answer(talk, "www.evil.example", NULL, 2, 300);
+	talk_say(talk, traffic, 0, talk->size);
+	talk_sign(talk, traffic, false, PKT_TCP_SYN | PKT_TCP_ACK, UINT32_MAX);
+	talk_say(talk, traffic, 0, talk->size);
+	all_is_well();
+}
+
+Test(stream_flow, data_in_the_syn_and_right_behind_its_answer)
+{
+	struct traffic_segment s = {
+		.from_client = true, .client = TALK_PORT, .flags = PKT_TCP_SYN, .n = 4};
+
+	s.octets = (const uint8_t *)"\0\x02??";
+	traffic_send(traffic, &s);
+	talk_sign(talk, traffic, false, PKT_TCP_SYN | PKT_TCP_ACK, UINT32_MAX);
+	talk_answer(talk, "www.evil.example", NULL, 2, 300);
+	talk_say(talk, traffic, 0, 1);
+	talk_say(talk, traffic, 1, talk->size);
+	all_is_well();
+}
+
+Test(stream_flow, without_the_clients_side_a_response_is_known_by_its_begin)
+{
+	talk_answer(talk, "www.evil.example", NULL, 2, 300);
+	cr_assert_eq(talk_say(talk, traffic, 0, 1)->reason, REASON_stream_unknown);
+	talk_say(talk, traffic, 0, 30);
+	talk_say(talk, traffic, 30, talk->size);
+	all_is_well();
+	cr_assert(!has_leaked());
+}
+
+Test(stream_flow, tags_tell_connections_apart)
+{
+	struct traffic_segment s = {.client = TALK_PORT, .seq = TALK_ISN};
+
+	talk_answer(talk, "www.evil.example", NULL, 2, 300);
+	talk_ask(talk, traffic);
+	talk_say(talk, traffic, 0, 50);
+	s.vlan = 7;
+	s.octets = talk->said;
+	s.n = 50;
+	traffic_send(traffic, &s);
+	cr_assert_eq(traffic->stats->streams, 2);
+	s.octets += 50;
+	s.seq += 50;
+	s.n = talk->size - 50;
+	traffic_send(traffic, &s);
+	cr_assert_eq(traffic->stats->stream_messages, 1);
+	talk_say(talk, traffic, 50, talk->size);
+	cr_assert_eq(traffic->stats->stream_messages, 2);
+	cr_assert_eq(verdicts(REASON_rewritten), 4);
+}
+
+/* ---- bounds --------------------------------------------------------------------------------- */
+
+static void query_from(uint16_t port)
+{
+	struct traffic_segment s = {.from_client = true,
+		.client = port,
+		.ack = TALK_ISN,
+		.octets = (const uint8_t *)"\0\x02??",
+		.n = 4};
+
+	traffic_send(traffic, &s);
+}
+
+Test(stream_flow, a_flood_of_syns_makes_no_state)
+{
+	struct traffic_segment s = {.from_client = true, .flags = PKT_TCP_SYN};
+
+	for (unsigned port = 1024; port < 11024; port++) {
+		s.from_client = true;
+		s.client = (uint16_t)port;
+		traffic_send(traffic, &s);
+		s.from_client = false;
+		traffic_send(traffic, &s);
+	}
+	cr_assert_eq(traffic->stats->streams, 0);
+}
+
+Test(stream_flow_small, a_flood_of_queries_does_not_push_out_who_has_an_answer)
+{
+	struct stream_conf conf = traffic_conf;
+
+	conf.flows = 64;
+	begin_with(&conf);
+	talk_ask(talk, traffic);
+	talk_answer(talk, "www.evil.example", NULL, 2, 300);
+	talk_say(talk, traffic, 0, talk->size);
+	for (unsigned port = 1024; port < 11024; port++)
+		query_from((uint16_t)port);
+	cr_assert_eq(traffic->stats->streams, 64);
+	cr_assert_eq(traffic->stats->streams_evicted, 10000 - 63);
+	talk_say(talk, traffic, 0, talk->size);
+	all_is_well();
+}
+
+Test(stream_flow_small, ten_thousand_connections_are_held_at_once)
+{
+	struct traffic_segment s = {.client = 0};
+	struct stream_conf conf = {
+		.flows = 65536, .memory = 16 << 20, .hold_ms = 10, .gap_ms = 1000, .held = 16384};
+
+	begin_with(&conf);
+	talk_answer(talk, "www.evil.example", NULL, 2, 300);
+	for (unsigned port = 1024; port < 11024; port++)
+		query_from((uint16_t)port);
+	for (unsigned half = 0; half < 2; half++)
+		for (unsigned port = 1024; port < 11024; port++) {
+			s.client = (uint16_t)port;
+			s.seq = TALK_ISN + half * 40;
+			s.octets = talk->said + half * 40;
+			s.n = half ? talk->size - 40 : 40;
+			traffic_send(traffic, &s);
+		}
+	cr_assert_eq(traffic_held(traffic), 0);
+	cr_assert_eq(traffic->stats->streams, 10000);
+	cr_assert_eq(matched(traffic), 10000);
+	cr_assert_eq(verdicts(REASON_rewritten), 20000);
+}
+
+Test(stream_flow_small, more_than_can_be_held_leaves_early_judged)
+{
+	struct traffic_segment s = {.client = 0};
+	struct stream_conf conf = traffic_conf;
+
+	conf.held = 8;
+	begin_with(&conf);
+	talk_answer(talk, "www.evil.example", NULL, 2, 30);
+	for (unsigned half = 0; half < 2; half++)
+		for (unsigned port = 1024; port < 1124; port++) {
+			if (half == 0)
+				query_from((uint16_t)port);
+			s.client = (uint16_t)port;
+			s.seq = TALK_ISN + half * 55;
+			s.octets = talk->said + half * 55;
+			s.n = half ? talk->size - 55 : 55;
+			traffic_send(traffic, &s);
+			cr_assert_leq(traffic_held(traffic), 8);
+		}
+	cr_assert_eq(matched(traffic), 100);
+	cr_assert_eq(traffic->stats->stream_late, 0);
+	cr_assert_eq(verdicts(REASON_rewritten), 200);
+}
+
+Test(stream_flow_small, without_memory_it_passes_unfiltered_and_is_counted)
+{
+	struct stream_conf conf = traffic_conf;
+
+	conf.memory = 4096;
+	begin_with(&conf);
+	talk_ask(talk, traffic);
+	talk_answer(talk, "clean.example", NULL, 400, 300);
+	for (uint32_t at = 0; at < talk->size; at += 500)
+		talk_say(talk, traffic, at, at + 500 < talk->size ? at + 500 : talk->size);
+	all_is_well();
+	cr_assert_eq(traffic->stats->streams_unfiltered[STATS_STREAM_LIMIT], 1);
+	cr_assert_gt(verdicts(REASON_stream_limit), 1);
+}
+
+Test(stream_flow_small, memory_is_given_back)
+{
+	struct stream_conf conf = traffic_conf;
+
+	conf.memory = 16384;
+	begin_with(&conf);
+	for (unsigned i = 0; i < 200; i++) {
+		talk_ask(talk, traffic);
+		talk_answer(talk, "www.evil.example", NULL, 30, 300);
+		talk_say(talk, traffic, talk->contiguous, talk->size - 100);
+		talk_say(talk, traffic, talk->size - 100, talk->size);
+		all_is_well();
+	}
+	cr_assert_eq(matched(traffic), 200);
+}
+
+Test(stream_flow, too_much_behind_a_gap_passes_unfiltered)
+{
+	talk_ask(talk, traffic);
+	talk_answer(talk, "clean.example", NULL, 400, 300);
+	for (uint32_t at = 10; at < 10 + 200 * 10; at += 10)
+		talk_say(talk, traffic, at, at + 10);
+	cr_assert_eq(traffic->stats->streams_unfiltered[STATS_STREAM_LIMIT], 1);
+	cr_assert_eq(traffic_held(traffic), 0);
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "unit/talk_bed.h"
+
+TestSuite(stream_time, .init = begin, .fini = end);
+
+/* ---- gaps ----------------------------------------------------------------------------------- */
+
+Test(stream_time, segments_behind_a_gap_wait_until_it_is_filled)
+{
+	talk_ask(talk, traffic);
+	talk_answer(talk, "www.evil.example", NULL, 30, 300);
+	talk_say(talk, traffic, 300, talk->size);
+	talk_say(talk, traffic, 100, 300);
+	traffic_wait(traffic, 900);
+	cr_assert_eq(traffic_held(traffic), 2);
+	talk_say(talk, traffic, 0, 100);
+	all_is_well();
+}
+
+Test(stream_time, a_gap_that_stays_passes_unfiltered_until_the_next_query)
+{
+	uint32_t end;
+
+	talk_ask(talk, traffic);
+	talk_answer(talk, "www.evil.example", NULL, 30, 300);
+	end = talk->size;
+	talk_say(talk, traffic, 100, end);
+	traffic_wait(traffic, 1100);
+	cr_assert_eq(traffic_held(traffic), 0);
+	cr_assert_eq(verdicts(REASON_stream_gap), 1);
+	cr_assert_eq(traffic->stats->streams_unfiltered[STATS_STREAM_GAP], 1);
+	cr_assert_eq(talk_say(talk, traffic, 0, 100)->reason, REASON_stream_gap);
+	talk_ask(talk, traffic);
+	talk_answer(talk, "www.evil.example", NULL, 1, 300);
+	cr_assert_eq(talk_say(talk, traffic, end, talk->size)->reason, REASON_rewritten);
+}
+
+Test(stream_time, octets_that_came_past_the_box_are_not_waited_for)
+{
+	uint32_t end;
+
+	talk_ask(talk, traffic);
+	talk_answer(talk, "clean.example", NULL, 5, 300);
+	end = talk->size;
+	talk_answer(talk, "www.evil.example", NULL, 1, 300);
+	talk_say(talk, traffic, end, talk->size);
+	cr_assert_eq(traffic_held(traffic), 1);
+	memset(talk->got, 1, end);
+	memcpy(talk->arrived, talk->said, end);
+	talk->contiguous = end;
+	talk_acknowledge(talk, traffic);
+	all_is_well();
+	cr_assert(!has_leaked() || memcmp(talk->said, talk->arrived, end) == 0);
+}
+
+Test(stream_time, made_up_acknowledgements_do_not_blind_the_box)
+{
+	struct traffic_segment s = {.from_client = true, .client = TALK_PORT};
+
+	s.octets = (const uint8_t *)"\0\x02??";
+	s.n = 4;
+	talk_answer(talk, "www.evil.example", NULL, 1, 300);
+	for (uint32_t by = 1; by != 0; by <<= 1) {
+		// Before the query, behind it, and without a query.
+		s.ack = TALK_ISN + by;
+		traffic_send(traffic, &s);
+	}
+	talk_ask(talk, traffic);
+	for (uint32_t by = 2; by != 0; by <<= 1) {
+		s.ack = TALK_ISN + by;
+		traffic_send(traffic, &s);
+	}
+	talk_say(talk, traffic, 0, 30);
+	for (uint32_t by = 1 << 10; by != 0; by <<= 1) {
+		s.ack = TALK_ISN + by;
+		traffic_send(traffic, &s);
+	}
+	talk_say(talk, traffic, 30, talk->size);
+	traffic_wait(traffic, 20);
+	cr_assert(!has_leaked());
+	all_is_well();
+}
+
+/* ---- time ----------------------------------------------------------------------------------- */
+
+Test(stream_time, a_part_leaves_in_time_with_the_records_it_has_judged)
+{
+	talk_ask(talk, traffic);
+	talk_answer(talk, "www.evil.example", NULL, 4, 30);
+	// In the middle of an address.
+	talk_say(talk, traffic, 0, talk->size - 18);
+	traffic_wait(traffic, 8);
+	cr_assert_eq(traffic_held(traffic), 1);
+	traffic_wait(traffic, 5);
+	cr_assert_eq(traffic_held(traffic), 0);
+	cr_assert_eq(verdicts(REASON_rewritten), 1);
+	cr_assert_eq(matched(traffic), 0, "counted when all of it is there");
+	talk_say(talk, traffic, talk->size - 18, talk->size);
+	all_is_well();
+	cr_assert_eq(matched(traffic), 1);
+	cr_assert_eq(traffic->stats->stream_parts, 1);
+	cr_assert_eq(traffic->stats->stream_late, 0);
+}
+
+Test(stream_time, a_hit_that_is_found_too_late_is_counted_and_changes_the_rest)
+{
+	uint32_t cut;
+
+	talk_ask(talk, traffic);
+	talk_answer(talk, "clean.example", NULL, 1, 30);
+	cut = talk->size;
+	// Two more records, in an order that no resolver makes: a CNAME to a listed name comes last.
+	store_be16(talk->said + 8, 3);
+	store_be16(talk->said, load_be16(talk->said) + 12 + 18 + 16);
+	talk_raw(talk, "\xc0\x0c\0\x05\0\x01\0\0\0\x1e\0\x12\3bad\4evil\7example\0", 30);
+	talk_raw(talk, "\xc0\x0c\0\x01\0\x01\0\0\0\x1e\0\4\xc6\x33\x64\x42", 16);
+	talk_say(talk, traffic, 0, cut);
+	traffic_wait(traffic, 20);
+	cr_assert(has_leaked(), "its name is not listed");
+	talk_say(talk, traffic, cut, talk->size);
+	cr_assert_eq(traffic->stats->stream_late, 1);
+	cr_assert_eq(memcmp(talk->arrived + talk->size - 4, "\xc0\0\2\1", 4), 0);
+	cr_assert_eq(verdicts(REASON_rewritten), 1);
+}
+
+Test(stream_time, a_sender_that_waits_for_acknowledgements_is_never_stuck)
+{
+	static const uint32_t sizes[] = {1460, 8960, 65000};
+
+	talk_ask(talk, traffic);
+	talk_answer(talk, "www.evil.example", NULL, 4000, 30);
+	for (unsigned i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		// Ten segments under way at most, and no time passes.
+		for (uint32_t at = 0; at < talk->size; at += sizes[i]) {
+			uint32_t to = at + sizes[i] < talk->size ? at + sizes[i] : talk->size;
+
+			talk_say(talk, traffic, at, to);
+			cr_assert_leq(traffic_held(traffic), 9, "%u octets a segment", sizes[i]);
+		}
+		all_is_well();
+	}
+}
+
+Test(stream_time, one_segment_at_a_time_takes_the_hold_time_each)
+{
+	talk_ask(talk, traffic);
+	talk_answer(talk, "www.evil.example", NULL, 20, 30);
+	for (uint32_t at = 0; at < talk->size; at++) {
+		talk_say(talk, traffic, at, at + 1);
+		traffic_wait(traffic, 12);
+		cr_assert_eq(traffic_held(traffic), 0, "octet %u", at);
+	}
+	all_is_well();
+	cr_assert(!has_leaked());
+	cr_assert_eq(traffic->stats->stream_late, 0);
+}
+
+Test(stream_time, the_end_of_a_connection_lets_all_go)
+{
+	static const struct {
+		bool from_client;
+		uint8_t flags;
+	} ends[] = {{false, PKT_TCP_FIN}, {false, PKT_TCP_RST}, {true, PKT_TCP_RST}};
+
+	for (unsigned i = 0; i < 3; i++) {
+		talk_ask(talk, traffic);
+		talk_answer(talk, "www.evil.example", NULL, 2, 30);
+		talk_say(talk, traffic, talk->contiguous, talk->size - 1);
+		cr_assert_eq(traffic_held(traffic), 1);
+		talk_sign(talk, traffic, ends[i].from_client, ends[i].flags, talk->size - 1);
+		cr_assert_eq(traffic_held(traffic), 0);
+		talk_say(talk, traffic, talk->size - 1, talk->size);
+		all_is_well();
+	}
+	cr_assert(!has_leaked());
+	talk_sign(talk, traffic, true, PKT_TCP_RST, 0);
+	traffic_wait(traffic, 2100);
+	cr_assert_eq(traffic->stats->streams, 0, "forgotten");
+}
+
+Test(stream_time, an_idle_connection_is_forgotten)
+{
+	talk_ask(talk, traffic);
+	cr_assert_eq(traffic->stats->streams, 1);
+	talk_answer(talk, "www.evil.example", NULL, 2, 30);
+	talk_say(talk, traffic, 0, talk->size);
+	traffic_wait(traffic, 110000);
+	cr_assert_eq(traffic->stats->streams, 1);
+	traffic_wait(traffic, 11000);
+	cr_assert_eq(traffic->stats->streams, 0);
+}
