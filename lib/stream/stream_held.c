@@ -175,7 +175,7 @@ static void hold_over(struct stream_tcp *tcp, struct stream_flow *flow)
 
 // What is missing does not come. If the client got it some other way, as it does where only a part of
 // a path leads through here, all goes on with the next message.
-static void gap_over(struct stream_tcp *tcp, struct stream_flow *flow)
+static void gap_pass(struct stream_tcp *tcp, struct stream_flow *flow)
 {
 	const struct stream_hooks *hooks = &tcp->stream->hooks;
 	const struct stream_held *held = &tcp->held[flow->held_first];
@@ -187,7 +187,18 @@ static void gap_over(struct stream_tcp *tcp, struct stream_flow *flow)
 		stream_text_restart(tcp, flow, held->seq, false);
 	else
 		stream_text_give_up(tcp, flow, REASON_stream_gap);
-	stream_held_settle(tcp, flow);
+}
+
+// Behind one gap there may be another, and nothing is held for longer because of that.
+static void gap_over(struct stream_tcp *tcp, struct stream_flow *flow)
+{
+	while (flow->held_first != STREAM_NONE) {
+		if (flow->clear != flow->next)
+			stream_text_release(tcp, flow);
+		else
+			gap_pass(tcp, flow);
+		stream_held_settle(tcp, flow);
+	}
 }
 
 static struct stream_flow *timer_due(const struct stream_tcp *tcp, enum stream_timer timer)

@@ -35,6 +35,26 @@ Test(stream_time, a_gap_that_stays_passes_unfiltered_until_the_next_query)
 	cr_assert_eq(talk_say(talk, traffic, end, talk->size)->reason, REASON_rewritten);
 }
 
+Test(stream_time, several_gaps_take_no_longer_than_one)
+{
+	uint32_t from[3];
+
+	talk_ask(talk, traffic);
+	for (unsigned i = 0; i < 3; i++) {
+		talk_answer(talk, "clean.example", NULL, 3, 300);
+		from[i] = talk->size;
+		talk_answer(talk, "www.evil.example", NULL, 3, 300);
+		// Cut short, so that there is a gap behind it as well.
+		talk_say(talk, traffic, from[i], talk->size - 10);
+	}
+	traffic_wait(traffic, 990);
+	cr_assert_eq(traffic_held(traffic), 3);
+	traffic_wait(traffic, 15);
+	cr_assert_eq(traffic_held(traffic), 0);
+	cr_assert(!has_leaked());
+	cr_assert_eq(verdicts(REASON_rewritten), 3);
+}
+
 Test(stream_time, octets_that_came_past_the_box_are_not_waited_for)
 {
 	uint32_t end;
