@@ -126,10 +126,10 @@ void stream_frag_packet(struct stream_frag *f, struct burst *burst, unsigned i, 
 	struct burst_slot *slot = &burst->slot[i];
 	struct pkt_fragment at;
 
-	// Trains that hold nothing end here, if nobody asked for it meanwhile.
-	stream_frag_expire(f);
 	if (burst->side != BURST_FROM_RESOLVERS || f->n_trains == 0)
 		return;
+	// Trains that hold nothing end here, if nobody asked for it meanwhile.
+	stream_frag_expire(f);
 	if (!pkt_fragment_read(slot, &at)) {
 		slot->reason = REASON_fragment_bad;
 		return;

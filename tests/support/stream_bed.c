@@ -50,6 +50,7 @@ static void bed_send(void *ctx, void *packet)
 	struct stream_bed_packet *p = packet;
 
 	must(p->fate == STREAM_BED_HELD, "sent what is not held");
+	must(p->side == bed->side, "sent to the other side");
 	p->fate = STREAM_BED_SENT;
 	bed->sent[bed->n_sent++] = p;
 }
@@ -124,6 +125,7 @@ static void bed_check(const struct stream_bed *bed)
 
 void stream_bed_destroy(struct stream_bed *bed)
 {
+	bed->side = BURST_FROM_RESOLVERS;
 	stream_flush(bed->stream);
 	bed_check(bed);
 	must(bed->stats.held == 0, "held after a flush");
@@ -160,6 +162,7 @@ void stream_bed_packet(
 	struct stream_bed_packet *p = packet_add(bed, frame, size);
 	struct burst burst;
 
+	p->side = bed->side = side;
 	memset(&burst, 0xa5, sizeof(burst));
 	burst.n = 1;
 	burst.side = side;
@@ -185,6 +188,7 @@ void stream_bed_packet(
 void stream_bed_wait(struct stream_bed *bed, unsigned ms)
 {
 	bed->now += (uint64_t)ms * STREAM_BED_CYCLES_PER_MS;
+	bed->side = BURST_FROM_RESOLVERS;
 	stream_expire(bed->stream, bed->tables->policy, bed->now);
 	bed_check(bed);
 }

@@ -6,7 +6,8 @@
  *
  * Each packet goes through as a worker takes it: alone in a burst, parsed, judged, or handed to the
  * stream. What goes on is in `sent`, in order. What has to be true at any time is asserted here: no
- * packet is sent or dropped twice, or used after it; a packet keeps its size unless it is shortened;
+ * packet is sent or dropped twice, or used after it, or sent while packets of the other side are at
+ * hand, whose port is another one; a packet keeps its size unless it is shortened;
  * verdicts and held packets add up to the packets received.
  */
 #include "stream/stream.h"
@@ -23,6 +24,7 @@ enum stream_bed_fate {
 struct stream_bed_packet {
 	uint8_t *bytes;
 	uint32_t size;
+	enum burst_side side;
 	enum stream_bed_fate fate;
 };
 
@@ -31,6 +33,7 @@ struct stream_bed {
 	const struct pipeline_tables *tables;
 	struct stats_worker stats;
 	uint64_t now; /**< cycles */
+	enum burst_side side; /**< of the packets at hand */
 	uint16_t cut; /**< a message that is edited is cut to so many octets; 0: not */
 	bool refuse;  /**< a message that is edited is not sent on */
 	struct stream_bed_packet **packets; /**< all, in the order they came */

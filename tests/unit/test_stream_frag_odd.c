@@ -136,16 +136,20 @@ Test(stream_frag_odd, what_is_no_dns_response_over_udp_is_not_held_once_that_is_
 	world_destroy(world);
 }
 
-Test(stream_frag_odd, packets_from_the_clients_pass)
+Test(stream_frag_odd, packets_from_the_clients_pass_and_touch_nothing_that_is_held)
 {
 	struct world *world = world_create(FORM_IPV4);
 	const struct fragment_cut first = {0, 16, true, 9};
 	static uint8_t frame[FRAGMENT_ROOM];
 	uint32_t size = fragment_make(world->answer, &first, frame);
 
+	world_push(world, &first);
+	world->bed->now += (uint64_t)FRAG_HOLD_MS * STREAM_BED_CYCLES_PER_MS;
 	stream_bed_packet(world->bed, frame, size, BURST_FROM_CLIENTS);
 	cr_assert_eq(world->bed->n_sent, 1);
+	cr_assert_eq(world->bed->sent[0], world->bed->packets[1]);
 	cr_assert_eq(world_verdicts(world, REASON_fragment), 1);
+	cr_assert_eq(world->bed->stats.held, 1);
 	world_destroy(world);
 }
 
