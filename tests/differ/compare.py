@@ -10,13 +10,18 @@ import pickle
 import sys
 
 import verdict
-from names import BLOCKS, ZONES
+from names import BLOCKS, SINKHOLES, ZONES
 
 COLUMNS = ["difference", "resolvers", "action", "situation", "types", "query", "box", "RPZ"]
-# Situations in which nothing in the answer is listed; all others are "listed".
+# Situations in which nothing in the answer is listed.
 FREE = {"unlisted", "near-miss", "exact-below", "below-itself", "allowed"}
-WANTED = {"sinkhole": "sinkholed", "tcp-only": "truncated", "drop": "no answer"}
+WANTED = {**dict.fromkeys(SINKHOLES, "sinkholed"), "tcp-only": "truncated", "drop": "no answer"}
 FAILING_MAX = 0.01  # share of questions that a resolver may fail to answer without any policy
+DENIALS = tuple(action for action in BLOCKS if action not in SINKHOLES)
+# Words of a row that stand for several: whether a value is one of them.
+GROUPS = {"listed": lambda value: value not in FREE, "sinkholes": lambda value: value in SINKHOLES,
+          "denials": lambda value: value in DENIALS, "filtered": lambda value: value != "passed"}
+MEMBERS = {"sinkholes": SINKHOLES, "denials": DENIALS}
 SHOWN = 12  # differences that are not documented, one of each kind
 
 Question = collections.namedtuple("Question", "number transport action situation edns name kind")
@@ -29,7 +34,8 @@ class Row:
     def __init__(self, cells):
         self.name = cells[0].strip("`")
         self.cells = [[w.strip() for w in c.replace("`", "").split(",")] for c in cells[1:]]
-        self.resolvers, self.actions, _, _, self.queries, _, _ = self.cells
+        self.resolvers, actions, _, _, self.queries, _, _ = self.cells
+        self.actions = [a for word in actions for a in MEMBERS.get(word, [word])]
         self.seen = collections.Counter()
         self.example = ""
 
@@ -38,7 +44,7 @@ class Row:
             if words == ["*"]:
                 continue
             if isinstance(field, str):
-                if field not in words and not ("listed" in words and field not in FREE):
+                if not any(GROUPS.get(word, word.__eq__)(field) for word in words):
                     return False
             elif not any(set(word.split()) <= field for word in words):
                 return False
@@ -106,10 +112,12 @@ def wanted_of(q):
     """What the box has to make of an answer; None: that depends on the answer."""
     if q.situation in FREE or q.action == "log":
         return "passed"
-    plainly = q.situation in ("exact", "subtree", "below") and verdict.class_of(q.kind) == "address"
+    plainly = q.situation in ("exact", "subtree", "below", "two-lists") and q.kind in ("A", "AAAA")
     if not plainly or q.action not in BLOCKS:
         return None
-    if q.transport == "udp" or q.action == "sinkhole":
+    if q.action == "skip-signed" and q.edns == "do":
+        return "passed"
+    if q.transport == "udp" or q.action in SINKHOLES:
         return WANTED.get(q.action, q.action)
     # Over TCP an answer keeps its length: what is cut off has to become padding (RFC 7830).
     if q.action == "tcp-only":
@@ -146,7 +154,9 @@ class Comparison:
             # What an answer to ANY holds depends on what the resolver has been asked meanwhile, and so
             # does the time to live of a CNAME that it makes of a DNAME.
             fickle = q.kind == "ANY" or q.situation.startswith("dname-")
-            if said == "passed" and box != plain and not fickle:
+            # An answer that says already what the list wants is made anew all the same.
+            changes = q.situation not in FREE and q.action in BLOCKS and q.action not in SINKHOLES
+            if said == "passed" and box != plain and not fickle and not changes:
                 self.changed.append(" ".join(q))
             if said is None:
                 self.failing["plain"] += 1

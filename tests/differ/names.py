@@ -23,10 +23,11 @@ SINK4, SINK6 = "192.0.2.1", "2001:db8:5::1"
 AUTHORITY = "203.0.113.53"
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 ZONES = ("plain.example", "signed.example", "outside.example")
-BLOCKS = ("sinkhole", "nxdomain", "nodata", "drop", "tcp-only")
+BLOCKS = ("sinkhole", "on-empty", "skip-signed", "nxdomain", "nodata", "drop", "tcp-only")
+SINKHOLES = ("sinkhole", "on-empty", "skip-signed")  # the action sinkhole with different settings
 RPZ = {"nxdomain": ["CNAME ."], "nodata": ["CNAME *."], "drop": ["CNAME rpz-drop."],
        "tcp-only": ["CNAME rpz-tcp-only."], "allow": ["CNAME rpz-passthru."],
-       "sinkhole": [f"A {SINK4}", f"AAAA {SINK6}"], "log": ["CNAME ."]}
+       "log": ["CNAME ."], **dict.fromkeys(SINKHOLES, [f"A {SINK4}", f"AAAA {SINK6}"])}
 RPZ_OF = {"allow": "allow", "tcp-only": "tcp", "log": "log"}  # else block
 # What a host may have beside its addresses; n is the host's number, t a name without data of its own.
 EXTRAS = {
@@ -315,8 +316,10 @@ def questions(world, transports):
 
 
 def edns_of(world, name, kind):
-    # All that ANY has shall fit a datagram.
-    edns = "edns" if kind == "ANY" else world.random.choice(("none", "edns", "edns"))
+    """none, edns, or do: with the DO bit."""
+    if kind == "ANY":
+        return "edns"  # a large one: all that a name has shall fit
+    edns = world.random.choice(("none", "edns", "edns"))
     return world.random.choice((edns, "do")) if ".signed." in name.lower() else edns
 
 

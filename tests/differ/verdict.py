@@ -31,7 +31,7 @@ ADDRESSES = {dns.rdatatype.A, dns.rdatatype.AAAA}
 HINTS = ("ipv4hint=", "ipv6hint=")
 SINKS = {SINK4, SINK6}
 CLASS_OF = {"A": "address", "AAAA": "address", "HTTPS": "hints", "SVCB": "hints", "ANY": "any",
-            "CNAME": "cname", "DNAME": "cname"}
+            "CNAME": "cname", "DNAME": "cname", "DNSKEY": "keys"}
 
 
 def class_of(kind):
