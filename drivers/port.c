@@ -149,6 +149,15 @@ int port_open(uint16_t id, const struct port_options *options, struct port *port
 	eth_conf_fill(&info, options->n_queues, key, &conf);
 	port->rss = conf.rxmode.mq_mode == RTE_ETH_MQ_RX_RSS;
 	err = rte_eth_dev_configure(id, options->n_queues, options->n_queues, &conf);
+	if (err == 0 && options->mtu) {
+		err = rte_eth_dev_set_mtu(id, options->mtu);
+		if (err != 0) {
+			snprintf(error, error_size,
+				"port %u (%s): does not take [ports] mtu = %u: %s", id, port->name,
+				options->mtu, strerror(-err));
+			return err;
+		}
+	}
 	if (err == 0)
 		err = queues_set_up(port, options, &info);
 	if (err == 0)

@@ -19,6 +19,7 @@ struct port_options {
 	uint16_t n_queues;       /**< receive and transmit queues, one of each for a worker */
 	uint16_t rx_descriptors; /**< 0: what the port prefers */
 	uint16_t tx_descriptors; /**< 0: what the port prefers */
+	uint16_t mtu;            /**< bytes; 0: as the port has it */
 	struct rte_mempool *pool;
 };
 

@@ -12,7 +12,8 @@
 #
 #   BOX_PORTS     what dnsweir drives: xdp, one end of a veth pair by AF_XDP, which has one queue; or
 #                 tap, a TAP device of as many queues as there are workers. The kernel's side of it is
-#                 the wire then: it comes and goes with dnsweir
+#                 the wire then: it comes and goes with dnsweir; or packet, the same veth pair by
+#                 AF_PACKET sockets, for frames of up to 9,000 octets, which the others do not take
 #   BOX_WORKERS   workers of dnsweir
 BOX_PORTS=${BOX_PORTS:-xdp}
 BOX_WORKERS=${BOX_WORKERS:-1}
@@ -35,9 +36,9 @@ net_up() {
 		ip netns add "$ns"
 		ip -n "$ns" link set lo up
 		# A TAP device says nothing by itself before both are wires and up.
-		[[ $BOX_PORTS == xdp ]] || ip netns exec "$ns" sysctl -qw net.ipv6.conf.default.disable_ipv6=1
+		[[ $BOX_PORTS != tap ]] || ip netns exec "$ns" sysctl -qw net.ipv6.conf.default.disable_ipv6=1
 	done
-	[[ $BOX_PORTS == xdp ]] || return 0
+	[[ $BOX_PORTS != tap ]] || return 0
 	for side in clients resolvers; do
 		ip -n "$NS_BOX" link add "$side" type veth peer name wire netns "$prefix-$side"
 		# The box has no addresses, and its kernel sends nothing by itself.
@@ -102,7 +103,7 @@ in_box() { ip netns exec "$NS_BOX" "$@"; }
 in_resolvers() { ip netns exec "$NS_RESOLVERS" "$@"; }
 
 # dns_up FOLDER ZONE...: NSD serves FOLDER/ZONE.zone, Unbound asks it. A FOLDER/ZONE.anchor makes
-# Unbound validate that zone.
+# Unbound validate that zone. UNBOUND_MORE: further lines of its section server.
 dns_up() {
 	local folder=$1 zone
 	shift
@@ -131,7 +132,7 @@ dns_up() {
 		printf '\tnum-queries-per-thread: 2048\n\tedns-buffer-size: 1232\n'
 		# Clients that ask for more get it in IP fragments.
 		printf '\tmax-udp-size: 4096\n'
-		printf '\tmodule-config: "validator iterator"\n'
+		printf '\tmodule-config: "validator iterator"\n\t%s\n' "${UNBOUND_MORE:-}"
 		for zone; do
 			printf '\tlocal-zone: "%s." transparent\n' "$zone"
 			if [[ -e $folder/$zone.anchor ]]; then
@@ -164,11 +165,12 @@ dns_answers() {
 
 # box_arguments PREFIX: the EAL arguments of a box in this network, one a line.
 box_arguments() {
-	local driver=net_af_xdp
-	[[ $BOX_PORTS == xdp ]] || driver=net_tap
+	local driver=net_af_xdp more=''
+	[[ $BOX_PORTS != tap ]] || driver=net_tap
+	[[ $BOX_PORTS != packet ]] || driver=net_af_packet more=,blocksz=16384,framesz=16384,framecnt=2048
 	printf '%s\n' --lcores "$(lcores "$BOX_WORKERS")" --no-huge -m 256 --no-pci --no-shconf \
 		"--file-prefix=$1" --log-level=error \
-		--vdev "${driver}0,iface=clients" --vdev "${driver}1,iface=resolvers"
+		--vdev "${driver}0,iface=clients$more" --vdev "${driver}1,iface=resolvers$more"
 }
 
 # box_up PREFIX FOLDER CONFIG: starts dnsweir, sets BOX_PID, waits until it forwards.
@@ -185,7 +187,7 @@ box_up() {
 		cat "$folder/box.err" >&2
 		return 1
 	}
-	[[ $BOX_PORTS == xdp ]] || net_taps_up
+	[[ $BOX_PORTS != tap ]] || net_taps_up
 }
 
 # It forwards, or it has ended.

@@ -57,7 +57,8 @@ static void restart_hint(const struct conf *old, const struct conf *new)
 	if (memcmp(old->pairs, new->pairs, sizeof(old->pairs)) != 0 ||
 		old->n_pairs != new->n_pairs || old->rx_descriptors != new->rx_descriptors ||
 		old->tx_descriptors != new->tx_descriptors || old->mbufs != new->mbufs ||
-		old->mbuf_size != new->mbuf_size || old->link_propagate != new->link_propagate)
+		old->mbuf_size != new->mbuf_size || old->mtu != new->mtu ||
+		old->link_propagate != new->link_propagate)
 		section = "ports";
 	else if (old->idle != new->idle || old->idle_sleep_max_us != new->idle_sleep_max_us)
 		section = "workers";

@@ -111,6 +111,7 @@ int start_ports(char *error)
 		.n_queues = (uint16_t)app.n_workers,
 		.rx_descriptors = (uint16_t)app.conf->rx_descriptors,
 		.tx_descriptors = (uint16_t)app.conf->tx_descriptors,
+		.mtu = (uint16_t)app.conf->mtu,
 	};
 	char said[APP_ERROR_SIZE / 2];
 	uint32_t n = pool_size(&options);

@@ -65,6 +65,7 @@ struct conf {
 	unsigned tx_descriptors; /**< 0: what the port prefers */
 	unsigned mbufs;          /**< in the packet pool; 0: reckoned from ports and workers */
 	unsigned mbuf_size;      /**< bytes of a frame that fit one mbuf */
+	unsigned mtu;            /**< of each port, bytes; 0: as the port has it */
 	bool link_propagate;     /**< show the link state of one side to the other */
 
 	/* [workers] */

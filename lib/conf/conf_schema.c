@@ -57,6 +57,11 @@ const struct conf_key conf_keys[] = {
 	{"ports", "mbuf_size", CONF_NUMBER, "2048", 2048, 65407, "bytes",
 		"Bytes of a frame that fit one buffer of the pool; a larger frame takes several.",
 		AT(mbuf_size)},
+	{"ports", "mtu", CONF_NUMBER, "0", 0, 65535, "bytes",
+		"Largest IP packet that each port is to take. 0: as the port has it; what DPDK "
+		"drives "
+		"itself has 1500 then, and larger packets do not get through.",
+		AT(mtu)},
 	{"ports", "link_state", CONF_FLAG, "propagate", 0, 0, "",
 		"Whether a link that is down on one side is taken down on the other.",
 		.words = "off|propagate", AT(link_propagate)},

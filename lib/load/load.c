@@ -184,9 +184,9 @@ static struct load_source *sources_describe(const struct conf *conf,
 }
 
 static int tables_build(const struct conf *conf, const struct load_options *options,
-	struct load_source *sources, struct load_tables *tables, char *error)
+	struct load_source *sources, struct fqdn_builder *builder, struct load_tables *tables,
+	char *error)
 {
-	struct fqdn_builder *builder = sources[0].builder;
 	unsigned lanes = crew_size();
 	int err = fqdn_builder_lanes(builder, lanes);
 
@@ -220,7 +220,7 @@ int load_lists(const struct conf *conf, const struct load_options *options,
 	tables->names = NULL;
 	tables->patterns = NULL;
 	if (builder && patterns && sources)
-		err = tables_build(conf, options, sources, tables, error);
+		err = tables_build(conf, options, sources, builder, tables, error);
 	else
 		snprintf(error, LOAD_ERROR_SIZE, "table of names: %s", strerror(ENOMEM));
 	fqdn_builder_destroy(builder);

@@ -105,6 +105,15 @@ moved() {
 	echo $((after - before))
 }
 
+# wire_drops: frames that the kernel has dropped on the wires, outside of the box.
+wire_drops() {
+	{
+		in_clients cat /sys/class/net/wire/statistics/tx_dropped
+		in_resolvers cat /sys/class/net/wire/statistics/tx_dropped
+		[[ $BOX_PORTS == tap ]] || in_box cat /sys/class/net/{clients,resolvers}/statistics/tx_dropped
+	} | awk '{ n += $1 } END { print n }'
+}
+
 # reload: read the lists again, and wait for it.
 reload() { shell reload >/dev/null; }
 

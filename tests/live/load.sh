@@ -40,14 +40,6 @@ export RUNTIME_DIRECTORY=$WORK
 undo rm -rf "$WORK"
 undo net_down "$PREFIX"
 
-wire_drops() {
-	{
-		in_clients cat /sys/class/net/wire/statistics/tx_dropped
-		in_resolvers cat /sys/class/net/wire/statistics/tx_dropped
-		[[ $BOX_PORTS == tap ]] || in_box cat /sys/class/net/{clients,resolvers}/statistics/tx_dropped
-	} | awk '{ n += $1 } END { print n }'
-}
-
 others=0
 [[ -z $hup ]] || others=$((1000000 - LISTED))
 python3 "$LIVE/load.py" files "$WORK" "$LISTED" "$UNLISTED" "$others"

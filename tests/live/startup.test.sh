@@ -64,6 +64,11 @@ refuses "a lcore list that is not one" 'EAL|argument|lcore'
 start "$good" --lcores '0@0' "${plain[@]:2}" "${eal[@]: -4}"
 refuses "a single lcore" 'lcore'
 
+start "$good"$'\n[ports]\nmtu = 60000' "${eal[@]}"
+# That it has no list and has loaded none it says first.
+sed -i '1,2d' "$WORK/start.err"
+refuses "an MTU that a port cannot have" 'port 0 .*\[ports\] mtu = 60000'
+
 # Ten different mistakes, ten different lines that name file and line.
 lines=0
 mistake() {

@@ -69,6 +69,7 @@ Test(conf, an_empty_file_is_all_defaults)
 	cr_assert(conf, "%s", error);
 	cr_assert_eq(conf->n_pairs, 0);
 	cr_assert_eq(conf->rx_descriptors, 0);
+	cr_assert_eq(conf->mtu, 0);
 	cr_assert_eq(conf->tx_descriptors, 0);
 	cr_assert_eq(conf->mbufs, 0);
 	cr_assert(conf->link_propagate);
@@ -101,7 +102,7 @@ Test(conf, every_key_is_read)
 {
 	struct conf *conf = load(
 		"[ports]\npairs = 0:1, 3:2 ; c\nrx_descriptors=32768\n"
-		"tx_descriptors = 1\nmbufs = 16777216\nlink_state = off\n"
+		"tx_descriptors = 1\nmbufs = 16777216\nmtu = 9000\nlink_state = off\n"
 		"[workers]\nidle = backoff\nidle_sleep_max_us = 100000\n"
 		"[filter]\nports = 53 5353,65535\nservers = 192.0.2.9/24, 2001:db8::1\nallow = "
 		"message\n"
@@ -120,6 +121,7 @@ Test(conf, every_key_is_read)
 	cr_assert_eq(conf->rx_descriptors, 32768);
 	cr_assert_eq(conf->tx_descriptors, 1);
 	cr_assert_eq(conf->mbufs, 16777216);
+	cr_assert_eq(conf->mtu, 9000);
 	cr_assert_not(conf->link_propagate);
 	cr_assert_eq(conf->idle, CONF_IDLE_BACKOFF);
 	cr_assert_eq(conf->stream_connections, 16);
@@ -138,7 +140,7 @@ Test(conf, every_key_is_read)
 	cr_assert_str_eq(prefix_format(&conf->policy.servers[1], text), "2001:db8::1/128");
 	cr_assert(conf->policy.allow_message);
 	cr_assert_str_eq(conf->consent_source, in_folder("a.csv"));
-	cr_assert_eq(conf->consent_source_line, 15);
+	cr_assert_eq(conf->consent_source_line, 16);
 	cr_assert_str_eq(conf->time_zone, "Asia/Tokyo");
 	cr_assert_not(conf->mirror_enabled);
 	cr_assert_eq(conf->mirror_ring_slots, 64);

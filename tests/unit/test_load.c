@@ -117,6 +117,21 @@ Test(load, a_compiled_file_gives_what_the_sources_gave)
 	conf_free(conf);
 }
 
+Test(load, a_configuration_without_lists_gives_an_empty_table)
+{
+	const struct load_options options = {0};
+	struct fqdn_table *table;
+	struct conf *conf;
+
+	put("t.ini", "[filter]\nports = 53\n");
+	conf = conf_open();
+	table = lists_load(conf, &options);
+	cr_assert(table, "%s", error);
+	cr_assert(fqdn_table_names(table) == 0);
+	block_free(table, fqdn_table_size(table));
+	conf_free(conf);
+}
+
 Test(load, lists_that_are_not_those_of_the_configuration_are_refused)
 {
 	struct conf *conf = conf_open();
