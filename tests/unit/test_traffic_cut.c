@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 // The traffic tool's look at frames, and TCP segments that it cuts: the stream has to stay.
+#include <criterion/criterion.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +9,6 @@
 #include "base/bytes.h"
 #include "support/csum_full.h"
 #include "support/random.h"
-#include "support/test.h"
 #include "support/wire.h"
 #include "traffic/cut.h"
 

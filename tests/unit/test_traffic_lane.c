@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 // The traffic tool's directions: what comes out is what was asked for, and never anything else.
+#include <criterion/criterion.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "support/random.h"
-#include "support/test.h"
 #include "support/wire.h"
 #include "traffic/lane.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 // The traffic tool's clients: what they ask, and that they see every wrong answer.
+#include <criterion/criterion.h>
 #include <errno.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "support/csum_full.h"
-#include "support/test.h"
 #include "support/wire.h"
 #include "traffic/flood.h"
 #include "traffic/message.h"

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 // The traffic tool's IP fragments: they have to come together to what was split.
+#include <criterion/criterion.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "support/csum_full.h"
-#include "support/test.h"
 #include "support/wire.h"
 #include "traffic/split.h"
 
