@@ -38,5 +38,6 @@ is "MTU 576: in six packets" 6 \
 	moved dnsweir_verdicts_total rewritten -- addresses "$RESOLVER4" large.example A
 is "MTU 576: a name that is not listed" "200 as sent" addresses "$RESOLVER4" roomy.example A
 wire_mtu 1500
+ip netns exec "$NS_RESOLVERS" sysctl -qw net.ipv6.conf.wire.disable_ipv6=0
 ip -n "$NS_RESOLVERS" address replace "$RESOLVER6/64" dev wire nodad
 is "nothing is held any more" 0 counter dnsweir_held_packets
