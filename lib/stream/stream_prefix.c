@@ -118,3 +118,23 @@ uint32_t stream_prefix(uint8_t *msg, uint32_t have, uint32_t size)
 	}
 	return records > 0 ? off : 0;
 }
+
+uint32_t stream_prefix_ttl(const uint8_t *msg, uint32_t have)
+{
+	uint32_t off = have < DNS_HEADER_SIZE ? 0 : questions_skip(msg, have), ttl;
+	int size = 1;
+
+	if (off == 0)
+		return have;
+	while (off < have && size > 0) {
+		struct dns_rr rr;
+
+		size = dns_msg_rr_read(msg, have, off, &rr);
+		off += size > 0 ? (uint32_t)size : 0;
+	}
+	size = off < have ? dns_msg_name_skip(msg, have, off) : -1;
+	if (size < 0)
+		return have;
+	ttl = off + (uint32_t)size + 4;
+	return have > ttl && have < ttl + 4 ? ttl + 4 : have;
+}

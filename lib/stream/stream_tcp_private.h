@@ -271,6 +271,13 @@ void stream_patch_segment(
  */
 uint32_t stream_prefix(uint8_t *msg, uint32_t have, uint32_t size);
 
+/**
+ * A TTL leaves as it was sent or as another one, never half of each.
+ *
+ * @return where the TTL ends that the first @p have octets of a message cut; @p have: they cut none
+ */
+uint32_t stream_prefix_ttl(const uint8_t *msg, uint32_t have);
+
 /* stream_text.c: octets to messages */
 /**
  * Octets from flow->next on. Judges messages that are complete, keeps the rest.

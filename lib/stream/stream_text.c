@@ -293,7 +293,7 @@ static enum reason part_judge(struct stream_tcp *tcp, struct stream_flow *flow)
 
 void stream_text_release(struct stream_tcp *tcp, struct stream_flow *flow)
 {
-	uint32_t start = flow->next - flow->have;
+	uint32_t start = flow->next - flow->have, have, whole;
 	enum reason reason;
 
 	if (flow->clear == flow->next)
@@ -302,6 +302,16 @@ void stream_text_release(struct stream_tcp *tcp, struct stream_flow *flow)
 	reason = part_judge(tcp, flow);
 	reasons_raise(tcp, flow, start, flow->next, reason);
 	flow->clear = flow->next;
-	if (stream_seq(flow->next, flow->seal) > 0)
-		flow->seal = flow->next;
+	if (flow->have <= LENGTH_SIZE)
+		whole = flow->next;
+	else {
+		have = flow->have - LENGTH_SIZE;
+		text_copy(tcp, flow);
+		whole = stream_prefix_ttl(tcp->text + LENGTH_SIZE, have);
+		if (whole > load_be16(tcp->text))
+			whole = load_be16(tcp->text);
+		whole += start + LENGTH_SIZE;
+	}
+	if (stream_seq(whole, flow->seal) > 0)
+		flow->seal = whole;
 }

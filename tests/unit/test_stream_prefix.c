@@ -128,3 +128,15 @@ Test(stream_prefix, an_address_beyond_the_message_is_none)
 		have++;
 	cr_assert_eq(stream_prefix(msg, have + 1, have + 3), 0);
 }
+
+Test(stream_prefix, a_ttl_that_is_cut_is_told_and_nothing_else)
+{
+	// A header, the question "a A IN", and one record of that name.
+	const uint8_t msg[] = {0, 1, 0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0, 1, 'a', 0, 0, 1, 0, 1,
+		0xc0, 12, 0, 1, 0, 1, 0, 0, 1, 0x2c, 0, 4, 203, 0, 113, 1};
+	const uint32_t ttl = 25;
+
+	for (uint32_t have = 0; have <= sizeof(msg); have++)
+		cr_assert_eq(stream_prefix_ttl(msg, have),
+			have > ttl && have < ttl + 4 ? ttl + 4 : have, "%u octets", have);
+}
