@@ -234,7 +234,8 @@ class Dnsweir(Forwarder):
         return shown["reloads_done"]
 
     def swap(self):
-        """@return rates of windows before, and of those from the reload to 300 ms behind it"""
+        """@return rates of windows before, of those from the reload to 300 ms behind it, and which of
+        these saw it end"""
         self.process.send_signal(signal.SIGCONT)
         time.sleep(SETTLE)
         steady = self.windows(lambda n: n < STEADY_WINDOWS)
@@ -249,7 +250,7 @@ class Dnsweir(Forwarder):
 
         during = self.windows(going)
         self.process.send_signal(signal.SIGSTOP)
-        return steady, during
+        return steady, during, last[0]
 
 
 class Tracer:
