@@ -2,22 +2,28 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Look into the counters that dnsweir prints as JSON.
 
-    counters.py check FILE               each packet has one verdict and went out; 1 if not
+    counters.py check FILE               each packet has one verdict, and is sent, dropped or held; 1 if not
     counters.py get FILE METRIC [LABEL]...   one number; 0 for a row that is not there
 """
 import json
 import sys
 
 
+# Reasons of packets that are not sent.
+DROPS = ("dropped", "fragment_overlap", "fragment_cut")
+
+
 def check(counters):
     received = counters["dnsweir_rx_packets_total"]
     sent = counters["dnsweir_tx_packets_total"]
-    dropped = counters["dnsweir_tx_dropped_total"]
-    verdicts = sum(counters["dnsweir_verdicts_total"].values())
-    policy = counters["dnsweir_verdicts_total"].get("dropped", 0)
-    print(f"received {received} = verdicts {verdicts} = sent {sent} + not taken by a port {dropped} "
-          f"+ dropped by policy {policy}")
-    return 0 if received == verdicts == sent + dropped + policy else 1
+    refused = counters["dnsweir_tx_dropped_total"]
+    held = counters["dnsweir_held_packets"]
+    reasons = counters["dnsweir_verdicts_total"]
+    verdicts = sum(reasons.values())
+    drops = sum(reasons.get(reason, 0) for reason in DROPS)
+    print(f"received {received} = verdicts {verdicts} + held {held} = sent {sent} "
+          f"+ not taken by a port {refused} + dropped by reason {drops} + held {held}")
+    return 0 if received == verdicts + held == sent + refused + drops + held else 1
 
 
 def get(counters, *path):

@@ -9,17 +9,17 @@
 #   --cable   a wire in place of the box, to see what the machine does by itself
 #   --taps    two workers on TAP devices of two queues, instead of one on AF_XDP
 set -euo pipefail
+# shellcheck source=tests/live/live.sh
+. "$(dirname "${BASH_SOURCE[0]}")/live.sh"
 cable=''
 while [[ ${1:-} == --* ]]; do
 	case $1 in
 	--cable) cable=yes ;;
-	--taps) export BOX_PORTS=tap BOX_WORKERS=2 ;;
+	--taps) box_option "$1" ;;
 	*) break ;;
 	esac
 	shift
 done
-# shellcheck source=tests/live/live.sh
-. "$(dirname "${BASH_SOURCE[0]}")/live.sh"
 
 CONNECTIONS=${1:-10000}
 FLOOD=${2:-1000000}
@@ -66,19 +66,7 @@ for ((i = 0; i < NAMES; i++)); do
 done >"$WORK/queries.txt"
 sed -n 's/ .* listed$//p' "$WORK/queries.txt" >"$WORK/listed.txt"
 cut -d' ' -f1,2 "$WORK/queries.txt" >"$WORK/perf.txt"
-cat >"$WORK/dnsweir.ini" <<-END
-	[ports]
-	link_state = off
-	[sinkhole]
-	ipv4 = $SINK4
-	ipv6 = $SINK6
-	ttl_max = 60
-	[list listed]
-	source = listed.txt
-	action = sinkhole
-	[control]
-	socket = $WORK/control.sock
-END
+box_config 60 'link_state = off'
 
 # sources_add: client addresses to ask from; FROM4 and FROM6 have them with commas between.
 sources_add() {

@@ -15,13 +15,16 @@
 #   --jumbo   the box by AF_PACKET sockets, with an MTU of 9000
 #   --only    cases whose line has WORDS in it, as in --only 'TCP, IPv6, MTU 1280'
 set -euo pipefail
+# shellcheck source=tests/live/live.sh
+. "$(dirname "${BASH_SOURCE[0]}")/live.sh"
+# shellcheck source=tests/live/wires.sh
+. "$LIVE/wires.sh"
 cable='' only='' quick=''
 while [[ ${1:-} == --* ]]; do
 	case $1 in
 	--cable) cable=yes ;;
 	--quick) quick=yes ;;
-	--taps) export BOX_PORTS=tap BOX_WORKERS=2 ;;
-	--jumbo) export BOX_PORTS=packet ;;
+	--taps | --jumbo) box_option "$1" ;;
 	--only)
 		only=${2:-}
 		shift
@@ -30,10 +33,6 @@ while [[ ${1:-} == --* ]]; do
 	esac
 	shift
 done
-# shellcheck source=tests/live/live.sh
-. "$(dirname "${BASH_SOURCE[0]}")/live.sh"
-# shellcheck source=tests/live/wires.sh
-. "$LIVE/wires.sh"
 
 SEED=${1:-1}
 [[ $SEED =~ ^[0-9]{1,9}$ && $# -le 1 ]] || die 2 "usage: impaired.sh [--cable] [--quick] [--taps | --jumbo] [--only WORDS] [SEED]"
@@ -90,20 +89,7 @@ undo wires_down "$PREFIX"
 python3 "$LIVE/impaired.py" "$WORK"
 mbuf_size=2048
 [[ $BOX_PORTS != packet ]] || mbuf_size=16384 # net_af_packet writes a frame into one buffer
-cat >"$WORK/dnsweir.ini" <<-END
-	[ports]
-	link_state = off
-	mbuf_size = $mbuf_size
-	[sinkhole]
-	ipv4 = $SINK4
-	ipv6 = $SINK6
-	ttl_max = $TTL_MAX
-	[list listed]
-	source = listed.txt
-	action = sinkhole
-	[control]
-	socket = $WORK/control.sock
-END
+box_config "$TTL_MAX" 'link_state = off' "mbuf_size = $mbuf_size"
 
 # record FILE EDNS QUERIES [OPTION...]: answers without anything between.
 record() {

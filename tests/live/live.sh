@@ -12,12 +12,51 @@ LIVE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 SINK4=192.0.2.1
 SINK6=2001:db8:5::1
 OWN4=192.0.2.77 # the sinkhole of the list "catalogue"
-# The interface of a TAP port is in another namespace, where the box cannot see its link.
 LINK_STATE=propagate LINK=up
-[[ $BOX_PORTS == xdp ]] || LINK_STATE='off' LINK='down'
 SHELL_PROGRAM=$BUILD/app/dnsweir-shell
 
 N=0 N_OK=0 N_FAILED=0 N_SKIPPED=0
+
+# box_option OPTION: what drives the box's ports, if OPTION says so; see testnet.sh.
+#   --taps    two workers on TAP devices of two queues, instead of one on AF_XDP
+#   --jumbo   AF_PACKET sockets, for frames of up to 9,000 octets
+box_option() {
+	case $1 in
+	--taps) BOX_PORTS=tap BOX_WORKERS=2 ;;
+	--jumbo) BOX_PORTS=packet ;;
+	*) return 1 ;;
+	esac
+	export BOX_PORTS BOX_WORKERS
+	box_link
+}
+
+# The interface of a TAP port is in another namespace, where the box cannot see its link.
+box_link() {
+	[[ $BOX_PORTS == xdp ]] || LINK_STATE='off' LINK='down'
+}
+box_link
+
+# box_config TTL_MAX [LINE...]: $WORK/dnsweir.ini, by which the names of $WORK/listed.txt are
+# sinkholed; each LINE goes into [ports].
+box_config() {
+	local ttl_max=$1
+	shift
+	{
+		printf '[ports]\n'
+		printf '%s\n' "$@"
+		cat <<-END
+			[sinkhole]
+			ipv4 = $SINK4
+			ipv6 = $SINK6
+			ttl_max = $ttl_max
+			[list listed]
+			source = listed.txt
+			action = sinkhole
+			[control]
+			socket = $WORK/control.sock
+		END
+	} >"$WORK/dnsweir.ini"
+}
 
 # ok SENTENCE / not_ok SENTENCE [WHY]
 ok() {

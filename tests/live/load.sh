@@ -7,17 +7,17 @@
 #   --hup    with a list of 1,000,000 names, and SIGHUP to the box every 100 ms all the while
 #   --taps   two workers on TAP devices of two queues, instead of one on AF_XDP
 set -euo pipefail
+# shellcheck source=tests/live/live.sh
+. "$(dirname "${BASH_SOURCE[0]}")/live.sh"
 hup=''
 while [[ ${1:-} == --* ]]; do
 	case $1 in
 	--hup) hup=yes ;;
-	--taps) export BOX_PORTS=tap BOX_WORKERS=2 ;;
+	--taps) box_option "$1" ;;
 	*) break ;;
 	esac
 	shift
 done
-# shellcheck source=tests/live/live.sh
-. "$(dirname "${BASH_SOURCE[0]}")/live.sh"
 
 LISTED=1000
 UNLISTED=100000
@@ -43,19 +43,7 @@ undo net_down "$PREFIX"
 others=0
 [[ -z $hup ]] || others=$((1000000 - LISTED))
 python3 "$LIVE/load.py" files "$WORK" "$LISTED" "$UNLISTED" "$others"
-cat >"$WORK/dnsweir.ini" <<-END
-	[ports]
-	link_state = $LINK_STATE
-	[sinkhole]
-	ipv4 = $SINK4
-	ipv6 = $SINK6
-	ttl_max = 60
-	[list listed]
-	source = listed.txt
-	action = sinkhole
-	[control]
-	socket = $WORK/control.sock
-END
+box_config 60 "link_state = $LINK_STATE"
 net_up "$PREFIX"
 dns_up "$WORK" load || die 1 "the resolver did not start"
 started=$(date +%s%N)
