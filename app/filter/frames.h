@@ -28,7 +28,7 @@ static inline uint32_t frames_fill(struct worker *w, unsigned i, struct rte_mbuf
 	return slot->frame_size;
 }
 
-/** Before the rewrite stage: how far the frames that it has work with may grow. */
+/** After matching: how far the frames that are to be edited may grow. */
 void frames_room(struct worker *w, struct rte_mbuf *const *mbufs);
 
 /** After the rewrite stage: new sizes, and copies of frames in several mbufs, go back. */

@@ -20,6 +20,7 @@ static enum reason message_judge(void *ctx, struct burst *message, enum stream_h
 	pipeline_message(message, tables);
 	pipeline_consent(message, tables);
 	pipeline_match(message, tables);
+	pipeline_fit(message, tables);
 	if (how == STREAM_WHOLE)
 		mirror_push_burst(w->mirror, message, &w->judging.meta, w->stats);
 	if (message->edits)

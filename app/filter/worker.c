@@ -54,9 +54,12 @@ static bool burst_filter(struct worker *w, unsigned pair, struct rte_mbuf **mbuf
 	pipeline_parse(burst, tables);
 	pipeline_consent(burst, tables);
 	pipeline_match(burst, tables);
-	mirror_push_burst(w->mirror, burst, &w->judging.meta, w->stats);
 	if (burst->edits) {
 		frames_room(w, mbufs);
+		pipeline_fit(burst, tables);
+	}
+	mirror_push_burst(w->mirror, burst, &w->judging.meta, w->stats);
+	if (burst->edits) {
 		pipeline_rewrite(burst, tables, w->stats);
 		frames_write_back(w, mbufs);
 	}

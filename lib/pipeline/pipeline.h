@@ -8,6 +8,7 @@
  *   pipeline_parse    frame -> DNS response, or the reason why it is none of ours
  *   pipeline_consent  response -> what its client refuses
  *   pipeline_match    response -> names looked up, verdict
+ *   pipeline_fit      verdict -> another one, where the frame has no room for it
  *   (the mirror takes the original here)
  *   pipeline_rewrite  verdict -> the answer changed where it stands
  *   pipeline_count    verdict -> counters
@@ -58,6 +59,11 @@ struct pipeline_tables {
 void pipeline_parse(struct burst *burst, const struct pipeline_tables *tables);
 void pipeline_consent(struct burst *burst, const struct pipeline_tables *tables);
 void pipeline_match(struct burst *burst, const struct pipeline_tables *tables);
+/**
+ * Where a frame of burst->edits cannot grow to what its verdict takes, the response passes as
+ * `no_address`. Each slot's frame_room is set.
+ */
+void pipeline_fit(struct burst *burst, const struct pipeline_tables *tables);
 /**
  * Do what the verdicts of burst->edits say. A UDP message may become shorter, or longer up to the
  * slot's frame_room; then its bit in burst->resized is set, and frame_size is the new one. What is not

@@ -68,22 +68,11 @@ static inline void counts_add(struct stats_worker *stats, const struct rewrite_c
 	counter_add(&stats->ede[STATS_EDE_NO_ROOM], counts->ede_left);
 }
 
-// Frames have less room than the client only where they are held in an odd way.
-static __attribute__((noinline)) struct rewrite_counts slot_answer(
-	struct burst_slot *slot, struct rewrite_message *m)
-{
-	if (m->fixed || m->room >= DNS_UDP_SIZE_MIN || rewrite_answer_fits(m, slot->qtype))
-		return rewrite_answer(m, slot->qtype);
-	slot->reason = REASON_no_address;
-	slot->edit = false;
-	return (struct rewrite_counts){0};
-}
-
 static inline struct rewrite_counts slot_rewrite(struct burst_slot *slot, struct rewrite_message *m)
 {
 	switch (slot->reason) {
 	case REASON_answered:
-		return slot_answer(slot, m);
+		return rewrite_answer(m, slot->qtype);
 	case REASON_truncated:
 		return rewrite_deny(m, DNS_RCODE_NOERROR | DNS_FLAG_TC);
 	case REASON_nodata:
@@ -92,6 +81,33 @@ static inline struct rewrite_counts slot_rewrite(struct burst_slot *slot, struct
 		return rewrite_deny(m, DNS_RCODE_NXDOMAIN);
 	default:
 		return rewrite_sinkhole(m);
+	}
+}
+
+// The frame may have less room than the client.
+static inline void room_take(const struct burst_slot *slot, struct rewrite_message *m)
+{
+	if (m->room > slot->frame_room - slot->msg)
+		m->room = (uint16_t)(slot->frame_room - slot->msg);
+}
+
+void pipeline_fit(struct burst *burst, const struct pipeline_tables *tables)
+{
+	for (uint32_t left = burst->edits; left; left &= left - 1) {
+		unsigned i = (unsigned)__builtin_ctz(left);
+		struct burst_slot *slot = &burst->slot[i];
+		struct rewrite_message m;
+
+		// All else gets shorter, or stays; what may be left out of it is.
+		if (__builtin_expect(slot->reason != REASON_answered, 1))
+			continue;
+		message_get(slot, &tables->policy->lists[slot->block->list], &m);
+		room_take(slot, &m);
+		if (rewrite_answer_fits(&m, slot->qtype))
+			continue;
+		slot->reason = REASON_no_address;
+		slot->edit = false;
+		burst->edits &= ~(1u << i);
 	}
 }
 
@@ -109,8 +125,7 @@ void pipeline_rewrite(
 			continue;
 		}
 		message_get(slot, &tables->policy->lists[slot->block->list], &m);
-		if (m.room > slot->frame_room - slot->msg)
-			m.room = (uint16_t)(slot->frame_room - slot->msg);
+		room_take(slot, &m);
 		counts = slot_rewrite(slot, &m);
 		if (!m.fixed)
 			csum_apply_udp(slot->frame + slot->l4 + UDP_CSUM_OFFSET, &m.delta);

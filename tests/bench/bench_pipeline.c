@@ -78,6 +78,7 @@ __attribute__((noinline)) static void bench_stages(bool rewrite)
 	pipeline_consent(&run.burst, &run.tables);
 	pipeline_match(&run.burst, &run.tables);
 	if (rewrite) {
+		pipeline_fit(&run.burst, &run.tables);
 		pipeline_rewrite(&run.burst, &run.tables, &run.stats);
 		pipeline_count(&run.burst, &run.tables, &run.stats);
 	}
@@ -103,6 +104,7 @@ static void stages_timed(bool rewrite)
 	t = stage_end(STAGE_MATCH, t);
 	if (!rewrite)
 		return;
+	pipeline_fit(&run.burst, &run.tables);
 	pipeline_rewrite(&run.burst, &run.tables, &run.stats);
 	t = stage_end(STAGE_REWRITE, t);
 	pipeline_count(&run.burst, &run.tables, &run.stats);

@@ -79,6 +79,7 @@ enum reason run_buffer(struct run_buffer *buffer, enum burst_side side,
 	const struct pipeline_tables *tables, struct stats_worker *stats, struct burst_slot *slot)
 {
 	struct burst burst;
+	enum reason mirrored;
 	uint16_t msg_size;
 
 	// What an earlier burst left in a slot must not matter.
@@ -93,11 +94,12 @@ enum reason run_buffer(struct run_buffer *buffer, enum burst_side side,
 	pipeline_consent(&burst, tables);
 	match_all(&burst, tables);
 	msg_size = burst.slot[0].msg_size;
-	if (burst.edits)
-		burst.slot[0].frame_room = buffer->room;
-	if (burst.edits)
-		pipeline_rewrite(&burst, tables, stats);
+	burst.slot[0].frame_room = buffer->room;
+	pipeline_fit(&burst, tables);
+	mirrored = burst.slot[0].reason;
+	pipeline_rewrite(&burst, tables, stats);
 	pipeline_count(&burst, tables, stats);
+	must(burst.slot[0].reason == mirrored, "the mirror would say another reason");
 	must(burst.dropped == (burst.slot[0].reason == REASON_dropped), "dropped, or not");
 	must(!burst.edits || burst.resized == (burst.slot[0].msg_size != msg_size),
 		"resized, or not");
@@ -128,8 +130,9 @@ enum reason run_message(uint8_t *frame, uint32_t size, bool partly,
 	pipeline_message(&burst, tables);
 	pipeline_consent(&burst, tables);
 	pipeline_match(&burst, tables);
-	if (burst.edits)
-		pipeline_rewrite(&burst, tables, stats);
+	burst.slot[0].frame_room = size;
+	pipeline_fit(&burst, tables);
+	pipeline_rewrite(&burst, tables, stats);
 	pipeline_count_message(&burst, tables, stats);
 	must(!burst.resized && !burst.dropped, "a message of fixed length was resized or dropped");
 	*slot = burst.slot[0];

@@ -91,7 +91,8 @@ static enum reason bed_judge(void *ctx, struct burst *message, enum stream_how h
 	pipeline_message(message, bed->tables);
 	pipeline_consent(message, bed->tables);
 	pipeline_match(message, bed->tables);
-	pipeline_rewrite(message, bed->tables, &bed->stats);
+	pipeline_fit(message, bed->tables);
+	pipeline_rewrite(message, bed->tables, how == STREAM_WHOLE ? &bed->stats : &bed->unseen);
 	if (how == STREAM_WHOLE)
 		pipeline_count_message(message, bed->tables, &bed->stats);
 	if (message->edits && bed->cut)
@@ -172,6 +173,7 @@ void stream_bed_packet(
 	pipeline_parse(&burst, bed->tables);
 	pipeline_consent(&burst, bed->tables);
 	pipeline_match(&burst, bed->tables);
+	pipeline_fit(&burst, bed->tables);
 	pipeline_rewrite(&burst, bed->tables, &bed->stats);
 	p->size = burst.slot[0].frame_size;
 	stream_begin(bed->stream, bed->tables->policy, bed->now);

@@ -32,6 +32,7 @@ struct stream_bed {
 	struct stream *stream;
 	const struct pipeline_tables *tables;
 	struct stats_worker stats;
+	struct stats_worker unseen; /**< of parts of messages */
 	uint64_t now; /**< cycles */
 	enum burst_side side; /**< of the packets at hand */
 	uint16_t cut; /**< a message that is edited is cut to so many octets; 0: not */

@@ -123,6 +123,7 @@ static enum reason message_run(struct burst *message, const struct pipeline_tabl
 	pipeline_message(message, tables);
 	pipeline_consent(message, tables);
 	pipeline_match(message, tables);
+	pipeline_fit(message, tables);
 	if (message->edits)
 		pipeline_rewrite(message, tables, rewritten);
 	if (counted)

@@ -228,6 +228,9 @@ Test(pipeline, a_burst_of_all_kinds_gets_the_verdicts_of_its_packets_alone)
 	pipeline_parse(&burst, tables);
 	pipeline_consent(&burst, tables);
 	pipeline_match(&burst, tables);
+	for (unsigned i = 0; i < BURST_MAX; i++)
+		burst.slot[i].frame_room = burst.slot[i].frame_size;
+	pipeline_fit(&burst, tables);
 	pipeline_rewrite(&burst, tables, together);
 	pipeline_count(&burst, tables, together);
 	for (unsigned i = 0; i < BURST_MAX; i++) {
@@ -244,6 +247,46 @@ Test(pipeline, a_burst_of_all_kinds_gets_the_verdicts_of_its_packets_alone)
 	tables_destroy(t);
 	free(together);
 	free(alone);
+}
+
+// What a record in the mirror says is what is done.
+Test(pipeline, an_answer_that_the_frame_has_no_room_for_passes_before_it_is_mirrored)
+{
+	struct tables *t = tables_usual();
+	struct policy *policy = tables_policy(t);
+	const struct pipeline_tables *tables = tables_finish(t);
+	struct stats_worker *stats = stats_create();
+	struct wire *w = wire_create();
+	uint8_t before[512];
+
+	policy->lists[0].answer_empty = true;
+	wire_response(w, "198.51.100.53", "203.0.113.7", "evil.example", DNS_TYPE_A);
+	wire_finish(w);
+	cr_assert(w->size < sizeof(before));
+	memcpy(before, w->bytes, w->size);
+	for (uint32_t room = 15; room <= 16; room++) {
+		struct burst burst = {.n = 1, .side = BURST_FROM_RESOLVERS};
+		struct burst_slot *slot = &burst.slot[0];
+
+		slot->frame = w->bytes;
+		slot->frame_size = (uint32_t)w->size;
+		pipeline_parse(&burst, tables);
+		pipeline_consent(&burst, tables);
+		pipeline_match(&burst, tables);
+		cr_assert(slot->reason == REASON_answered && burst.edits == 1);
+		// A record with an address of four octets takes 16.
+		slot->frame_room = slot->frame_size + room;
+		pipeline_fit(&burst, tables);
+		cr_expect(slot->reason == (room < 16 ? REASON_no_address : REASON_answered));
+		cr_expect(slot->edit == (room >= 16) && burst.edits == (room >= 16));
+		pipeline_rewrite(&burst, tables, stats);
+		cr_expect(burst.resized == (room >= 16));
+		cr_expect((memcmp(before, w->bytes, w->size) == 0) == (room < 16));
+	}
+	cr_expect(stats->records_rewritten[STATS_RECORD_A] == 1);
+	wire_destroy(w);
+	tables_destroy(t);
+	free(stats);
 }
 
 // A response whose chain has @p n aliases, every other target compressed; the last may be listed.

@@ -203,6 +203,7 @@ static void burst_judge(const struct class *class, struct cursor *cursor, struct
 	pipeline_parse(&run.burst, &run.tables);
 	pipeline_consent(&run.burst, &run.tables);
 	burst_match(&cursor->random);
+	pipeline_fit(&run.burst, &run.tables);
 	pipeline_rewrite(&run.burst, &run.tables, &run.stats);
 	pipeline_count(&run.burst, &run.tables, &run.stats);
 	for (unsigned i = 0; i < run.burst.n; i++) {
