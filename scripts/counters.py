@@ -10,7 +10,7 @@ import sys
 
 
 # Reasons of packets that are not sent.
-DROPS = ("dropped", "fragment_overlap", "fragment_cut")
+DROPS = ("dropped", "fragment_overlap", "fragment_repeated", "fragment_cut")
 
 
 def check(counters):

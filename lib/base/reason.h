@@ -19,6 +19,7 @@
 	REASON(fragment_incomplete, "IP fragment of a datagram whose rest did not come in time")   \
 	REASON(fragment_limit, "IP fragment, more datagrams or packets of them than are held")     \
 	REASON(fragment_overlap, "IP fragments that contradict each other, dropped (RFC 5722)")    \
+	REASON(fragment_repeated, "IP fragment, not sent: a copy, maybe, of one that was changed")  \
 	REASON(fragment_cut, "IP fragment behind the end of an answer that got shorter, dropped")  \
 	REASON(ipsec, "authenticated by AH, a rewrite would break it")                             \
 	REASON(source_routed, "IPv6 with segments left in a routing header")                       \

@@ -38,12 +38,25 @@ static enum first first_read(const struct stream_frag *f, const struct pkt_fragm
 		       : FIRST_OTHER;
 }
 
-// What is held goes on, and so does what comes.
+// What is held goes on, and so does what comes; if these may be copies, neither does.
 static void train_pass(struct stream_frag *f, struct frag_train *train, enum reason reason)
 {
 	frag_release(f, train, reason);
-	train->state = FRAG_PASS;
-	train->reason = reason;
+	train->state = train->changed ? FRAG_DROP : FRAG_PASS;
+	train->reason = train->changed ? REASON_fragment_repeated : reason;
+}
+
+// A packet of a train that is not held. @return whether it was taken
+static bool train_refuse(struct stream_frag *f, const struct frag_train *train,
+	struct burst_slot *slot, void *packet)
+{
+	if (train->state == FRAG_PASS) {
+		slot->reason = train->reason;
+		return false;
+	}
+	stream_held(f->stream, 1);
+	stream_drop(f->stream, packet, train->reason);
+	return true;
 }
 
 // @return whether there is room for one more packet in @p train
@@ -63,22 +76,31 @@ static bool make_room(struct stream_frag *f, struct frag_train *train)
 	return true;
 }
 
+// It is whole. What comes behind one that was changed may be copies, until its time is over.
+static void train_end(struct stream_frag *f, struct frag_train *train)
+{
+	const struct frag_key key = train->key;
+	bool changed = frag_judge(f, train);
+
+	frag_forget(f, train);
+	if (changed)
+		frag_begin(f, &key)->changed = true;
+}
+
 // The next packet of a train that is held. @return whether it was taken
 static bool train_take(struct stream_frag *f, struct frag_train *train, struct burst_slot *slot,
 	const struct pkt_fragment *at, void *packet)
 {
-	if (!make_room(f, train)) {
-		slot->reason = train->reason;
-		return false;
-	}
+	if (!make_room(f, train))
+		return train_refuse(f, train, slot, packet);
 	frag_cover(f, train, at, slot->frame + at->payload);
 	frag_hold(f, train, at, packet);
 	if (train->contradicts && train->wanted) {
 		frag_drop(f, train, REASON_fragment_overlap);
 		train->state = FRAG_DROP;
+		train->reason = REASON_fragment_overlap;
 	} else if (frag_is_whole(train)) {
-		frag_judge(f, train);
-		frag_forget(f, train);
+		train_end(f, train);
 	}
 	return true;
 }
@@ -100,17 +122,12 @@ static bool packet_take(
 	}
 	if (!train)
 		train = frag_begin(f, &key);
-	if (train->state == FRAG_DROP) {
-		stream_held(f->stream, 1);
-		stream_drop(f->stream, packet, REASON_fragment_overlap);
-		return true;
-	}
-	if (first == FIRST_OTHER && !train->wanted && train->state == FRAG_HOLD)
+	if (first == FIRST_OTHER && !train->wanted && train->state == FRAG_HOLD) {
+		train->changed = false;
 		train_pass(f, train, REASON_fragment);
-	if (train->state == FRAG_PASS) {
-		slot->reason = train->reason;
-		return false;
 	}
+	if (train->state != FRAG_HOLD)
+		return train_refuse(f, train, slot, packet);
 	train->wanted |= first == FIRST_WANTED;
 	return train_take(f, train, slot, at, packet);
 }

@@ -18,6 +18,9 @@
  *               (RFC 8200 s4.5, RFC 5722), and what a receiver that does not would make of it is
  *               anybody's guess. Only trains that are known to be DNS responses
  *
+ * Copies of what was changed, cut or dropped begin a train again, which is judged if it gets whole; else
+ * they are dropped, since a receiver may lack just the fragment that one of them is a copy of.
+ *
  * Only packets from the resolvers' side are held. All memory is taken at creation.
  *
  * Layer:   lib/stream; no EAL.

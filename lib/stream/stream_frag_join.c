@@ -163,16 +163,18 @@ static enum reason message_fill(struct stream_frag *f, uint32_t size)
 	return reason;
 }
 
-void frag_judge(struct stream_frag *f, struct frag_train *train)
+bool frag_judge(struct stream_frag *f, struct frag_train *train)
 {
 	const struct burst *message = &f->stream->message;
 	const struct burst_slot *slot = &message->slot[0];
 	uint32_t start = train_join(f, train), end = train->total;
 	enum reason reason = start ? message_fill(f, start + end) : REASON_oversize;
 
+	// It is whole, so it is judged like any other.
+	train->changed = false;
 	if (reason != REASON_none) {
 		frag_release(f, train, reason);
-		return;
+		return false;
 	}
 	reason = stream_judge(f->stream, STREAM_WHOLE);
 	if (message->resized & 1)
@@ -183,4 +185,5 @@ void frag_judge(struct stream_frag *f, struct frag_train *train)
 		train_send_edited(f, train, slot->frame + start, end, reason);
 	else
 		frag_release(f, train, reason);
+	return (message->dropped | message->edits) & 1;
 }

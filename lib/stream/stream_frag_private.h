@@ -36,7 +36,7 @@ static_assert(sizeof(struct frag_key) == 48, "hashed and compared as 6 words");
 enum frag_state {
 	FRAG_HOLD, /**< packets are held */
 	FRAG_PASS, /**< packets go on, under the train's reason */
-	FRAG_DROP, /**< packets are not sent: they contradict each other */
+	FRAG_DROP, /**< packets are not sent, for the train's reason */
 };
 
 struct frag_train {
@@ -54,7 +54,8 @@ struct frag_train {
 	bool ended;           /**< the last fragment is there */
 	bool wanted;          /**< a first fragment is there, and is of a DNS response */
 	bool contradicts;     /**< two pieces do not agree */
-	enum reason reason;   /**< of those that pass */
+	bool changed;         /**< a datagram of this key was changed not long ago: these may be copies */
+	enum reason reason;   /**< of those that are not held */
 	uint64_t units[FRAG_UNITS_MAX / 64]; /**< 8 octets each that are there; 0 in a free train */
 };
 
@@ -88,7 +89,7 @@ struct frag_train *frag_begin(struct stream_frag *f, const struct frag_key *key)
 void frag_forget(struct stream_frag *f, struct frag_train *train);
 /** Hold a packet; there is room. */
 void frag_hold(struct stream_frag *f, struct frag_train *train, const struct pkt_fragment *at, void *packet);
-/** Send all packets of a train as they came. */
+/** Send all packets of a train as they came; drop those that may be copies of what was changed. */
 void frag_release(struct stream_frag *f, struct frag_train *train, enum reason reason);
 /** Drop all packets of a train. */
 void frag_drop(struct stream_frag *f, struct frag_train *train, enum reason reason);
@@ -102,5 +103,5 @@ void *frag_unhold(struct stream_frag *f, struct frag_train *train);
 void frag_cover(struct stream_frag *f, struct frag_train *train, const struct pkt_fragment *at, const uint8_t *payload);
 /** Whether each octet of the datagram is there. */
 bool frag_is_whole(const struct frag_train *train);
-/** Put a whole train together, have it judged, send its packets. */
-void frag_judge(struct stream_frag *f, struct frag_train *train);
+/** Put a whole train together, have it judged, send its packets. @return whether not as they came */
+bool frag_judge(struct stream_frag *f, struct frag_train *train);

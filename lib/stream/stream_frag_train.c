@@ -126,6 +126,8 @@ void *frag_unhold(struct stream_frag *f, struct frag_train *train)
 
 void frag_release(struct stream_frag *f, struct frag_train *train, enum reason reason)
 {
+	if (train->changed)
+		frag_drop(f, train, REASON_fragment_repeated);
 	while (train->head)
 		stream_send(f->stream, frag_unhold(f, train), reason);
 }

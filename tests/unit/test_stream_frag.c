@@ -106,12 +106,85 @@ Test(stream_frag, duplicates_and_pieces_cut_anew_agree)
 		cr_assert_eq(world_verdicts(world, REASON_fragment_overlap), 0);
 		// What came too late completes nothing.
 		stream_bed_wait(world->bed, FRAG_HOLD_MS);
-		cr_assert_eq(world->bed->n_sent, world->bed->n);
-		cr_assert_eq(world_verdicts(world, REASON_fragment_incomplete) +
-				     world_verdicts(world, REASON_rewritten),
+		cr_assert_eq(world->bed->n_sent, world_verdicts(world, REASON_rewritten));
+		cr_assert_eq(world->bed->n_sent + world_verdicts(world, REASON_fragment_repeated),
 			world->bed->n);
 		world_destroy(world);
 	}
+}
+
+// A client that lost one of the edited fragments must not get it as it was before.
+Test(stream_frag, copies_that_come_late_do_not_leave_as_they_came)
+{
+	const uint32_t units[] = {2, 5};
+
+	for (enum form form = 0; form < FORMS; form++)
+		for (unsigned lost = 0; lost < 3; lost++) {
+			struct world *world = world_create(form);
+			struct fragment_cut cuts[3];
+
+			world_cuts(world, units, 3, cuts);
+			for (unsigned i = 0; i < 3; i++)
+				world_push(world, &cuts[i]);
+			cr_assert_eq(world->n_done, 1);
+			stream_bed_wait(world->bed, FRAG_HOLD_MS - 1);
+			world_push(world, &cuts[lost]);
+			cr_assert_eq(world->bed->stats.held, 1);
+			stream_bed_wait(world->bed, FRAG_HOLD_MS);
+			cr_assert_eq(world->bed->n_sent, 3);
+			cr_assert_eq(world_verdicts(world, REASON_fragment_repeated), 1);
+			// All of it again is judged again.
+			for (unsigned i = 0; i < 3; i++)
+				world_push(world, &cuts[2 - i]);
+			cr_assert_eq(world->n_done, 2);
+			world_destroy(world);
+		}
+}
+
+Test(stream_frag, copies_of_what_is_not_listed_leave_as_they_came)
+{
+	struct world *world = world_create(FORM_IPV4);
+	const struct fragment_cut first = {0, 16, true, 9}, last = {16, world->total, false, 9};
+	struct wire *other = world_answer(FORM_IPV4, "good.example", 53, true);
+
+	memcpy(world->expected, other->bytes + other->size - world->total, world->total);
+	world_push_of(world, other, &first);
+	world_push_of(world, other, &last);
+	world_push_of(world, other, &last);
+	stream_bed_wait(world->bed, FRAG_HOLD_MS);
+	world_assert_order(world, 3);
+	cr_assert_eq(world_verdicts(world, REASON_fragment_incomplete), 1);
+	wire_destroy(other);
+	world_destroy(world);
+}
+
+// Identifications are used again.
+Test(stream_frag, another_datagram_behind_one_that_was_changed_is_judged_by_itself)
+{
+	struct world *world = world_create(FORM_IPV6);
+	const struct fragment_cut first = {0, 16, true, 9}, last = {16, world->total, false, 9};
+	struct wire *other = world_answer(FORM_IPV6, "good.example", 53, true);
+
+	world_push(world, &first);
+	world_push(world, &last);
+	memcpy(world->expected, other->bytes + other->size - world->total, world->total);
+	world_push_of(world, other, &last);
+	world_push_of(world, other, &first);
+	cr_assert_eq(world->n_done, 2);
+	cr_assert_eq(world_verdicts(world, REASON_miss), 2);
+	// And behind that one nothing is a copy of what was changed.
+	world_push_of(world, other, &last);
+	stream_bed_wait(world->bed, FRAG_HOLD_MS);
+	world_assert_order(world, 5);
+	cr_assert_eq(world_verdicts(world, REASON_fragment_incomplete), 1);
+	wire_destroy(other);
+	other = world_answer(FORM_IPV6, "evil.example", 123, true);
+	world_push(world, &first);
+	world_push(world, &last);
+	world_push_of(world, other, &first);
+	cr_assert_eq(world_verdicts(world, REASON_fragment), 1);
+	wire_destroy(other);
+	world_destroy(world);
 }
 
 Test(stream_frag, without_one_piece_the_others_leave_as_they_came_when_their_time_is_over)

@@ -236,6 +236,32 @@ Test(stream_frag_odd, a_train_that_fills_all_the_room_passes)
 	world_destroy(world);
 }
 
+// Bounds do not make a way past it.
+Test(stream_frag_odd, copies_of_what_was_changed_do_not_leave_for_want_of_room)
+{
+	struct world *world = world_create(FORM_IPV4);
+	struct fragment_cut first = {0, 16, true, 9}, last = {16, world->total, false, 9};
+
+	world_push(world, &first);
+	world_push(world, &last);
+	for (unsigned i = 0; i < STREAM_FRAG_PIECES_MAX + 2; i++)
+		world_push(world, &last);
+	cr_assert_eq(world->bed->n_sent, 2);
+	cr_assert_eq(world_verdicts(world, REASON_fragment_repeated), STREAM_FRAG_PIECES_MAX + 2);
+	// A first fragment begins anew.
+	world_push(world, &first);
+	world_push(world, &last);
+	cr_assert_eq(world->bed->n_sent, 4);
+	world_push(world, &last);
+	for (unsigned i = 0; i < FRAG_TRAINS; i++) {
+		first.id = 100 + i;
+		world_push(world, &first);
+	}
+	cr_assert_eq(world->bed->n_sent, 4);
+	cr_assert_eq(world_verdicts(world, REASON_fragment_repeated), STREAM_FRAG_PIECES_MAX + 3);
+	world_destroy(world);
+}
+
 Test(stream_frag_odd, a_flood_of_first_fragments_keeps_to_its_memory)
 {
 	struct world *world = world_create(FORM_IPV6);
