@@ -10,10 +10,22 @@
 #include "stats/stats.h"
 #include "support/case_file.h"
 #include "support/change.h"
+#include "support/fragments.h"
 #include "support/run.h"
+#include "support/stream_bed.h"
 
 #define CASES_MAX 512
 #define GROWTH    600 // octets behind a frame, as an mbuf has them
+
+// Of messages in several frames: what the configuration has, with little memory.
+static const struct stream_conf pieces_conf = {
+	.flows = 16,
+	.memory = 65536,
+	.hold_ms = 10,
+	.gap_ms = 1000,
+	.held = 64,
+	.frag = {.trains = 8, .packets = 128, .hold_ms = 1000},
+};
 
 struct case_path {
 	char text[256];
@@ -23,7 +35,8 @@ struct case_path {
 struct check {
 	const char *path;
 	const struct case_step *step;
-	unsigned met; // counters of the step that were found
+	unsigned met;                                    // counters of the step that were found
+	uint64_t packets, bytes, verdicts[REASON_COUNT]; // that are implied
 };
 
 static void hex_print(const char *what, const uint8_t *bytes, size_t size)
@@ -48,22 +61,25 @@ static void row_key(const struct stats_row *row, char key[CASE_KEY_SIZE])
 		n += (size_t)snprintf(key + n, CASE_KEY_SIZE - n, " %s", row->labels[i].value);
 }
 
-// What a row must be: said by the case, or implied by there being one frame.
+// What a row must be: implied by the frames, or said by the case.
 static uint64_t row_wanted(struct check *check, const char *key)
 {
+	static const char verdicts[] = "verdicts ";
 	const struct case_step *step = check->step;
-	char verdict[CASE_KEY_SIZE];
 
-	snprintf(verdict, sizeof(verdict), "verdicts %s", reason_name(step->reason));
-	if (!step->stream && (strcmp(key, verdict) == 0 || strcmp(key, "rx_packets") == 0))
-		return 1;
-	if (!step->stream && strcmp(key, "rx_bytes") == 0)
-		return step->in->size;
 	for (unsigned i = 0; i < step->n_counters; i++)
 		if (strcmp(key, step->counters[i].key) == 0) {
 			check->met++;
 			return step->counters[i].value;
 		}
+	if (strcmp(key, "rx_packets") == 0)
+		return check->packets;
+	if (strcmp(key, "rx_bytes") == 0)
+		return check->bytes;
+	if (strncmp(key, verdicts, strlen(verdicts)) == 0)
+		for (enum reason reason = 0; reason < REASON_COUNT; reason++)
+			if (strcmp(key + strlen(verdicts), reason_name(reason)) == 0)
+				return check->verdicts[reason];
 	return 0;
 }
 
@@ -79,19 +95,18 @@ static void row_check(void *ctx, const struct stats_row *row)
 		check->step->line, key, (unsigned long long)wanted, (unsigned long long)row->value);
 }
 
-static void counters_check(
-	const char *path, const struct case_step *step, const struct stats_worker *stats)
+static void counters_check(struct check *check, const struct stats_worker *stats)
 {
+	const struct case_step *step = check->step;
 	const struct policy *policy = tables_policy(step->tables);
-	struct check check = {.path = path, .step = step};
 	struct stats_list lists[POLICY_LISTS_MAX];
 
 	for (unsigned i = 0; i < policy->n_lists; i++)
 		lists[i] = (struct stats_list){
 			policy->lists[i].name, policy->lists[i].action, policy->lists[i].slot};
-	stats_visit(stats, lists, policy->n_lists, row_check, &check);
-	cr_expect(check.met == step->n_counters, "%s:%u: a counter of this case does not exist",
-		path, step->line);
+	stats_visit(stats, lists, policy->n_lists, row_check, check);
+	cr_expect(check->met == step->n_counters, "%s:%u: a counter of this case does not exist",
+		check->path, step->line);
 }
 
 static void frame_compare(const char *path, const struct case_step *step, const uint8_t *frame,
@@ -155,19 +170,102 @@ static void packet_check(const char *path, const struct case_step *step,
 	free(buffer.frame);
 }
 
+static void piece_send(
+	struct check *check, struct stream_bed *bed, const struct case_event *event, uint8_t *frame)
+{
+	uint32_t size = case_piece_make(check->step->in, event, frame);
+
+	stream_bed_packet(bed, frame, size, BURST_FROM_RESOLVERS);
+	check->packets++;
+	check->bytes += size;
+}
+
+// The client's query, without which it is not known where a message begins.
+static void query_send(struct check *check, struct stream_bed *bed, uint8_t *frame)
+{
+	uint32_t size = case_query_make(check->step->in, frame);
+
+	stream_bed_packet(bed, frame, size, BURST_FROM_CLIENTS);
+	cr_assert(bed->n_sent == 1, "%s:%u: the query did not come out", check->path,
+		check->step->line);
+	check->packets = check->verdicts[REASON_tcp_dns] = 1;
+	check->bytes = size;
+	stream_bed_clear(bed);
+}
+
+// The next frame that came out is the one that the case has.
+static void piece_get(struct check *check, const struct stream_bed *bed, unsigned n,
+	const struct wire *out, const struct case_event *event, uint8_t *frame)
+{
+	const struct case_step *step = check->step;
+	uint32_t size = case_piece_make(event->other ? step->in : out, event, frame);
+	const struct stream_bed_packet *p;
+
+	check->verdicts[event->reason ? event->reason : step->reason]++;
+	cr_assert(n < bed->n_sent, "%s:%u: this frame did not come out", check->path, event->line);
+	p = bed->sent[n];
+	if (p->size == size && memcmp(p->bytes, frame, size) == 0)
+		return;
+	cr_expect(false, "%s:%u: another frame came out than expected", check->path, event->line);
+	hex_print("expected", frame, size);
+	hex_print("got", p->bytes, p->size);
+}
+
+// A message in several frames.
+static void pieces_check(
+	struct check *check, const struct pipeline_tables *tables, struct stats_worker *stats)
+{
+	const struct case_step *step = check->step;
+	struct stream_bed *bed = stream_bed_create(&pieces_conf, tables);
+	struct wire *out = wire_copy(step->in);
+	uint8_t *frame = malloc(FRAGMENT_ROOM);
+	unsigned got = 0;
+
+	cr_assert(frame);
+	memcpy(out->bytes, step->out, step->out_size);
+	out->size = step->out_size;
+	if (case_pieces_are_tcp(step->in))
+		query_send(check, bed, frame);
+	for (unsigned i = 0; i < step->pieces.n; i++) {
+		const struct case_event *event = &step->pieces.event[i];
+
+		cr_assert(event->kind == CASE_GET || got == bed->n_sent,
+			"%s:%u: before this a frame came out that the case does not have",
+			check->path, event->line);
+		if (event->kind == CASE_SEND)
+			piece_send(check, bed, event, frame);
+		else if (event->kind == CASE_WAIT)
+			stream_bed_wait(bed, event->from);
+		else
+			piece_get(check, bed, got++, out, event, frame);
+	}
+	cr_expect(got == bed->n_sent, "%s:%u: a frame came out that the case does not have",
+		check->path, step->line);
+	*stats = bed->stats;
+	stream_bed_destroy(bed);
+	wire_destroy(out);
+	free(frame);
+}
+
 static void step_check(void *ctx, const struct case_step *step)
 {
 	const char *path = ctx;
 	const struct pipeline_tables *tables = tables_finish(step->tables);
 	struct stats_worker *stats = aligned_alloc(64, sizeof(*stats));
+	struct check check = {.path = path, .step = step};
 
 	cr_assert(stats);
 	memset(stats, 0, sizeof(*stats));
-	if (step->stream)
+	if (step->pieces.n > 0) {
+		pieces_check(&check, tables, stats);
+	} else if (step->stream) {
 		stream_check(path, step, tables, stats);
-	else
+	} else {
+		check.packets = check.verdicts[step->reason] = 1;
+		check.bytes = step->in->size;
 		packet_check(path, step, tables, stats);
-	counters_check(path, step, stats);
+	}
+	counters_check(&check, stats);
 	free(stats);
 }
 
@@ -232,17 +330,23 @@ ParameterizedTest(struct case_path *path, cases, frames_in_give_frames_and_count
 static void reason_note(void *ctx, const struct case_step *step)
 {
 	bool *met = ctx;
+	char name[32];
 
 	met[step->reason] = true;
+	for (unsigned i = 0; i < step->pieces.n; i++)
+		met[step->pieces.event[i].reason] = true;
+	for (unsigned i = 0; i < step->n_counters; i++)
+		if (sscanf(step->counters[i].key, "verdicts %31s", name) == 1)
+			for (enum reason reason = 0; reason < REASON_COUNT; reason++)
+				met[reason] |= strcmp(reason_name(reason), name) == 0;
 }
 
-// What is found out by several packets has tests with lib/stream.
+// What takes a hundred packets, or another connection, has tests with lib/stream.
 static bool is_of_streams(enum reason reason)
 {
-	const char *name = reason_name(reason);
-
-	return reason == REASON_bad_tcp || strncmp(name, "stream_", 7) == 0 ||
-	       strncmp(name, "fragment_", 9) == 0;
+	return reason == REASON_bad_tcp || reason == REASON_stream_unknown ||
+	       reason == REASON_stream_framing || reason == REASON_stream_limit ||
+	       reason == REASON_fragment_limit;
 }
 
 Test(cases, every_reason_has_a_case)
@@ -258,5 +362,6 @@ Test(cases, every_reason_has_a_case)
 		case_read(paths[i].text, reason_note, met);
 	free(paths);
 	for (enum reason reason = REASON_none + 1; reason < REASON_COUNT; reason++)
-		cr_expect(met[reason] || is_of_streams(reason), "no case for %s", reason_name(reason));
+		cr_expect(met[reason] || is_of_streams(reason), "no case for %s",
+			reason_name(reason));
 }

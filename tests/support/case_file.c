@@ -16,6 +16,7 @@ enum section {
 	SECTION_POLICY,
 	SECTION_IN,
 	SECTION_OUT,
+	SECTION_PIECES,
 	SECTION_COUNTERS,
 };
 
@@ -270,6 +271,14 @@ static void step_end(struct reader *r, const struct case_words *words)
 	r->step.out = NULL;
 }
 
+enum reason case_reason(const struct case_words *words, const char *name)
+{
+	for (enum reason reason = REASON_none + 1; reason < REASON_COUNT; reason++)
+		if (strcmp(reason_name(reason), name) == 0)
+			return reason;
+	case_die(words, "no such reason");
+}
+
 static void out_begin(struct reader *r, const struct case_words *words)
 {
 	struct wire *w = r->frame.wire;
@@ -281,12 +290,7 @@ static void out_begin(struct reader *r, const struct case_words *words)
 	if (!r->step.out)
 		case_die(words, "no memory");
 	memcpy(r->step.out, w->bytes, w->size);
-	for (enum reason reason = REASON_none + 1; reason < REASON_COUNT; reason++)
-		if (strcmp(reason_name(reason), word(words, 1)) == 0) {
-			r->step.reason = reason;
-			return;
-		}
-	case_die(words, "no such reason");
+	r->step.reason = case_reason(words, word(words, 1));
 }
 
 static void section_begin(struct reader *r, const struct case_words *words)
@@ -303,10 +307,12 @@ static void section_begin(struct reader *r, const struct case_words *words)
 		r->frame = (struct case_frame){.wire = wire_create(), .side = BURST_FROM_RESOLVERS};
 		r->out_given = r->checksum_given = false;
 		r->step.line = words->line;
-		r->step.n_counters = 0;
+		r->step.n_counters = r->step.pieces.n = 0;
 	} else if (is(words, 0, "out")) {
 		out_begin(r, words);
 		r->section = SECTION_OUT;
+	} else if (is(words, 0, "pieces")) {
+		r->section = SECTION_PIECES;
 	} else if (is(words, 0, "counters")) {
 		r->section = SECTION_COUNTERS;
 	} else {
@@ -334,6 +340,8 @@ static void line_take(struct reader *r, char *line, struct case_words *words)
 		case_frame_line(&r->frame, words);
 	else if (r->section == SECTION_OUT)
 		out_line(r, words);
+	else if (r->section == SECTION_PIECES)
+		case_pieces_line(&r->step.pieces, words);
 	else if (r->section == SECTION_COUNTERS)
 		counter_line(r, words);
 	else

@@ -22,6 +22,8 @@
  *   counters
  *     responses NOERROR A 1
  *
+ * A message that comes in several frames has a section `pieces` behind `out`: support/case_pieces.h.
+ *
  * A word at the left margin opens a section, what is indented belongs to it, "#" starts a comment
  * line. After `counters` a case may go on with a further `in`, under the policy so far or one that
  * a further `policy` section changes.
@@ -48,8 +50,9 @@
  *      The UDP checksum expected is computed from scratch; it is off by what it was off before, and
  *      none stays none.
  * counters: rows of stats_visit without "dnsweir_" and "_total" that are not 0; those of packets,
- *      bytes and verdicts are implied.
+ *      bytes and verdicts are implied, of pieces those that come out.
  */
+#include "support/case_pieces.h"
 #include "support/tables.h"
 #include "support/wire.h"
 
@@ -61,7 +64,7 @@ struct case_counter {
 	uint64_t value;
 };
 
-/** One frame of a case. */
+/** One frame of a case, or one message in several. */
 struct case_step {
 	unsigned line; /**< where `in` stands */
 	struct tables *tables;
@@ -73,6 +76,7 @@ struct case_step {
 	bool good;    /**< the UDP checksum in is right, so it must be right out */
 	uint8_t *out; /**< the frame that comes out */
 	size_t out_size;
+	struct case_pieces pieces;
 	struct case_counter counters[CASE_COUNTERS];
 	unsigned n_counters;
 };
@@ -89,6 +93,9 @@ struct case_words {
 	unsigned n;
 	char *word[512];
 };
+
+/** The reason of this name. */
+enum reason case_reason(const struct case_words *words, const char *name);
 
 _Noreturn void case_die(const struct case_words *words, const char *what);
 
