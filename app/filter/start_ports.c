@@ -66,11 +66,13 @@ int start_pairs(char *error)
 
 static uint32_t pool_size(const struct port_options *options)
 {
-	uint32_t held = app.n_pairs * (app.conf->fragment_packets + app.conf->stream_segments);
-	uint32_t n = app.n_workers * (2 * POOL_CACHE + 4 * BURST_MAX * (app.n_pairs + 1) + held);
+	uint32_t held = app.n_workers * app.n_pairs *
+			(app.conf->fragment_packets + app.conf->stream_segments);
+	uint32_t n = app.n_workers * (2 * POOL_CACHE + 4 * BURST_MAX * (app.n_pairs + 1)) + held;
 
+	// What is held must not leave ports without buffers, whatever size was asked for.
 	if (app.conf->mbufs)
-		return app.conf->mbufs;
+		return app.conf->mbufs + held;
 	for (unsigned i = 0; i < 2 * app.n_pairs; i++) {
 		uint16_t id = i % 2 ? app.pairs[i / 2].resolver : app.pairs[i / 2].client;
 		struct rte_eth_dev_info info;

@@ -53,7 +53,9 @@ const struct conf_key conf_keys[] = {
 	{"ports", "tx_descriptors", CONF_NUMBER, "0", 0, 32768, "descriptors",
 		"Size of each transmit queue. 0: what the port prefers.", AT(tx_descriptors)},
 	{"ports", "mbufs", CONF_NUMBER, "0", 0, 16777216, "packets",
-		"Size of the packet pool. 0: reckoned from ports and workers.", AT(mbufs)},
+		"Size of the packet pool, beside packets that may be held. 0: reckoned from ports "
+		"and workers.",
+		AT(mbufs)},
 	{"ports", "mbuf_size", CONF_NUMBER, "2048", 2048, 65407, "bytes",
 		"Bytes of a frame that fit one buffer of the pool; a larger frame takes several.",
 		AT(mbuf_size)},

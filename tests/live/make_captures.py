@@ -45,6 +45,18 @@ def pcapng(order):
         block(6, struct.pack(order + "IIIII", 0, 1, 2, 64, 64) + frame(64))
 
 
+def held():
+    """First fragments of responses whose rest never comes, more of them than can be held."""
+    data = pcap("<", 0xA1B2C3D4)
+    udp = struct.pack(">HHHH", 53, 40053, 600, 0) + struct.pack(">HHHHHH", 1, 0x8180, 0, 0, 0, 0) + bytes(4)
+    for number in range(2 * 4096):
+        packet = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), number, 0x2000, 64, 17, 0,
+                             bytes((198, 51, 100, 53)), bytes((198, 51, 100, 10))) + udp
+        content = bytes.fromhex("0200000000010200000000020800") + packet
+        data += struct.pack("<IIII", 0, 0, len(content), len(content)) + content
+    return data
+
+
 def large_answer():
     name, records = b"\5large\7example\0", 4000
     message = struct.pack(">HHHHHH", 1, 0x8180, 1, records, 0, 0) + name + struct.pack(">HH", 1, 1)
@@ -63,6 +75,7 @@ def main(folder):
         "good-le-us.pcap": pcap("<", us, 1, SIZES), "good-be-us.pcap": pcap(">", us, 1, SIZES),
         "good-le-ns.pcap": pcap("<", ns, 1, SIZES), "good-be-ns.pcap": pcap(">", ns, 1, SIZES),
         "good-le.pcapng": pcapng("<"), "good-be.pcapng": pcapng(">"), "good-empty.pcap": head,
+        "good-held.pcap": held(),
         "large-answer.pcap": large_answer(), "bad-no-bytes.pcap": b"", "bad-text.pcap": b"neither one nor the other\n",
         "bad-header-cut.pcap": head[:20], "bad-record-cut.pcap": head + b"123",
         "bad-frame-cut.pcap": pcap("<", us, 1, [60])[:-1],
