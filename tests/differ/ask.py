@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Ask a server all questions, and keep what it says: ask.py QUESTIONS SERVER ANSWERS
+"""Ask a server all questions, and keep what it says: ask.py QUESTIONS SERVER ANSWERS TRIES
 
-QUESTIONS is questions.tsv of names.py. ANSWERS gets a pickled dict: number of a question to the
+QUESTIONS is a file of names.py. ANSWERS gets a pickled dict: number of a question to the
 message that came, as it came but for its ID, which is the number's low 16 bits; None where nothing
 came. Prints how many questions there were, and how many are without an answer.
 
@@ -10,6 +10,7 @@ Many questions are under way at a time. Those that have waited for long no longe
 the wire, so that a server that drops questions is not much slower to ask.
 """
 import asyncio
+import collections
 import pickle
 import struct
 import sys
@@ -20,10 +21,12 @@ import dns.rdatatype
 ON_THE_WIRE = 64     # questions; a veth port of the box has a ring of 256 frames
 OLD = 0.25           # seconds after which a question counts as waiting
 PATIENCE = 3         # seconds until it counts as not answered
-TRIES = {"udp": 2, "tcp": 1}
+QUESTIONS_EACH = 20  # on a connection
 PAUSE = 1            # seconds before a question that got SERVFAIL is asked again, once
 SERVFAIL = 2
 EDNS_SIZE = {"ANY": 4096}  # else 1232
+
+Server = collections.namedtuple("Server", "datagrams connections tries")
 
 
 def query(number, edns, name, kind):
@@ -63,28 +66,81 @@ class Datagrams(asyncio.DatagramProtocol):
             del self.waiting[message[:2]]
 
 
-async def stream(server, message):
-    reader, writer = await asyncio.open_connection(server, 53)
-    try:
-        writer.write(struct.pack(">H", len(message)) + message)
-        size, = struct.unpack(">H", await reader.readexactly(2))
-        return await reader.readexactly(size)
-    finally:
-        writer.close()
+class Connection(asyncio.Protocol):
+    """A connection for some questions, several of them under way at once."""
+
+    def __init__(self, questions):
+        self.waiting, self.buffer, self.left = {}, b"", questions
+
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def data_received(self, data):
+        self.buffer += data
+        while len(self.buffer) >= 2:
+            end = 2 + struct.unpack(">H", self.buffer[:2])[0]
+            if len(self.buffer) < end:
+                return
+            message, self.buffer = self.buffer[2:end], self.buffer[end:]
+            future = self.waiting.get(message[:2])
+            if future and not future.done():
+                future.set_result(message)
+
+    def connection_lost(self, _):
+        for future in self.waiting.values():
+            if not future.done():
+                future.set_exception(ConnectionResetError())
+
+    async def exchange(self, message):
+        future = asyncio.get_running_loop().create_future()
+        self.waiting[message[:2]] = future
+        try:
+            if self.transport.is_closing():
+                raise ConnectionResetError()
+            self.transport.write(struct.pack(">H", len(message)) + message)
+            return await future
+        finally:
+            del self.waiting[message[:2]]
+            self.left -= 1
+            if not self.left:
+                self.transport.close()
 
 
-async def ask_one(server, datagrams, wire, line):
+class Connections:
+    """What is asked first goes on a connection with others, what is asked again on one alone."""
+
+    def __init__(self, server):
+        self.server, self.opening, self.left = server, None, 0
+
+    async def open(self, questions):
+        connection = Connection(questions)
+        await asyncio.get_running_loop().create_connection(lambda: connection, self.server, 53)
+        return connection
+
+    async def exchange(self, message, alone):
+        if alone:
+            connection = await self.open(1)
+        else:
+            if not self.left:
+                self.opening = asyncio.ensure_future(self.open(QUESTIONS_EACH))
+                self.left = QUESTIONS_EACH
+            self.left -= 1
+            connection = await asyncio.shield(self.opening)
+        return await connection.exchange(message)
+
+
+async def ask_one(server, wire, line):
     number, transport, _, _, edns, name, kind = line.rstrip("\n").split("\t")
     message, question = query(int(number), edns, name, kind)
-    for _ in range(TRIES[transport]):
+    for i in range(server.tries):
         await wire.acquire()
         # Whichever comes first gives the place on the wire back: the answer, or that it is old.
         old = asyncio.get_running_loop().call_later(OLD, wire.release)
         try:
-            one = datagrams.exchange(message, question) if transport == "udp" else stream(
-                server, message)
+            one = server.datagrams.exchange(message, question) if transport == "udp" else (
+                server.connections.exchange(message, alone=i > 0))
             return int(number), await asyncio.wait_for(one, PATIENCE)
-        except (asyncio.TimeoutError, asyncio.IncompleteReadError, OSError):
+        except (asyncio.TimeoutError, OSError):
             pass
         finally:
             if old.when() > asyncio.get_running_loop().time():
@@ -93,33 +149,34 @@ async def ask_one(server, datagrams, wire, line):
     return int(number), None
 
 
-async def ask_twice(server, datagrams, wire, line):
+async def ask_twice(server, wire, line):
     """A resolver on a busy machine fails now and then. One to ANY fails if it is not supported."""
-    number, answer = await ask_one(server, datagrams, wire, line)
+    number, answer = await ask_one(server, wire, line)
     if answer and answer[3] & 15 == SERVFAIL and not line.endswith("\tANY\n"):
         await asyncio.sleep(PAUSE)
-        number, answer = await ask_one(server, datagrams, wire, line)
+        number, answer = await ask_one(server, wire, line)
     return number, answer
 
 
-async def ask_all(lines, server):
+async def ask_all(lines, address, tries):
     loop = asyncio.get_running_loop()
-    transport, datagrams = await loop.create_datagram_endpoint(Datagrams, remote_addr=(server, 53))
+    transport, datagrams = await loop.create_datagram_endpoint(Datagrams, remote_addr=(address, 53))
+    server = Server(datagrams, Connections(address), tries)
     wire = asyncio.Semaphore(ON_THE_WIRE)
     # IDs come again after 65536 questions, so no two of a round are the same.
     answers = {}
     for first in range(0, len(lines), 50000):
         answers.update(await asyncio.gather(
-            *(ask_twice(server, datagrams, wire, line) for line in lines[first:first + 50000])))
+            *(ask_twice(server, wire, line) for line in lines[first:first + 50000])))
     transport.close()
     return answers
 
 
 def main(arguments):
-    path, server, out = arguments
+    path, server, out, tries = arguments
     with open(path) as f:
         lines = f.readlines()
-    answers = asyncio.run(ask_all(lines, server))
+    answers = asyncio.run(ask_all(lines, server, int(tries)))
     with open(out, "wb") as f:
         pickle.dump(answers, f)
     print(f"{len(answers)} asked, {sum(a is None for a in answers.values())} without an answer")

@@ -2,22 +2,32 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Compare what came: compare.py FOLDER COMPATIBILITY.md RESOLVER...
 
-FOLDER has questions.tsv, zones, the answers of "plain" and "box", and those of each RESOLVER with and RESOLVER-plain without its policy. A difference is a question whose verdict is not the same; each has to be in a row of the table "Differences" of
+FOLDER has questions.tsv, zones, the answers of "plain" and "box", and those of each RESOLVER with
+and RESOLVER-plain without its policy: NAME.PHASE.answers for each phase. A difference is a question
+whose verdict is not the same; each has to be in a row of the table "Differences" of
 compatibility.md, and each row has to be seen. Prints tables and TAP lines, then the closing line.
 """
 import collections
+import pathlib
 import pickle
 import sys
 
 import verdict
-from names import BLOCKS, SINKHOLES, ZONES
+from world import BLOCKS, SINKHOLES
 
 COLUMNS = ["difference", "resolvers", "action", "situation", "types", "query", "box", "RPZ"]
 # Situations in which nothing in the answer is listed.
-FREE = {"unlisted", "near-miss", "exact-below", "below-itself", "allowed"}
+FREE = {"unlisted", "near-miss", "exact-below", "below-itself", "allowed", "in-additional",
+        "four-unlisted", "cname-unlisted"}
+# Those in which the name asked for decides, and the list is that of the action.
+PLAIN = {"exact", "subtree", "below", "two-lists", "overruling", "overruled", "octets", "wildcard",
+         "service-listed", "four-only", "beside-itself", "apex"}
+CANARIES = {"canary-pass": "passed", "canary-nxdomain": "nxdomain", "canary-nodata": "nodata"}
+CANARIES_THERE = {"use-application-dns.net", "mask.icloud.com"}
 WANTED = {**dict.fromkeys(SINKHOLES, "sinkholed"), "tcp-only": "truncated", "drop": "no answer"}
 FAILING_MAX = 0.01  # share of questions that a resolver may fail to answer without any policy
 DENIALS = tuple(action for action in BLOCKS if action not in SINKHOLES)
+CANARY_DENIALS = ("canary-nxdomain", "canary-nodata")
 # Words of a row that stand for several: whether a value is one of them.
 GROUPS = {"listed": lambda value: value not in FREE, "sinkholes": lambda value: value in SINKHOLES,
           "denials": lambda value: value in DENIALS, "filtered": lambda value: value != "passed"}
@@ -103,8 +113,9 @@ def load(folder, names):
         questions = [Question(*line.rstrip("\n").split("\t")) for line in f]
     answers = {}
     for name in names:
-        with open(f"{folder}/{name}.answers", "rb") as f:
-            answers[name] = pickle.load(f)
+        answers[name] = {}
+        for path in pathlib.Path(folder).glob(f"{name}.*.answers"):
+            answers[name].update(pickle.loads(path.read_bytes()))
     return questions, answers
 
 
@@ -112,11 +123,16 @@ def wanted_of(q):
     """What the box has to make of an answer; None: that depends on the answer."""
     if q.situation in FREE or q.action == "log":
         return "passed"
-    plainly = q.situation in ("exact", "subtree", "below", "two-lists") and q.kind in ("A", "AAAA")
-    if not plainly or q.action not in BLOCKS:
+    if q.action in CANARIES:
+        # Never a sinkhole's address: what does not fit passes. A denial may be one already.
+        if q.action == "canary-pass" or q.transport == "tcp" and q.edns == "none":
+            return "passed"
+        there = q.name.lower() in CANARIES_THERE and q.kind in ("A", "AAAA")
+        return CANARIES[q.action] if there else None
+    if q.situation not in PLAIN or q.kind not in ("A", "AAAA") or q.action not in BLOCKS:
         return None
     if q.action == "skip-signed" and q.edns == "do":
-        return "passed"
+        return "passed" if q.situation != "four-only" else None  # not signed, since not of the zone
     if q.transport == "udp" or q.action in SINKHOLES:
         return WANTED.get(q.action, q.action)
     # Over TCP an answer keeps its length: what is cut off has to become padding (RFC 7830).
@@ -155,7 +171,7 @@ class Comparison:
             # does the time to live of a CNAME that it makes of a DNAME.
             fickle = q.kind == "ANY" or q.situation.startswith("dname-")
             # An answer that says already what the list wants is made anew all the same.
-            changes = q.situation not in FREE and q.action in BLOCKS and q.action not in SINKHOLES
+            changes = q.situation not in FREE and q.action in (*DENIALS, *CANARY_DENIALS)
             if said == "passed" and box != plain and not fickle and not changes:
                 self.changed.append(" ".join(q))
             if said is None:
@@ -182,13 +198,18 @@ class Comparison:
         if box == rpz:
             return
         count["different"] += 1
-        query = frozenset((q.transport, "do" if q.edns == "do" else "no-do"))
+        query = frozenset((q.transport, "do" if q.edns == "do" else "no-do",
+                           "no-edns" if q.edns == "none" else "edns"))
         found = Difference(resolver, q.action, q.situation, types, query, box, rpz)
         for row in rows:
             if row.has(found):
                 row.seen[resolver, q.action] += 1
                 row.example = row.example or f"{q.name} {q.kind}"
                 return
+        if rpz == "made":
+            # So does a resolver that could not get at the AAAA records (RFC 6147 s5.1.3).
+            self.failing[resolver] += 1
+            return
         count["unknown"] += 1
         self.unknown[found] += 1
         self.unknown_example.setdefault(found, " ".join(q))
@@ -215,7 +236,7 @@ def main(arguments):
     folder, path, *resolvers = arguments
     questions, answers = load(folder,
         ["plain", "box", *resolvers, *(f"{r}-plain" for r in resolvers)])
-    zones = verdict.records_of(folder, ZONES)
+    zones = verdict.records_of(folder)
     rows, explained = read_rows(path)
     comparison = Comparison(questions, answers, zones, rows, resolvers)
     show(comparison, rows, resolvers)

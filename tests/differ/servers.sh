@@ -8,11 +8,12 @@
 # and then. Each has one thread, and its defaults where nothing speaks against them.
 
 AUTHORITY4=203.0.113.53
-# Each of the resolvers runs twice: with the response policy zones, and without.
 RESOLVERS=(bind unbound powerdns knot)
 ZONES=(allow block tcp log)
-declare -A ADDRESS=([bind]=127.0.1.1 [unbound]=127.0.1.2 [powerdns]=127.0.1.3 [knot]=127.0.1.4
-	[bind-plain]=127.0.2.1 [unbound-plain]=127.0.2.2 [powerdns-plain]=127.0.2.3 [knot-plain]=127.0.2.4)
+declare -A ADDRESS=() # of all that resolver_up has started
+
+# They make AAAA records of A records where there are none (DNS64, RFC 6147).
+DNS64_PREFIX=64:ff9b::/96
 
 # server COMMAND...: started, and stopped at exit.
 server() {
@@ -62,9 +63,12 @@ unbound_up() {
 		printf '\taccess-control: 0.0.0.0/0 allow\n\tusername: ""\n\tchroot: ""\n\tdirectory: "%s"\n' "$WORK"
 		printf '\tpidfile: ""\n\tuse-syslog: no\n\tdo-daemonize: no\n\tdo-ip6: no\n\tnum-threads: 1\n'
 		printf '\troot-hints: "%s/root.hints"\n\ttrust-anchor-file: "%s"\n' "$WORK" "$ANCHOR"
-		printf '\tincoming-num-tcp: 1000\n\tmodule-config: "%svalidator iterator"\n' "${1:+respip }"
+		printf '\tincoming-num-tcp: 1000\n\tmodule-config: "%sdns64 validator iterator"\n' "${1:+respip }"
+		printf '\tdns64-prefix: %s\n' "$DNS64_PREFIX"
 		# It takes a wildcard's NSEC for a denial of ANY.
 		printf '\taggressive-nsec: no\n'
+		# Whatever goes into the additional section.
+		printf '\tminimal-responses: no\n'
 		# The same answer each time it is asked: no rotation, no counting down.
 		printf '\trrset-roundrobin: no\n\tserve-original-ttl: yes\n\tnum-queries-per-thread: 2048\n'
 		printf 'remote-control:\n\tcontrol-enable: no\n'
@@ -75,6 +79,14 @@ unbound_up() {
 		done
 	} >"$WORK/$name.conf"
 	server unbound -d -c "$WORK/$name.conf"
+}
+
+# resolver_up RESOLVER SUFFIX [RPZ...]: with these response policy zones, at an address of its own.
+resolver_up() {
+	local name=$1$2 address=127.0.1.$((${#ADDRESS[@]} + 1)) resolver=$1
+	ADDRESS[$name]=$address
+	shift 2
+	"${resolver}_up" "$name" "$address" "$@"
 }
 
 # bind_up NAME ADDRESS [RPZ...]
@@ -88,6 +100,9 @@ bind_up() {
 		printf 'options {\n\tdirectory "%s";\n\tpid-file none;\n\tsession-keyfile none;\n' "$folder"
 		printf '\tlisten-on { %s; };\n\tlisten-on-v6 { none; };\n' "$address"
 		printf '\trecursion yes;\n\tallow-query { any; };\n\tdnssec-validation yes;\n'
+		# One of its empty zones is that of a canary name.
+		printf '\tdisable-empty-zone "resolver.arpa";\n'
+		printf '\tdns64 %s { clients { any; }; };\n' "$DNS64_PREFIX"
 		printf '\ttcp-clients 1000;\n\tmax-cache-size 100m;\n\tcheck-names primary ignore;\n'
 		if (($#)); then
 			printf '\tresponse-policy {\n'
@@ -117,6 +132,7 @@ powerdns_up() {
 		hint-file=$WORK/root.hints
 		dont-query=
 		dnssec=process-no-validate
+		dns64-prefix=$DNS64_PREFIX
 		daemon=no
 		threads=1
 		max-tcp-clients=1000
@@ -144,7 +160,7 @@ knot_up() {
 	mkdir -p "$folder"
 	{
 		printf "net.ipv6 = false\nnet.listen('%s', 53, { kind = 'dns' })\ncache.size = 100 * MB\n" "$address"
-		printf "modules = { 'hints' }\nmodules.unload('priming')\nmodules.unload('ta_update')\n"
+		printf "modules = { 'hints', dns64 = '%s' }\nmodules.unload('priming')\nmodules.unload('ta_update')\n" "${DNS64_PREFIX%/*}"
 		printf "hints.root({ ['ns.example.'] = '%s' })\n" "$AUTHORITY4"
 		printf "trust_anchors.remove('.')\ntrust_anchors.add('signed.example. DS %s')\n" "$ANCHOR_DS"
 		for zone; do

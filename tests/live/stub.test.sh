@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=bash
-# Clients of three makes get the same answers: dig, kdig, and a stub resolver as programs have it, of c-ares.
+# Clients of three makes get the same answers: dig, kdig, and a stub resolver as programs have it,
+# of c-ares.
 
 QUERIES=("www.example A" "www.example AAAA" "bad.example A" "bad.example AAAA" "many.example A"
 	"deep.evil.example A" "good.evil.example A" "dated.example A" "large.example A")
@@ -29,8 +30,8 @@ answers_of() {
 		END { for (line in n) print line (n[line] > 1 ? ", " n[line] " times" : "") }' | sort
 }
 
-# Listed names have the sinkhole's addresses and its times to live. The last one's 200 records do not fit
-# a datagram, so whoever asks over UDP goes on over TCP.
+# Listed names have the sinkhole's addresses and its times to live. The last one's 200 records do
+# not fit a datagram, so whoever asks over UDP goes on over TCP.
 wanted() {
 	sort <<-END
 		bad.example. 60 IN A $SINK4
@@ -47,7 +48,9 @@ wanted() {
 
 for program in dig kdig stub; do
 	for transport in udp tcp; do
-		is "$program over ${transport^^}, IPv4" "$(wanted)" answers_of "$program" "$RESOLVER4" "$transport"
-		is "$program over ${transport^^}, IPv6" "$(wanted)" answers_of "$program" "$RESOLVER6" "$transport"
+		is "$program over ${transport^^}, IPv4" "$(wanted)" \
+			answers_of "$program" "$RESOLVER4" "$transport"
+		is "$program over ${transport^^}, IPv6" "$(wanted)" \
+			answers_of "$program" "$RESOLVER6" "$transport"
 	done
 done
