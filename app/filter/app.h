@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <jansson.h>
 
+#include "anon/anon.h"
 #include "conf/conf.h"
 #include "ctl/ctl.h"
 #include "load/load.h"
@@ -135,6 +136,7 @@ struct app {
 	struct rte_mempool *pool;
 	struct replica_set *replicas;
 	struct loader *loader;
+	struct anon *anon; /**< as the process was started with; core: w */
 	struct hits *hits;
 	struct ctl_server *ctl;
 	uint64_t started_tsc;
