@@ -260,23 +260,26 @@ void stream_patch_segment(
 	struct stream_tcp *tcp, const struct stream_flow *flow, const struct stream_held *segment);
 
 /* stream_prefix.c */
+/** What can be judged of a message whose begin is there; bytes from its first octet. */
+struct stream_prefix {
+	uint32_t size;    /**< of the message that was made of it, 0: there is no record to judge */
+	uint32_t fill;    /**< from here to `size` stand zeros for an address to come; `size`: none do */
+	uint32_t decided; /**< octets before it are settled by this judgement, those to come included */
+};
+
 /**
  * Make a message of the first octets of one: counts are those of the records that are there. Of the
  * record that is cut what can be judged is kept: an address is filled up with zeros, and a service
  * binding ends behind the last parameter that is there, or that is a hint filled up with zeros.
  * Changed are counts, that record's RDLENGTH, and octets behind the first @p have.
  *
- * @param msg  @p have octets of it, with room for @p size
- * @return its size, or 0: there is no record to judge. Above @p have where something was filled up
- */
-uint32_t stream_prefix(uint8_t *msg, uint32_t have, uint32_t size);
-
-/**
- * A TTL leaves as it was sent or as another one, never half of each.
+ * Of an address whose RDLENGTH has not come the fixed part is filled up, too, with what RDLENGTH has to
+ * be for the type. A TTL of which a part is there is decided to its end: it never leaves as half of
+ * what was sent and half of another one.
  *
- * @return where the TTL ends that the first @p have octets of a message cut; @p have: they cut none
+ * @param msg  @p have octets of it, with room for @p size
  */
-uint32_t stream_prefix_ttl(const uint8_t *msg, uint32_t have);
+struct stream_prefix stream_prefix(uint8_t *msg, uint32_t have, uint32_t size);
 
 /* stream_text.c: octets to messages */
 /**
