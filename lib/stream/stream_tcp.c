@@ -48,7 +48,8 @@ static void client_acked(
 	// only where a gap says the same, else anybody could have us skip what comes next.
 	if (ahead <= 1)
 		// What was changed in the message under way is asked for when all of it is there.
-		stream_patch_trim(tcp, flow, stream_seq(seg->ack, start) < 0 ? seg->ack : start);
+		stream_patch_trim(tcp, flow,
+			(stream_seq(seg->ack, start) < 0 ? seg->ack : start) - STREAM_PATCH_ACKED);
 	else if (flow->held_last != STREAM_NONE && ahead <= SAME_WINDOW &&
 		 flow->clear == flow->next && flow->reason == REASON_none) {
 		stream_text_restart(tcp, flow, seg->ack, false);

@@ -42,19 +42,27 @@
 #define STREAM_GAP_PACKETS 128
 
 /**
- * Patches kept of one connection; then the oldest go. As many as the longest message has addresses,
- * of 16 octets each with their records.
+ * Patches kept of one connection; then the oldest go. As many as 256 KB of the shortest records with
+ * addresses have, of 16 octets each: what was acknowledged, and what is under way.
  */
-#define STREAM_PATCHES_MAX 4096
+#define STREAM_PATCHES_MAX 16384
 
 /** Octets behind the last ones of which patches are kept at all: more than is ever under way of DNS. */
 #define STREAM_PATCH_WINDOW (1u << 20)
+
+/**
+ * Octets that the client has acknowledged and of which patches are kept nevertheless: what was sent
+ * again meanwhile is under way, at most a window without scaling (RFC 9293 s3.1). The client drops it,
+ * but who looks on would see two streams.
+ */
+#define STREAM_PATCH_ACKED 65536u
 
 /** Messages one behind another that are no responses, after which it is not DNS. Ours. */
 #define STREAM_ODD_MAX 8
 
 #define STREAM_CHUNK_OCTETS 508
-#define STREAM_PATCH_OCTETS 23 /**< TTL, RDLENGTH and an IPv6 address are 22 */
+#define STREAM_PATCH_OCTETS 20 /**< RDLENGTH, an IPv6 address, and of a TTL what mostly differs */
+#define STREAM_OWNER_MASK   0xffffff
 
 /** Octets of messages under way. */
 struct stream_chunk {
@@ -62,11 +70,15 @@ struct stream_chunk {
 	uint8_t octets[STREAM_CHUNK_OCTETS];
 };
 
-/** Octets that are sent instead of others. */
+/**
+ * Octets that are sent instead of others. All patches stand in a ring in the order they were made, of
+ * whatever connection, and a new one takes the place of the oldest.
+ */
 struct stream_patch {
-	uint32_t next;
-	uint32_t seq; /**< of octets[0] */
-	uint8_t size;
+	uint32_t next; /**< of the same connection */
+	uint32_t seq;  /**< of octets[0] */
+	uint32_t owner : 24; /**< index of the connection */
+	uint32_t size : 8;   /**< 0: nobody's */
 	uint8_t octets[STREAM_PATCH_OCTETS];
 };
 
@@ -187,7 +199,10 @@ struct stream_tcp {
 	struct stream_chunk *chunks;
 	struct stream_patch *patches;
 	struct stream_held *held;
-	struct stream_pool flow_pool, chunk_pool, patch_pool, held_pool;
+	struct stream_pool flow_pool, chunk_pool, held_pool;
+	uint32_t n_patches;
+	uint32_t patch_at;   /**< place of the next patch */
+	uint32_t patch_seen; /**< the last that a segment was held against */
 
 	uint8_t *text;   /**< a message of which chunks were put together, as it came */
 	uint8_t *sent;   /**< the same, as it was sent so far */
@@ -238,11 +253,8 @@ static inline uint32_t stream_flow_index(const struct stream_tcp *tcp, const str
 }
 
 /* stream_patch.c */
-/**
- * Note that from @p seq on @p after is sent for @p before, behind all patches that there are.
- * @return false: there is no room
- */
-bool stream_patch_note(struct stream_tcp *tcp, struct stream_flow *flow, uint32_t seq,
+/** Note that from @p seq on @p after is sent for @p before, behind all patches that there are. */
+void stream_patch_note(struct stream_tcp *tcp, struct stream_flow *flow, uint32_t seq,
 	const uint8_t *before, const uint8_t *after, uint32_t size);
 
 /** Forget patches of octets before @p seq. */

@@ -89,9 +89,7 @@ static void message_judge(struct stream_tcp *tcp, struct stream_flow *flow,
 	reason_raise(segment, reason);
 	reasons_raise(tcp, flow, start, end, reason);
 	framing_check(tcp, flow, msg, size);
-	if (!stream_patch_note(
-		    tcp, flow, begin + sealed, msg + sealed, judged + sealed, size - sealed))
-		stream_text_give_up(tcp, flow, REASON_stream_limit);
+	stream_patch_note(tcp, flow, begin + sealed, msg + sealed, judged + sealed, size - sealed);
 	flow->clear = flow->seal = end;
 }
 
@@ -293,11 +291,8 @@ static enum reason part_judge(struct stream_tcp *tcp, struct stream_flow *flow)
 		flow->seal = begin + to;
 	if (to > prefix.size)
 		to = prefix.size;
-	if (from < to &&
-		!stream_patch_note(tcp, flow, begin + from, msg + from, judged + from, to - from)) {
-		stream_text_give_up(tcp, flow, REASON_stream_limit);
-		return REASON_stream_limit;
-	}
+	if (from < to)
+		stream_patch_note(tcp, flow, begin + from, msg + from, judged + from, to - from);
 	return reason;
 }
 

@@ -229,3 +229,32 @@ Test(stream_flow, too_much_behind_a_gap_passes_unfiltered)
 	cr_assert_eq(traffic->stats->streams_unfiltered[STATS_STREAM_LIMIT], 1);
 	cr_assert_eq(traffic_held(traffic), 0);
 }
+
+Test(stream_flow_small, the_oldest_patch_of_all_makes_room_for_a_new_one)
+{
+	struct stream_conf conf = traffic_conf;
+
+	// Room for 128 patches, and two in each answer.
+	conf.memory = 16384;
+	begin_with(&conf);
+	talk_answer(talk, "www.evil.example", NULL, 1, 300);
+	for (unsigned port = 1024; port < 1024 + 100; port++) {
+		struct traffic_segment s = {.client = (uint16_t)port, .seq = TALK_ISN};
+
+		query_from((uint16_t)port);
+		s.octets = talk->said;
+		s.n = talk->size;
+		cr_assert_eq(memcmp(traffic_send(traffic, &s)->frame + 54, talk->expected, s.n), 0);
+	}
+	for (unsigned port = 1024; port < 1024 + 100; port++) {
+		struct traffic_segment s = {.client = (uint16_t)port, .seq = TALK_ISN};
+		bool kept = port >= 1024 + 100 - 128 / 2;
+
+		s.octets = talk->said;
+		s.n = talk->size;
+		cr_assert_eq(memcmp(traffic_send(traffic, &s)->frame + 54,
+				     kept ? talk->expected : talk->said, s.n),
+			0, "port %u", port);
+	}
+	cr_assert_eq(traffic->stats->streams_unfiltered[STATS_STREAM_LIMIT], 0);
+}
