@@ -55,6 +55,7 @@ static void pools_fill(
 		tcp->buckets[i] = STREAM_NONE;
 	tcp->flow_pool = (struct stream_pool){STREAM_NONE, 0, conf->flows};
 	tcp->chunk_pool = (struct stream_pool){STREAM_NONE, 0, l->n_chunks};
+	tcp->gap_packets = conf->held / STREAM_GAP_SHARE;
 	tcp->n_patches = l->n_patches;
 	tcp->held_pool = (struct stream_pool){STREAM_NONE, 0, conf->held};
 	for (unsigned i = 0; i < STREAM_AGES; i++)

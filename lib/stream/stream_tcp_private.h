@@ -38,8 +38,12 @@
 #define STREAM_HOLD_PACKETS 64
 #define STREAM_HOLD_OCTETS  8192
 
-/** Segments held of one connection behind a gap. Ours: 190 KB in segments of 1,460 octets. */
-#define STREAM_GAP_PACKETS 128
+/**
+ * Of all segments that may be held so many are for one connection behind a gap: what is under way at
+ * once, a window of 64 KB, is 46 segments of 1,460 octets, and 512, a quarter of the default, if they are
+ * cut to 128.
+ */
+#define STREAM_GAP_SHARE 4
 
 /**
  * Patches kept of one connection; then the oldest go. As many as 256 KB of the shortest records with
@@ -190,6 +194,7 @@ struct stream_tcp {
 	unsigned shift;   /**< a tick is 2^shift cycles, at most a quarter of a millisecond */
 	uint32_t tick, expired; /**< now; when stream_tcp_expire last looked */
 	uint32_t hold, gap;     /**< ticks */
+	uint32_t gap_packets;   /**< held of one connection behind a gap */
 	uint32_t idle[STREAM_AGES]; /**< ticks */
 
 	struct stream_list ages[STREAM_AGES], timers[STREAM_TIMERS];

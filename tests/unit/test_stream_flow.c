@@ -220,12 +220,28 @@ Test(stream_flow_small, memory_is_given_back)
 	cr_assert_eq(matched(traffic), 200);
 }
 
-Test(stream_flow, too_much_behind_a_gap_passes_unfiltered)
+// Segments of ten octets, the first of which is missing.
+static void gap_say(unsigned n)
 {
 	talk_ask(talk, traffic);
-	talk_answer(talk, "clean.example", NULL, 400, 300);
-	for (uint32_t at = 10; at < 10 + 200 * 10; at += 10)
+	talk_answer(talk, "clean.example", NULL, 700, 300);
+	for (uint32_t at = 10; at < 10 + n * 10; at += 10)
 		talk_say(talk, traffic, at, at + 10);
+}
+
+Test(stream_flow, a_window_of_small_segments_waits_behind_a_gap)
+{
+	gap_say(512);
+	cr_assert_eq(traffic_held(traffic), 512);
+	talk_say(talk, traffic, 0, 10);
+	traffic_wait(traffic, 12);
+	cr_assert_eq(traffic_held(traffic), 0);
+	cr_assert_eq(traffic->stats->streams_unfiltered[STATS_STREAM_LIMIT], 0);
+}
+
+Test(stream_flow, too_much_behind_a_gap_passes_unfiltered)
+{
+	gap_say(513);
 	cr_assert_eq(traffic->stats->streams_unfiltered[STATS_STREAM_LIMIT], 1);
 	cr_assert_eq(traffic_held(traffic), 0);
 }

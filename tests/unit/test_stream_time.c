@@ -35,6 +35,19 @@ Test(stream_time, a_gap_that_stays_passes_unfiltered_until_the_next_query)
 	cr_assert_eq(talk_say(talk, traffic, end, talk->size)->reason, REASON_rewritten);
 }
 
+Test(stream_time, octets_that_could_be_the_begin_of_a_message_are_not_taken_for_one)
+{
+	talk_ask(talk, traffic);
+	talk_answer(talk, "www.evil.example", NULL, 30, 300);
+	// From the name on: a length above 12, and no more.
+	talk_say(talk, traffic, 14, 17);
+	talk_say(talk, traffic, 17, talk->size);
+	traffic_wait(traffic, 1100);
+	cr_assert_eq(traffic_held(traffic), 0);
+	cr_assert_eq(verdicts(REASON_stream_gap), 2);
+	cr_assert_eq(traffic->stats->streams_unfiltered[STATS_STREAM_GAP], 1);
+}
+
 Test(stream_time, several_gaps_take_no_longer_than_one)
 {
 	uint32_t from[3];
