@@ -119,10 +119,16 @@ static void flow_renew(struct stream_tcp *tcp, struct stream_flow *flow, uint32_
 static void server_agreed(struct stream_tcp *tcp, struct stream_flow *flow, uint32_t start)
 {
 	int32_t ahead = stream_seq(start, flow->next);
+	bool again = ahead <= 0 && ahead > -SAME_SYN && !(flow->flags & STREAM_WAIT);
 
-	if (!(flow->flags & (STREAM_REOPEN | STREAM_WAIT)) && ahead <= 0 && ahead > -SAME_SYN)
+	// A SYN that comes late, or twice, may be seen when the connection has long begun. Then the
+	// number is the one that it began with.
+	if (again && (!(flow->flags & STREAM_REOPEN) || flow->first == (uint16_t)start)) {
+		flow->flags &= (uint8_t)~STREAM_REOPEN;
 		return;
+	}
 	flow_renew(tcp, flow, start, true);
+	flow->first = (uint16_t)start;
 	stream_flow_touch(tcp, flow, STREAM_YOUNG);
 }
 

@@ -148,13 +148,14 @@ struct stream_flow {
 	uint32_t held_first, held_last; /**< in the order of `seq` */
 	uint32_t patch_first, patch_last; /**< in the order of `seq` */
 	uint16_t n_held, n_patches;
-	uint8_t age;    /**< enum stream_age */
-	uint8_t timer;  /**< enum stream_timer */
-	uint8_t flags;  /**< enum stream_flag */
-	uint8_t reason; /**< why it passes unfiltered; REASON_none: it does not */
-	uint8_t odd;    /**< messages that were no responses, since the last response */
-	uint8_t rounds; /**< times that its hold timer was put off */
+	uint8_t age : 4;    /**< enum stream_age */
+	uint8_t timer : 4;  /**< enum stream_timer */
+	uint8_t flags;      /**< enum stream_flag */
+	uint8_t reason;     /**< why it passes unfiltered; REASON_none: it does not */
+	uint8_t odd : 4;    /**< messages that were no responses, since the last response */
+	uint8_t rounds : 4; /**< times that its hold timer was put off */
 	uint16_t mark;  /**< `clear` when its timer was set, the lower half */
+	uint16_t first; /**< number of the first octet of the server, the lower half */
 };
 
 _Static_assert(sizeof(struct stream_flow) == 128, "two cache lines a connection");

@@ -51,6 +51,22 @@ Test(stream_flow, an_answer_to_a_syn_that_comes_again_changes_nothing)
 	all_is_well();
 }
 
+Test(stream_flow, a_syn_that_comes_late_changes_nothing)
+{
+	talk_sign(talk, traffic, true, PKT_TCP_SYN, UINT32_MAX);
+	talk_sign(talk, traffic, false, PKT_TCP_SYN | PKT_TCP_ACK, UINT32_MAX);
+	talk_ask(talk, traffic);
+	talk_answer(talk, "www.evil.example", NULL, 20, 300);
+	talk_say(talk, traffic, 0, 100);
+	talk_say(talk, traffic, 100, 200);
+	// Copies of both that were under way for longer than all this.
+	talk_sign(talk, traffic, true, PKT_TCP_SYN, UINT32_MAX);
+	talk_sign(talk, traffic, false, PKT_TCP_SYN | PKT_TCP_ACK, UINT32_MAX);
+	talk_say(talk, traffic, 200, talk->size);
+	all_is_well();
+	cr_assert_eq(verdicts(REASON_rewritten), 3);
+}
+
 Test(stream_flow, data_in_the_syn_and_right_behind_its_answer)
 {
 	struct traffic_segment s = {
