@@ -132,8 +132,8 @@ static char *immutable_uri(const char *path)
 	return sqlite3_str_finish(uri);
 }
 
-// Open for reading. With a write-ahead log that takes a file beside it; where this user may not make
-// it, nobody can be writing as long as there is no log, and the file is read as it stands.
+// Open for reading. With a write-ahead log that takes a file beside it; where this user may not
+// make it, nobody can be writing as long as there is no log, and the file is read as it stands.
 static int reader_open(const char *path, sqlite3 **db)
 {
 	int result = sqlite3_open_v2(path, db, SQLITE_OPEN_READONLY, NULL);
@@ -204,8 +204,10 @@ int totals_open(const char *path, enum totals_mode mode, const char *box, struct
 		box_of_host(totals->box);
 		err = totals_zone_name(totals->zone);
 		if (err < 0)
-			snprintf(error, TOTALS_ERROR_SIZE, "expected a time zone of %d octets",
-				TOTALS_TEXT_MAX);
+			snprintf(error, TOTALS_ERROR_SIZE,
+				"%s: expected a time zone with a name, by TZ or by the link "
+				"/etc/localtime",
+				path);
 		if (err == 0 && box)
 			err = box_set(totals, box, error);
 		if (err == 0)
@@ -213,7 +215,8 @@ int totals_open(const char *path, enum totals_mode mode, const char *box, struct
 	}
 	if (err == 0)
 		err = file_check(totals, path, error);
-	// Without a name of its own the writer is who made the file, whatever the host's name is now.
+	// Without a name of its own the writer is who made the file, whatever the host's name is
+	// now.
 	if (err == 0 && !box && mode != TOTALS_READ &&
 		text_read(totals->db, "SELECT value FROM meta WHERE key = 'box'", totals->box) !=
 			SQLITE_ROW)

@@ -8,9 +8,9 @@
  * A box adds what came since the last time. All of a batch is in the file or nothing of it, also
  * after a crash; a file is never left that does not open. Readers never wait for a writer.
  *
- * Moments are seconds since 1970 UTC; an hour is known by the moment at which it begins. Hours, days
- * and months are those of the zone that tzset() has set; the file knows its name, and totals_open()
- * refuses one that was made for another zone where the two have to be the same.
+ * Moments are seconds since 1970 UTC; an hour is known by the moment at which it begins. Hours,
+ * days and months are those of the zone that tzset() has set; the file knows its name, and
+ * totals_open() refuses one that was made for another zone where the two have to be the same.
  *
  * Layer:   lib/totals; no EAL.
  * Threads: a struct totals belongs to one thread at a time; several may have the same file open, as
@@ -149,9 +149,9 @@ int64_t totals_hour(int64_t now);
 int64_t totals_day_begin(int year, int month, int day);
 
 /**
- * Name of the process's zone: what TZ says, else the system's, else "UTC".
+ * Name of the process's zone: what TZ says, else the system's.
  *
- * @return 0, or -EINVAL: it is longer than TOTALS_TEXT_MAX
+ * @return 0, or -EINVAL: it has none, or one that is longer than TOTALS_TEXT_MAX
  */
 int totals_zone_name(char name[TOTALS_TEXT_MAX + 1]);
 

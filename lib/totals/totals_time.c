@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -34,9 +35,9 @@ int64_t totals_day_begin(int year, int month, int day)
 {
 	struct tm utc = {.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day};
 	const int64_t number = year * INT64_C(10000) + month * 100 + day;
-	// Zones are at most 14 hours ahead of UTC and 12 behind. Where the clock is put on at midnight
-	// the day begins at 1:00, and where it is put back the day before has two last hours; which
-	// moment is the first of its day can be asked in every case.
+	// Zones are at most 14 hours ahead of UTC and 12 behind. Where the clock is put on at
+	// midnight the day begins at 1:00, and where it is put back the day before has two last
+	// hours; which moment is the first of its day can be asked in every case.
 	int64_t before = timegm(&utc) - 15 * 3600, in = before + 30 * 3600;
 
 	while (in - before > 1) {
@@ -58,24 +59,42 @@ static const char *zone_of_path(const char *path)
 	return at ? at + strlen("/zoneinfo/") : NULL;
 }
 
+// The system's zone; it has a name where /etc/localtime is a link, or /etc/timezone tells. Without
+// /etc/localtime it is UTC.
+static const char *system_zone(char *room, size_t size)
+{
+	ssize_t n = readlink("/etc/localtime", room, size - 1);
+	FILE *file;
+
+	if (n > 0) {
+		room[n] = '\0';
+		return zone_of_path(room);
+	}
+	if (access("/etc/localtime", F_OK) < 0)
+		return "UTC";
+	file = fopen("/etc/timezone", "re");
+	if (!file || !fgets(room, (int)size, file))
+		*room = '\0';
+	if (file)
+		fclose(file);
+	room[strcspn(room, "\n")] = '\0';
+	return room;
+}
+
 int totals_zone_name(char name[TOTALS_TEXT_MAX + 1])
 {
 	const char *zone = getenv("TZ");
-	char link[4096];
-	ssize_t size;
+	char room[4096];
 
-	if (!zone) {
-		size = readlink("/etc/localtime", link, sizeof(link) - 1);
-		link[size < 0 ? 0 : size] = '\0';
-		zone = zone_of_path(link);
-	}
+	if (!zone)
+		zone = system_zone(room, sizeof(room));
+	else if (!*zone)
+		zone = "UTC";
 	if (zone && *zone == ':')
 		zone++;
-	if (zone && *zone == '/' && zone_of_path(zone))
+	if (zone && *zone == '/')
 		zone = zone_of_path(zone);
-	if (!zone || !*zone)
-		zone = "UTC";
-	if (strlen(zone) > TOTALS_TEXT_MAX)
+	if (!zone || !*zone || strlen(zone) > TOTALS_TEXT_MAX)
 		return -EINVAL;
 	strcpy(name, zone);
 	return 0;
@@ -87,8 +106,8 @@ int totals_zone_set(const char *name)
 
 	if (!*name || strlen(name) > TOTALS_TEXT_MAX)
 		return -EINVAL;
-	// libc takes a zone that it does not know for UTC. A zone is a file, or a rule with an offset
-	// in it, "JST-9".
+	// libc takes a zone that it does not know for UTC. A zone is a file, or a rule with an
+	// offset in it, "JST-9".
 	strcat(path, name);
 	if (strstr(name, "..") || *name == '/' ||
 		(access(path, R_OK) < 0 && !strpbrk(name, "0123456789")))

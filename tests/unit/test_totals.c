@@ -497,6 +497,8 @@ Test(totals, the_name_of_the_zone_is_what_the_process_has)
 	setenv("TZ", "", 1);
 	cr_assert(totals_zone_name(name) == 0);
 	cr_assert_str_eq(name, "UTC");
+	setenv("TZ", "/elsewhere/Tokyo", 1);
+	cr_assert(totals_zone_name(name) == -EINVAL);
 	cr_assert(totals_zone_set("Asia/Nowhere") == -EINVAL);
 	cr_assert(totals_zone_set("../../../etc/passwd") == -EINVAL);
 	cr_assert(totals_zone_set("JST-9") == 0);
