@@ -9,16 +9,17 @@
  *   FOLDER/audit.ndjson           what was deleted, when and by whom                    0640
  *   FOLDER/lock                   held by the one process that writes
  *
- * A day is one of the zone that tzset() has set. Retention is the removal of its folders. See doc/log.md.
+ * A day is one of the zone that tzset() has set. Retention is the removal of its folders.
+ * See doc/log.md.
  *
  * What is appended waits in memory until store_commit, which writes all of it for a day at once,
  * together with the numbers of its senders. So what a crash loses shows up as lost:
  * lost = last number of the sender - records stored of it.
  *
  * Layer:   lib/store; no EAL.
- * Threads: one thread appends, commits, drops and forgets. store_query, store_infected, store_days and
- *          store_senders may be called by any thread meanwhile. A reader in another process sees what was
- *          committed before its question.
+ * Threads: one thread appends, commits, drops and forgets. Meanwhile any may ask: store_query,
+ *          store_infected, store_days, store_senders, store_stats_get. A reader in another process
+ *          sees what was committed before its question.
  * Errors:  0 or -errno, logged once where it happened. -EIO for what RocksDB has no errno for.
  */
 #include <stdbool.h>
@@ -28,7 +29,7 @@
 #include "base/addr.h"
 
 #define STORE_ADDRESSES_MAX 64  /**< of an original answer that are kept; the rest is cut */
-#define STORE_TEXT_MAX      255 /**< octets of a list's name, an id, an action or a verdict; the rest is cut */
+#define STORE_TEXT_MAX      255 /**< octets of each text of a record; the rest is cut */
 #define STORE_RCODE_MAX     4095 /**< RFC 6891 s6.1.3: 12 bits */
 
 /** Which part of a message the name that decided stands in. */
@@ -78,7 +79,7 @@ enum store_mode {
 	STORE_READ,  /**< any number of processes, also beside a writer */
 	STORE_WRITE, /**< one process; makes FOLDER when it is missing. Sets the process's umask to
 			  077, as RocksDB's own threads make files at any time. */
-	STORE_MEND,  /**< store_drop_before, store_forget beside a writer: days that it has open are -EBUSY */
+	STORE_MEND,  /**< store_drop_before, store_forget beside a writer; days it has open are -EBUSY */
 };
 
 struct store_options {
@@ -98,17 +99,18 @@ struct store;
  */
 int store_open(const char *folder, const struct store_options *options, struct store **store);
 
-/** Commit, and close. NULL is fine. @return result of the commit; the store is closed in any case */
+/** Commit, and close. NULL is fine. @return result of the commit; the store is closed anyway */
 int store_close(struct store *store);
 
 /**
  * Take a batch. When the window is full it is committed first.
  *
- * The caller bears the times: a day is made for each that comes, so records of a sender whose clock is
- * wrong by days are better refused before (store_refuse).
+ * The caller bears the times: a day is made for each that comes, so records of a sender whose clock
+ * is wrong by days are better refused before (store_refuse).
  *
- * @return 0; or -errno when the window is full and cannot be committed (a full disk, say): nothing of the
- *         batch was taken, it counts as refused, and with a numbered sender as lost
+ * @return 0, also when records were none (no name, say): these count as refused. -errno when the
+ *         window is full and cannot be committed (a full disk, say): what was not taken of the
+ *         batch counts as refused. With a numbered sender it is lost, too.
  */
 int store_append(struct store *store, const struct store_batch *batch);
 
@@ -144,7 +146,12 @@ struct store_sender {
 	uint64_t lost;     /**< last_seq - stored - pending */
 };
 
-/** All senders that kept days know. @param senders [out] array, free() it @return how many, or -errno */
+/**
+ * All senders that the days kept know.
+ *
+ * @param senders [out] array, free() it
+ * @return how many, or -errno
+ */
 int store_senders(struct store *store, struct store_sender **senders);
 
 /* ---- Days ---- */
@@ -163,6 +170,12 @@ int64_t store_day_start_ms(uint16_t day);
 
 /** Days stored, oldest first. @param days [out] array, free() it @return how many, or -errno */
 int store_days(struct store *store, struct store_day **days);
+
+/**
+ * Begin of the oldest day that has a folder, milliseconds since 1970 UTC; 0: there is none. What
+ * dnsweir_log_oldest_seconds is made of; opens nothing.
+ */
+int64_t store_oldest_ms(struct store *store);
 
 /** Who takes part in a deletion; for the audit log. */
 struct store_actor {
@@ -187,9 +200,10 @@ int store_drop_before(struct store *store, uint16_t day, const struct store_acto
 	struct store_dropped *dropped);
 
 /**
- * Take out every record whose client lies in @p prefix: as whole address, or with as many bits kept.
- * Files are rewritten, so the addresses are gone from them afterwards. Records that are anonymised to a
- * wider prefix than @p prefix cannot be told apart and stay.
+ * Take out every record whose client lies in @p prefix: as whole address, or with as many bits
+ * kept. Files are rewritten, so the addresses are gone from them afterwards. Records that are
+ * anonymised to a wider prefix than @p prefix cannot be told apart and stay. What waits is
+ * committed first.
  *
  * @return 0 or -errno (-EBUSY: see dropped->busy)
  */
@@ -204,6 +218,13 @@ enum store_scope {
 	STORE_SUBTREE, /**< that name and all below it */
 };
 
+/** Which folders are asked. */
+enum store_kinds {
+	STORE_ALL,
+	STORE_FILTERED,   /**< filtered/ */
+	STORE_UNFILTERED, /**< log/: for those who may not read the other */
+};
+
 enum store_order {
 	STORE_BY_TIME, /**< oldest first */
 	STORE_BY_NAME, /**< hour by hour, in each by name from the root down; takes no memory */
@@ -214,10 +235,11 @@ struct store_question {
 	int64_t from_ms, to_ms; /**< first moment, and first one after; 0: open */
 	enum store_scope scope;
 	const uint8_t *name;    /**< wire form, any case; borrowed */
+	uint8_t name_size;      /**< octets */
 	struct prefix client;   /**< clients in it; family ADDR_NONE: any */
 	const char *id;         /**< malware identifier; NULL: any */
 	int rcode, type;        /**< -1: any */
-	bool filtered;          /**< only filtered/; log/ is not opened */
+	enum store_kinds kinds;
 	enum store_order order;
 };
 
@@ -250,4 +272,5 @@ struct store_infected {
 typedef int (*store_infected_visit)(void *ctx, const struct store_infected *row);
 
 /** Clients with filtered answers from @p from_ms up to before @p to_ms, by malware id. */
-int store_infected(struct store *store, int64_t from_ms, int64_t to_ms, store_infected_visit visit, void *ctx);
+int store_infected(struct store *store, int64_t from_ms, int64_t to_ms, store_infected_visit visit,
+	void *ctx);
