@@ -13,16 +13,16 @@
 #include "base/log.h"
 #include "list/list.h"
 
-#define WINDOW_SIZE ((size_t)64 << 20)
-#define WINDOW_MIN  ((size_t)1 << 16)
-#define WINDOW_MAX  ((size_t)1 << 30) // offsets have 32 bits
-#define SORT_MAX    ((size_t)4 << 20)
-#define CACHE_SIZE  ((size_t)32 << 20)
-// Of one table, before it becomes a file. Who asks beside a writer goes through what is not in files.
-#define MEMORY_TABLE ((size_t)32 << 20)
-#define BLOCK_SIZE   ((size_t)32 << 10) // names of an hour compress better together
-#define DICTIONARY   (16 << 10)
-#define ZSTD_LEVEL   3
+#define WINDOW_SIZE    ((size_t)64 << 20)
+#define WINDOW_MIN     ((size_t)1 << 16)
+#define WINDOW_MAX     ((size_t)1 << 30) // offsets have 32 bits
+#define SORT_MAX       ((size_t)4 << 20)
+#define CACHE_SIZE     ((size_t)32 << 20)
+#define MEMORY_TABLE   ((size_t)32 << 20) // who asks beside a writer reads as much from its log
+#define BLOCK_SIZE     ((size_t)32 << 10) // names of an hour compress better together
+#define DICTIONARY     (16 << 10)
+#define LOG_LEVEL_NONE 5
+#define ZSTD_LEVEL     3
 
 const char *store_kind_name(enum store_kind kind)
 {
@@ -62,7 +62,9 @@ static rocksdb_options_t *options_create(enum store_mode mode)
 	rocksdb_options_set_merge_operator(options, store_merge_create());
 	// Each file is open as long as the table is: a writer beside us may unlink it.
 	rocksdb_options_set_max_open_files(options, -1);
-	rocksdb_options_set_info_log_level(options, 3); // errors
+	// Nothing: on a full disk a second line of RocksDB's own log ends the process, where the library
+	// was built with assertions, as Debian's is. Errors come back from its functions anyway.
+	rocksdb_options_set_info_log_level(options, LOG_LEVEL_NONE);
 	rocksdb_options_set_keep_log_file_num(options, 2);
 	rocksdb_options_set_stats_dump_period_sec(options, 0);
 	rocksdb_options_set_stats_persist_period_sec(options, 0);

@@ -35,7 +35,8 @@ static void written(struct store *store, struct store_window *w)
 	store_window_clear(w);
 }
 
-// Numbers of senders that have records in the window, and of those that had none since their last row.
+// Numbers of senders that have records in the window, and of those that had none since their last
+// row.
 static void batch_senders(
 	struct store *store, const struct store_window *w, rocksdb_writebatch_t *batch)
 {
@@ -79,8 +80,8 @@ static int window_write(struct store *store, struct store_shelf *shelf, struct s
 	return err;
 }
 
-// A write that failed may be in the table nevertheless. Once the table is closed, what it says when it
-// is opened anew is the truth.
+// A write that failed may be in the table nevertheless. Once the table is closed, what it says when
+// it is opened anew is the truth.
 static void doubt_resolve(
 	struct store *store, struct store_window *w, const struct store_shelf *shelf)
 {

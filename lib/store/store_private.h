@@ -161,7 +161,11 @@ int store_shelf_get(struct store *store, uint16_t day, unsigned kinds, struct st
 /** Give back, or close. */
 void store_shelf_put(struct store *store, struct store_shelf *shelf);
 
-/** The writer's tables of a day; opens them. Not to be given back. @return 0, or -errno, unlogged */
+/**
+ * The writer's tables of a day; opens them. Not to be given back.
+ *
+ * @return 0, or -errno, not logged
+ */
 int store_shelf_write(struct store *store, uint16_t day, struct store_shelf **shelf);
 
 /**
@@ -171,7 +175,7 @@ int store_shelf_write(struct store *store, uint16_t day, struct store_shelf **sh
  */
 bool store_shelf_retire(struct store *store, struct store_shelf *shelf);
 
-/** Put what is in memory and in the write-ahead log into files: nobody has to go through that then. */
+/** Put what is in memory into files: nobody has to go through the write-ahead log then. */
 int store_shelf_flush(struct store_shelf *shelf);
 
 /** Make the files of log/ readable for the group, where new ones came. */

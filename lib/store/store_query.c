@@ -84,7 +84,7 @@ static int value_walk(
 	return err;
 }
 
-// Keys that a question has to do with in an hour: from, and the first one behind (size 0: all others).
+// Keys that a question has to do with in an hour: from, and the first one behind.
 static void range_make(const struct store_walk *walk, uint8_t from[STORE_KEY_MAX],
 	size_t *from_size, uint8_t after[STORE_KEY_MAX], size_t *after_size)
 {

@@ -2,16 +2,16 @@
 /*
  * A record in a value:
  *
- *   time     3 octets   bits 0..21 milliseconds of the hour, 22 over TCP, 23 what a rule decided is there
- *   head     1 octet    bits 0..1 type: A, AAAA, HTTPS, other; 2..3 code: NOERROR, NXDOMAIN, SERVFAIL,
- *                       other; 4..5 client: none, IPv4, IPv6; 6 kept bits are there
+ *   time     3 octets   bits 0..21 milliseconds of the hour, 22 over TCP, 23 a rule is there
+ *   head     1 octet    bits 0..1 type: A, AAAA, HTTPS, other; 2..3 code: NOERROR, NXDOMAIN,
+ *                       SERVFAIL, other; 4..5 client: none, IPv4, IPv6; 6 kept bits are there
  *   [type    2 octets]
  *   [code    2 octets]
  *   [bits    1 octet]   else 22 or 40 in log/, 32 or 128 in filtered/
  *   client              octets that have kept bits
- *   [rule]              octets behind this number (2), generation (4), match (1), client port (2), four
- *                       texts and a name, each behind its length (1), number of addresses (1), each
- *                       behind its family (1)
+ *   [rule]              what a rule decided: octets behind this number (2), generation (4), match
+ *                       (1), client port (2), four texts and a name, each behind its length (1),
+ *                       number of addresses (1), each behind its family (1)
  *
  * Seven octets for what is usual.
  */

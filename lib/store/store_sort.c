@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Records stand by name in an hour, and are wanted by time. An hour's are put in order in memory; if
- * there are too many for that, the hour is gone through again for each part of it that has few enough.
+ * Records stand by name in an hour, and are wanted by time. An hour's are put in order in memory;
+ * if there are too many for that, the hour is gone through again for each part of it that has few
+ * enough.
  */
 #include "store_query_private.h"
 

@@ -153,8 +153,8 @@ static int table_open(
 	return err;
 }
 
-// Begin of the day and counts. A table whose making was cut short has no row of the day yet: it takes
-// the begin that the other kind has.
+// Begin of the day and counts. A table whose making was cut short has no row of the day yet: it
+// takes the begin that the other kind has.
 static int rows_read(struct store *store, struct store_shelf *shelf, bool write)
 {
 	rocksdb_readoptions_t *read = rocksdb_readoptions_create();

@@ -103,8 +103,11 @@ static inline struct store_record bed_record(const char *name, int64_t time_ms)
 	int size = dns_name_parse(name, strlen(name), wire);
 
 	cr_assert(size > 0, "%s", name);
-	return (struct store_record){.time_ms = time_ms, .name = wire, .name_size = (uint8_t)size,
-		.type = 1, .client = bed_prefix("203.0.112.0/22")};
+	return (struct store_record){.time_ms = time_ms,
+		.name = wire,
+		.name_size = (uint8_t)size,
+		.type = 1,
+		.client = bed_prefix("203.0.112.0/22")};
 }
 
 /** One that was changed, for a whole client address. */
@@ -122,10 +125,12 @@ static inline struct store_record bed_filtered(
 	return record;
 }
 
-static inline int bed_append(const struct store_record *records, size_t n, uint64_t start, uint64_t last)
+static inline int bed_append(
+	const struct store_record *records, size_t n, uint64_t start, uint64_t last)
 {
-	return store_append(bed.store, &(struct store_batch){
-					       .start = start, .last_seq = last, .records = records, .n = n});
+	return store_append(
+		bed.store, &(struct store_batch){
+				   .start = start, .last_seq = last, .records = records, .n = n});
 }
 
 /** Append one record of a sender without numbers, and commit. */
