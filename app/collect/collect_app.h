@@ -49,6 +49,9 @@ int query_run(const struct collect_args *args);
 /** Show which clients had answers filtered, by malware id. */
 int infected_run(const struct collect_args *args);
 
+/** Show how many server addresses each malware had. */
+int addresses_run(const struct collect_args *args);
+
 /** Show what is stored. */
 int days_run(const struct collect_args *args);
 

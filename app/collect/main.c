@@ -17,6 +17,8 @@ static const char usage[] =
 	"N]\n"
 	"                             [--format ndjson | csv] [--eve-version 3 | 2]\n"
 	"       dnsweir-collect infected --day DAY [--id ID] [--format csv | ndjson]\n"
+	"       dnsweir-collect addresses [--from TIME] [--to TIME] [--id ID]\n"
+	"                                 [--format csv | ndjson]\n"
 	"       dnsweir-collect days [--format text | csv | ndjson]\n"
 	"       dnsweir-collect purge --before DAY\n"
 	"       dnsweir-collect forget PREFIX\n"
@@ -25,6 +27,7 @@ static const char usage[] =
 	"\n"
 	"  query      the responses that meet everything asked for, oldest first\n"
 	"  infected   clients whose answers were filtered on a day, by malware id\n"
+	"  addresses  how many addresses the original answers had, by malware id\n"
 	"  days       what is stored\n"
 	"  purge      remove days\n"
 	"  forget     take out the records of clients in a prefix\n"
@@ -87,6 +90,7 @@ static const struct {
 } commands[] = {
 	{"query", query_run, "szftnSCirTFUolme", "", 0, 0, "no operand"},
 	{"infected", infected_run, "szdim", "d", 0, 0, "no operand"},
+	{"addresses", addresses_run, "szftim", "", 0, 0, "no operand"},
 	{"days", days_run, "szm", "", 0, 0, "no operand"},
 	{"purge", purge_run, "szb", "b", 0, 0, "no operand"},
 	{"forget", forget_run, "sz", "", 1, 1, "PREFIX"},
@@ -209,8 +213,9 @@ int main(int argc, char **argv)
 		given[n++] = (struct given){option, optarg};
 	}
 	if (optind == argc) {
-		log_line(LOG_ERROR, "expected a command: query, infected, days, purge or forget "
-				    "(see --help)");
+		log_line(LOG_ERROR,
+			"expected a command: query, infected, addresses, days, purge or "
+			"forget (see --help)");
 		free(given);
 		return COLLECT_USAGE;
 	}

@@ -18,7 +18,7 @@
  *
  * Layer:   lib/store; no EAL.
  * Threads: one thread appends, commits, drops and forgets. Meanwhile any may ask: store_query,
- *          store_infected, store_days, store_senders, store_stats_get. A reader in another process
+ *          store_infected, store_addresses, store_days, store_senders, store_stats_get. A reader in another process
  *          sees what was committed before its question.
  * Errors:  0 or -errno, logged once where it happened. -EIO for what RocksDB has no errno for.
  */
@@ -260,17 +260,26 @@ struct store_visitor {
 int store_query(struct store *store, const struct store_question *question,
 	const struct store_visitor *visitor);
 
-/** A client with a piece of malware: what was filtered for it in a time. */
-struct store_infected {
-	const char *id;        /**< borrowed for the visit */
-	struct addr client;
+/** An address in connection with a malware identifier. */
+struct store_seen {
+	const char *id;   /**< borrowed for the visit */
+	struct addr addr;
 	int64_t first_ms, last_ms;
-	uint64_t n;
+	uint64_t n;       /**< records */
 };
 
-/** Takes one row, ordered by id, then client. @return 0, or what store_infected shall stop with */
-typedef int (*store_infected_visit)(void *ctx, const struct store_infected *row);
+/** Takes one row, ordered by id, then address. @return 0, or what the walk shall stop with */
+typedef int (*store_seen_visit)(void *ctx, const struct store_seen *row);
 
-/** Clients with filtered answers from @p from_ms up to before @p to_ms, by malware id. */
-int store_infected(struct store *store, int64_t from_ms, int64_t to_ms, store_infected_visit visit,
+/**
+ * Clients that had answers filtered from @p from_ms up to before @p to_ms (0: open), by malware id.
+ * Takes memory for each row.
+ *
+ * @return 0, what the visit stopped with, or -errno
+ */
+int store_infected(struct store *store, int64_t from_ms, int64_t to_ms, store_seen_visit visit,
+	void *ctx);
+
+/** The same for the addresses that the original answers had: servers of the malware. */
+int store_addresses(struct store *store, int64_t from_ms, int64_t to_ms, store_seen_visit visit,
 	void *ctx);

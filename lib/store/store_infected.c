@@ -8,11 +8,11 @@
 #include <xxhash.h>
 
 struct row {
-	struct store_infected of;
+	struct store_seen of;
 	char *id;
 };
 
-// Rows, and where each stands by the hash of id and client.
+// Rows, and where each stands by the hash of id and address.
 struct rows {
 	struct row *row;
 	size_t n, room;
@@ -20,17 +20,16 @@ struct rows {
 	size_t n_slots;  // power of two, more than twice the rows
 };
 
-static uint64_t row_hash(const char *id, const struct addr *client)
+static uint64_t row_hash(const char *id, const struct addr *addr)
 {
-	return XXH3_64bits_withSeed(
-		       client->bytes, sizeof(client->bytes), XXH3_64bits(id, strlen(id))) +
-	       client->family;
+	return XXH3_64bits_withSeed(addr->bytes, sizeof(addr->bytes), XXH3_64bits(id, strlen(id))) +
+	       addr->family;
 }
 
-static bool row_is(const struct row *row, const char *id, const struct addr *client)
+static bool row_is(const struct row *row, const char *id, const struct addr *addr)
 {
-	return row->of.client.family == client->family &&
-	       memcmp(row->of.client.bytes, client->bytes, sizeof(client->bytes)) == 0 &&
+	return row->of.addr.family == addr->family &&
+	       memcmp(row->of.addr.bytes, addr->bytes, sizeof(addr->bytes)) == 0 &&
 	       strcmp(row->id, id) == 0;
 }
 
@@ -51,7 +50,7 @@ static int rows_grow(struct rows *rows)
 	rows->n_slots = room * 4;
 	rows->room = room;
 	for (size_t i = 0; i < rows->n; i++) {
-		size_t at = row_hash(more[i].id, &more[i].of.client) & (rows->n_slots - 1);
+		size_t at = row_hash(more[i].id, &more[i].of.addr) & (rows->n_slots - 1);
 
 		while (slots[at])
 			at = (at + 1) & (rows->n_slots - 1);
@@ -60,35 +59,31 @@ static int rows_grow(struct rows *rows)
 	return 0;
 }
 
-static struct row *row_find(struct rows *rows, const char *id, const struct addr *client)
+static struct row *row_find(struct rows *rows, const char *id, const struct addr *addr)
 {
 	struct row *row;
 	size_t at;
 
 	if (rows->n == rows->room && rows_grow(rows) != 0)
 		return NULL;
-	for (at = row_hash(id, client) & (rows->n_slots - 1); rows->slots[at];
+	for (at = row_hash(id, addr) & (rows->n_slots - 1); rows->slots[at];
 		at = (at + 1) & (rows->n_slots - 1)) {
 		row = &rows->row[rows->slots[at] - 1];
-		if (row_is(row, id, client))
+		if (row_is(row, id, addr))
 			return row;
 	}
 	row = &rows->row[rows->n];
-	*row = (struct row){.id = strdup(id), .of = {.client = *client, .first_ms = INT64_MAX}};
+	*row = (struct row){.id = strdup(id), .of = {.addr = *addr, .first_ms = INT64_MAX}};
 	if (!row->id)
 		return NULL;
 	rows->slots[at] = (uint32_t)++rows->n;
 	return row;
 }
 
-static int record_take(void *ctx, const struct store_record *record)
+static int seen_add(struct rows *rows, const struct store_record *record, const struct addr *addr)
 {
-	struct row *row;
+	struct row *row = row_find(rows, record->id, addr);
 
-	// Without an id there is nothing to tell a customer.
-	if (!*record->id || !record->client.addr.family)
-		return 0;
-	row = row_find(ctx, record->id, &record->client.addr);
 	if (!row)
 		return -ENOMEM;
 	row->of.n++;
@@ -99,28 +94,49 @@ static int record_take(void *ctx, const struct store_record *record)
 	return 0;
 }
 
+// Without an id there is nothing to tell a customer.
+static int client_take(void *ctx, const struct store_record *record)
+{
+	return *record->id && record->client.addr.family
+		       ? seen_add(ctx, record, &record->client.addr)
+		       : 0;
+}
+
+static int addresses_take(void *ctx, const struct store_record *record)
+{
+	int err = 0;
+
+	for (unsigned i = 0; *record->id && i < record->n_addresses && err == 0; i++)
+		err = seen_add(ctx, record, &record->addresses[i]);
+	return err;
+}
+
 static int row_compare(const void *a, const void *b)
 {
 	const struct row *x = a, *y = b;
 	int order = strcmp(x->id, y->id);
 
 	if (order == 0)
-		order = x->of.client.family - y->of.client.family;
-	return order ? order
-		     : memcmp(x->of.client.bytes, y->of.client.bytes, sizeof(x->of.client.bytes));
+		order = x->of.addr.family - y->of.addr.family;
+	return order ? order : memcmp(x->of.addr.bytes, y->of.addr.bytes, sizeof(x->of.addr.bytes));
 }
 
-int store_infected(
-	struct store *store, int64_t from_ms, int64_t to_ms, store_infected_visit visit, void *ctx)
+struct span {
+	int64_t from_ms, to_ms;
+};
+
+static int seen_walk(struct store *store, struct span span,
+	int (*take)(void *ctx, const struct store_record *record), store_seen_visit visit,
+	void *ctx)
 {
-	const struct store_question question = {.from_ms = from_ms,
-		.to_ms = to_ms,
+	const struct store_question question = {.from_ms = span.from_ms,
+		.to_ms = span.to_ms,
 		.rcode = -1,
 		.type = -1,
 		.kinds = STORE_FILTERED,
 		.order = STORE_BY_NAME};
 	struct rows rows = {0};
-	const struct store_visitor visitor = {.ctx = &rows, .visit = record_take};
+	const struct store_visitor visitor = {.ctx = &rows, .visit = take};
 	int err = store_query(store, &question, &visitor);
 
 	if (rows.n > 0)
@@ -134,4 +150,16 @@ int store_infected(
 	free(rows.row);
 	free(rows.slots);
 	return err;
+}
+
+int store_infected(
+	struct store *store, int64_t from_ms, int64_t to_ms, store_seen_visit visit, void *ctx)
+{
+	return seen_walk(store, (struct span){from_ms, to_ms}, client_take, visit, ctx);
+}
+
+int store_addresses(
+	struct store *store, int64_t from_ms, int64_t to_ms, store_seen_visit visit, void *ctx)
+{
+	return seen_walk(store, (struct span){from_ms, to_ms}, addresses_take, visit, ctx);
 }

@@ -49,16 +49,17 @@ static int row_take(struct store *store, const uint8_t *key, const uint8_t *valu
 {
 	uint64_t last_seq = load_be64(value), stored = load_be64(value + 8);
 	struct store_sender *sender;
-	int i = store_sender_find(store, load_be64(key + 2));
+	int i;
 
-	if (i < 0)
-		return i;
-	sender = &store->senders[i];
-	if (last_seq > sender->last_seq)
-		sender->last_seq = last_seq;
-	if (stored > sender->stored)
-		sender->stored = stored;
-	return 0;
+	pthread_mutex_lock(&store->lock);
+	i = store_sender_find(store, load_be64(key + 2));
+	if (i >= 0) {
+		sender = &store->senders[i];
+		sender->last_seq = last_seq > sender->last_seq ? last_seq : sender->last_seq;
+		sender->stored = stored > sender->stored ? stored : sender->stored;
+	}
+	pthread_mutex_unlock(&store->lock);
+	return i < 0 ? i : 0;
 }
 
 static int rows_read(struct store *store, rocksdb_t *db)

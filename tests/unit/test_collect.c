@@ -201,6 +201,14 @@ Test(collect, infected_clients_are_listed)
 	cr_expect_eq(lines(output), 1);
 }
 
+Test(collect, servers_of_malware_are_counted)
+{
+	cr_assert_eq(run("addresses --from 2026-11-01 --to 2026-11-30"), 0);
+	cr_expect_str_eq(output, "id,addresses\n\"EX-1,\"\"日\"\"\",1\n");
+	cr_assert_eq(run("addresses --to 2026-11-01"), 0);
+	cr_expect_str_eq(output, "id,addresses\n");
+}
+
 Test(collect, days_are_shown_removed_and_clients_forgotten)
 {
 	json_t *json;

@@ -400,11 +400,11 @@ Test(store, a_window_that_is_full_is_committed_by_itself)
 	cr_expect_eq(bed_sender(5).lost, 0);
 }
 
-static int infected_take(void *ctx, const struct store_infected *row)
+static int infected_take(void *ctx, const struct store_seen *row)
 {
 	char text[ADDR_TEXT_SIZE], *out = ctx;
 
-	sprintf(out + strlen(out), "%s %s %d %d %d\n", row->id, addr_format(&row->client, text),
+	sprintf(out + strlen(out), "%s %s %d %d %d\n", row->id, addr_format(&row->addr, text),
 		(int)(row->first_ms - bed_ms(noon)), (int)(row->last_ms - bed_ms(noon)),
 		(int)row->n);
 	return 0;
@@ -426,4 +426,21 @@ Test(store, infected_clients_are_listed_by_id_and_client_with_first_and_last)
 		0);
 	cr_expect_str_eq(
 		rows, "X-1 203.0.113.9 0 7 2\nX-1 2001:db8::9 9 9 1\nX-2 203.0.113.9 9 9 1\n");
+}
+
+Test(store, servers_of_malware_are_what_the_original_answers_had)
+{
+	const struct addr servers[] = {
+		bed_prefix("198.51.100.7").addr, bed_prefix("198.51.100.8").addr};
+	struct store_record r = bed_filtered("c2.example", bed_ms(noon), "203.0.113.9", "X-1");
+	char rows[1024] = "";
+
+	r.n_addresses = 2;
+	r.addresses = servers;
+	bed_put(r);
+	r.n_addresses = 1;
+	r.time_ms += 5;
+	bed_put(r);
+	cr_assert_eq(store_addresses(bed.store, 0, 0, infected_take, rows), 0);
+	cr_expect_str_eq(rows, "X-1 198.51.100.7 0 5 2\nX-1 198.51.100.8 0 0 1\n");
 }
