@@ -186,15 +186,16 @@ int store_open(const char *folder, const struct store_options *options, struct s
 
 int store_close(struct store *store)
 {
+	struct store_shelf *shelf;
 	int err = 0;
 
 	if (!store)
 		return 0;
 	if (store->mode == STORE_WRITE && store->folder)
 		err = store_commit_last(store);
-	while (store->shelves) {
-		store_shelf_flush(store->shelves);
-		store_shelf_retire(store, store->shelves);
+	while ((shelf = store_shelf_next(store, NULL))) {
+		store_shelf_flush(shelf);
+		store_shelf_retire(store, shelf, false);
 	}
 	for (unsigned i = 0; i < STORE_WINDOWS_MAX; i++)
 		store_window_destroy(store->windows[i]);

@@ -18,8 +18,8 @@
  *
  * Layer:   lib/store; no EAL.
  * Threads: one thread appends, commits, drops and forgets. Meanwhile any may ask: store_query,
- *          store_infected, store_addresses, store_days, store_senders, store_stats_get. A reader in another process
- *          sees what was committed before its question.
+ *          store_infected, store_addresses, store_days, store_senders, store_stats_get. A reader in
+ *          another process sees what was committed before its question.
  * Errors:  0 or -errno, logged once where it happened. -EIO for what RocksDB has no errno for.
  */
 #include <stdbool.h>

@@ -95,7 +95,7 @@ static void failed(struct store *store, struct store_window *w, struct store_she
 {
 	struct store_shelf *again;
 
-	if (store_shelf_retire(store, shelf) &&
+	if (store_shelf_retire(store, shelf, true) &&
 		store_shelf_open(store, w->day, 1u << w->kind, false, &again) == 0) {
 		doubt_resolve(store, w, again);
 		store_shelf_put(store, again);
@@ -128,15 +128,15 @@ static int window_commit(struct store *store, struct store_window *w)
 
 static void idle_close(struct store *store)
 {
-	struct store_shelf *shelf = store->shelves, *next;
+	struct store_shelf *next, *shelf = store_shelf_next(store, NULL);
 	int64_t now = store_now();
 
 	for (; shelf; shelf = next) {
-		next = shelf->next;
+		next = store_shelf_next(store, shelf);
 		if (now - shelf->used < STORE_IDLE)
 			continue;
 		store_shelf_flush(shelf);
-		store_shelf_retire(store, shelf);
+		store_shelf_retire(store, shelf, false);
 	}
 }
 
@@ -187,30 +187,35 @@ int store_commit_last(struct store *store)
 // Makes room for the tables of another day.
 static int shelf_make_room(struct store *store)
 {
-	struct store_shelf *least = store->shelves;
+	struct store_shelf *shelf = store_shelf_next(store, NULL), *least = shelf;
 	unsigned n = 0;
 	int err;
 
-	for (struct store_shelf *shelf = store->shelves; shelf; shelf = shelf->next) {
-		least = shelf->used <= least->used ? shelf : least;
+	for (; shelf; shelf = store_shelf_next(store, shelf)) {
+		least = shelf->used < least->used ? shelf : least;
 		n++;
 	}
 	if (n < STORE_SHELVES_MAX)
 		return 0;
 	err = windows_commit(store);
 	if (err == 0)
-		store_shelf_retire(store, least);
+		store_shelf_retire(store, least, false);
 	return err;
 }
 
 // Tables of the day that a moment lies in.
 static int shelf_at(struct store *store, int64_t time_ms, struct store_shelf **out)
 {
+	struct store_shelf *shelf = store->latest;
 	int err;
 
-	for (struct store_shelf *shelf = store->shelves; shelf; shelf = shelf->next)
+	if (shelf && time_ms >= shelf->begin_ms && time_ms < shelf->end_ms) {
+		*out = shelf;
+		return 0;
+	}
+	for (shelf = store_shelf_next(store, NULL); shelf; shelf = store_shelf_next(store, shelf))
 		if (time_ms >= shelf->begin_ms && time_ms < shelf->end_ms) {
-			*out = shelf;
+			*out = store->latest = shelf;
 			return 0;
 		}
 	if (is_resting(store))
@@ -218,6 +223,7 @@ static int shelf_at(struct store *store, int64_t time_ms, struct store_shelf **o
 	err = shelf_make_room(store);
 	if (err == 0)
 		err = store_shelf_write(store, list_day_of(time_ms / 1000), out);
+	store->latest = err ? NULL : *out;
 	if (err) {
 		store->tried = store_now();
 		failing_note(store, err);

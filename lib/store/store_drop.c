@@ -141,11 +141,12 @@ static int day_drop(struct store *store, uint16_t day, const struct store_actor 
 {
 	uint64_t records[STORE_KINDS], bytes = 0;
 	char path[STORE_PATH_MAX], text[11];
+	struct store_shelf *shelf;
 	int err = 0;
 
-	for (struct store_shelf *shelf = store->shelves; shelf; shelf = shelf->next)
+	for (shelf = store_shelf_next(store, NULL); shelf; shelf = store_shelf_next(store, shelf))
 		if (shelf->day == day) {
-			store_shelf_retire(store, shelf);
+			store_shelf_retire(store, shelf, true);
 			break;
 		}
 	for (unsigned k = 0; k < STORE_KINDS && err == 0; k++)

@@ -160,7 +160,8 @@ static int day_forget(struct store *store, uint16_t day, const struct prefix *pr
 	char text[11];
 	int err;
 
-	for (struct store_shelf *shelf = store->shelves; shelf; shelf = shelf->next)
+	for (struct store_shelf *shelf = store_shelf_next(store, NULL); shelf;
+		shelf = store_shelf_next(store, shelf))
 		was_open = was_open || shelf->day == day;
 	err = store_shelf_write(store, day, &f.shelf);
 	f.batch = rocksdb_writebatch_create();
@@ -173,7 +174,7 @@ static int day_forget(struct store *store, uint16_t day, const struct prefix *pr
 	free(f.room);
 	dropped->days += changed;
 	if (f.shelf && !was_open)
-		store_shelf_retire(store, f.shelf);
+		store_shelf_retire(store, f.shelf, false);
 	if (err) {
 		dropped->busy += err == -EBUSY;
 		log_line(LOG_ERROR, "%s: %s is left as it was: %s", store->folder,

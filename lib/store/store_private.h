@@ -94,11 +94,18 @@ rocksdb_mergeoperator_t *store_merge_create(void);
 
 /* ---- store_table.c ---- */
 
+enum store_shelf_state {
+	STORE_SHELF_READ,    /**< for one question; in no list */
+	STORE_SHELF_OPEN,    /**< for writing */
+	STORE_SHELF_RETIRED, /**< closed by the last one that asks it; till then it can be had back */
+	STORE_SHELF_FAILED,  /**< the same, but it must be opened anew */
+};
+
 /** One day's, of both kinds. */
 struct store_shelf {
 	struct store_shelf *next; /**< writer's list, latest used first; under store.lock */
 	uint16_t day;
-	bool listed;              /**< open for writing, in the list; under store.lock */
+	enum store_shelf_state state; /**< under store.lock */
 	unsigned refs;            /**< under store.lock */
 	int64_t start_ms;         /**< row D */
 	int64_t begin_ms, end_ms; /**< of the day in today's zone */
@@ -118,12 +125,13 @@ struct store {
 	rocksdb_options_t *options;
 	rocksdb_writeoptions_t *write_options;
 	pthread_mutex_t lock;
-	struct store_shelf *shelves;  /**< open for writing; under lock */
+	struct store_shelf *shelves;  /**< for writing; under lock */
 	struct store_sender *senders; /**< under lock; what was lost is worked out for the caller */
 	bool *dirty;                  /**< by sender: has a number that is not written; under lock */
 	size_t n_senders;
 	struct store_stats stats;     /**< under lock */
 	struct store_window *windows[STORE_WINDOWS_MAX];
+	struct store_shelf *latest;   /**< that a record went to; NULL when that one is retired */
 	int64_t tried;                /**< monotonic seconds when a day could not be opened */
 	int failing;                  /**< -errno of what does not work, and is logged; 0: all does */
 };
@@ -140,6 +148,21 @@ int store_error(char *error);
 
 /** Make a folder that is to have @p mode. @return 0, also when it is there, or -errno */
 int store_folder_make(const char *path, mode_t mode);
+
+/** Open a table for reading, or for writing and make it. @return 0 or -errno, not logged */
+int store_table_open(struct store *store, uint16_t day, enum store_kind kind, bool write,
+	rocksdb_t **db);
+
+/** Read begin of the day and counts of open tables; give new ones their row D. */
+int store_rows_read(struct store *store, struct store_shelf *shelf, bool write);
+
+/** Write row N into a batch. */
+void store_batch_counts(rocksdb_writebatch_t *batch, uint64_t records, uint64_t commits);
+
+/** Seconds that only go forward. */
+int64_t store_now(void);
+
+/* ---- store_shelf.c ---- */
 
 /**
  * Open a day's tables.
@@ -169,23 +192,21 @@ void store_shelf_put(struct store *store, struct store_shelf *shelf);
 int store_shelf_write(struct store *store, uint16_t day, struct store_shelf **shelf);
 
 /**
- * Take the tables of a day off the writer's list, and close them once nobody has them.
+ * Close the tables of a day, once nobody asks them any more.
  *
+ * @param failed they are not to be written any more as they are
  * @return whether they are closed
  */
-bool store_shelf_retire(struct store *store, struct store_shelf *shelf);
+bool store_shelf_retire(struct store *store, struct store_shelf *shelf, bool failed);
+
+/** Shelves open for writing one after the other, from NULL on; for the writer. */
+struct store_shelf *store_shelf_next(struct store *store, const struct store_shelf *before);
 
 /** Put what is in memory into files: nobody has to go through the write-ahead log then. */
 int store_shelf_flush(struct store_shelf *shelf);
 
 /** Make the files of log/ readable for the group, where new ones came. */
 void store_shelf_modes(const struct store *store, struct store_shelf *shelf);
-
-/** Write row N into a batch. */
-void store_batch_counts(rocksdb_writebatch_t *batch, uint64_t records, uint64_t commits);
-
-/** Seconds that only go forward. */
-int64_t store_now(void);
 
 /* ---- store_append.c ---- */
 

@@ -103,8 +103,8 @@ int store_hits_add(struct store_hits *hits, const struct store_walk *walk, enum 
 	return 0;
 }
 
-// By time in two passes, lower half of its bits first; each pass leaves equals in their order. Hours
-// of a popular name have millions of records, which is much for a sort that compares.
+// By time in two passes, lower half of its bits first; each pass leaves equals in their order.
+// Hours of a popular name have millions of records, which is much for a sort that compares.
 static int hits_sort(struct store_hits *hits)
 {
 	struct store_hit *from = hits->hits, *to;

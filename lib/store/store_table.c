@@ -124,38 +124,83 @@ static int row_day_write(struct store *store, rocksdb_t *db, int64_t start_ms)
 	return store_error(error);
 }
 
-static int table_open(
-	struct store *store, uint16_t day, enum store_kind kind, bool write, rocksdb_t **db)
-{
-	char path[STORE_PATH_MAX], *error = NULL;
-	int err = 0;
+// Which files make up a table: it is another one after each change of these.
+struct manifest {
+	char name[64];
+	off_t size;
+	ino_t inode;
+};
 
-	store_path(store, kind, day, path);
-	if (write) {
-		err = store_folder_make(path, kind == STORE_LOG ? 0750 : 0700);
-		if (err)
-			return err;
-		*db = rocksdb_open(store->options, path, &error);
-		return store_error(error);
+static void manifest_look(const char *path, struct manifest *manifest)
+{
+	char file[STORE_PATH_MAX + 80];
+	struct stat info;
+	FILE *current;
+
+	memset(manifest, 0, sizeof(*manifest));
+	snprintf(file, sizeof(file), "%s/CURRENT", path);
+	current = fopen(file, "re");
+	if (!current)
+		return;
+	if (fscanf(current, "%63s", manifest->name) == 1) {
+		snprintf(file, sizeof(file), "%s/%s", path, manifest->name);
+		if (stat(file, &info) == 0) {
+			manifest->size = info.st_size;
+			manifest->inode = info.st_ino;
+		}
 	}
-	if (access(path, R_OK | X_OK) != 0)
-		return -errno;
+	fclose(current);
+}
+
+// A writer beside us may put a write-ahead log into a file and remove it between our look at what
+// files there are and of what logs. RocksDB then opens the table without these records and does not
+// say so; only the list of files that has changed meanwhile tells.
+static int table_read_open(struct store *store, const char *path, rocksdb_t **db)
+{
+	struct manifest before, after;
+	int err = -EAGAIN;
+	char *error;
+
 	for (unsigned i = 0; i < OPEN_TRIES; i++) {
 		if (i > 0)
 			usleep(OPEN_WAIT_US);
+		manifest_look(path, &before);
 		error = NULL;
 		*db = rocksdb_open_for_read_only(store->options, path, 0, &error);
 		err = store_error(error);
-		if (err == 0)
-			break;
+		if (err) {
+			*db = NULL;
+			continue;
+		}
+		manifest_look(path, &after);
+		if (memcmp(&before, &after, sizeof(before)) == 0)
+			return 0;
+		rocksdb_close(*db);
 		*db = NULL;
+		err = -EAGAIN;
 	}
 	return err;
 }
 
+int store_table_open(
+	struct store *store, uint16_t day, enum store_kind kind, bool write, rocksdb_t **db)
+{
+	char path[STORE_PATH_MAX], *error = NULL;
+	int err;
+
+	store_path(store, kind, day, path);
+	if (!write)
+		return access(path, R_OK | X_OK) == 0 ? table_read_open(store, path, db) : -errno;
+	err = store_folder_make(path, kind == STORE_LOG ? 0750 : 0700);
+	if (err)
+		return err;
+	*db = rocksdb_open(store->options, path, &error);
+	return store_error(error);
+}
+
 // Begin of the day and counts. A table whose making was cut short has no row of the day yet: it
 // takes the begin that the other kind has.
-static int rows_read(struct store *store, struct store_shelf *shelf, bool write)
+int store_rows_read(struct store *store, struct store_shelf *shelf, bool write)
 {
 	rocksdb_readoptions_t *read = rocksdb_readoptions_create();
 	bool bare[STORE_KINDS] = {false};
@@ -177,163 +222,4 @@ static int rows_read(struct store *store, struct store_shelf *shelf, bool write)
 	shelf->start_ms = start_ms;
 	rocksdb_readoptions_destroy(read);
 	return err;
-}
-
-static void shelf_close(struct store_shelf *shelf)
-{
-	for (unsigned k = 0; k < STORE_KINDS; k++)
-		if (shelf->db[k])
-			rocksdb_close(shelf->db[k]);
-	free(shelf);
-}
-
-int store_shelf_open(
-	struct store *store, uint16_t day, unsigned kinds, bool write, struct store_shelf **out)
-{
-	struct store_shelf *shelf = calloc(1, sizeof(*shelf));
-	int err = 0;
-
-	if (!shelf)
-		return -ENOMEM;
-	shelf->day = day;
-	shelf->begin_ms = store_day_start_ms(day);
-	shelf->end_ms = store_day_start_ms((uint16_t)(day + 1));
-	for (unsigned k = 0; k < STORE_KINDS && err == 0; k++) {
-		if (!(kinds & 1u << k))
-			continue;
-		err = table_open(store, day, k, write, &shelf->db[k]);
-		// A day may have one kind only, if its making was cut short.
-		if (err == -ENOENT && !write)
-			err = 0;
-	}
-	if (err == 0)
-		err = rows_read(store, shelf, write);
-	if (err) {
-		shelf_close(shelf);
-		return err;
-	}
-	*out = shelf;
-	return 0;
-}
-
-static struct store_shelf *shelf_find(struct store *store, uint16_t day)
-{
-	struct store_shelf *shelf = store->shelves;
-
-	while (shelf && shelf->day != day)
-		shelf = shelf->next;
-	return shelf;
-}
-
-int store_shelf_get(struct store *store, uint16_t day, unsigned kinds, struct store_shelf **out)
-{
-	struct store_shelf *shelf;
-	char path[STORE_PATH_MAX];
-	int err;
-
-	pthread_mutex_lock(&store->lock);
-	shelf = shelf_find(store, day);
-	if (shelf)
-		shelf->refs++;
-	pthread_mutex_unlock(&store->lock);
-	*out = shelf;
-	if (shelf)
-		return 0;
-	err = store_shelf_open(store, day, kinds, false, out);
-	if (err == 0)
-		(*out)->refs = 1;
-	else
-		log_line(LOG_ERROR, "%s: cannot be read: %s",
-			store_path(store, kinds & 1 ? STORE_LOG : STORE_CHANGED, day, path),
-			strerror(-err));
-	return err;
-}
-
-void store_shelf_put(struct store *store, struct store_shelf *shelf)
-{
-	bool last;
-
-	pthread_mutex_lock(&store->lock);
-	last = --shelf->refs == 0 && !shelf->listed;
-	pthread_mutex_unlock(&store->lock);
-	if (last)
-		shelf_close(shelf);
-}
-
-int store_shelf_write(struct store *store, uint16_t day, struct store_shelf **out)
-{
-	struct store_shelf *shelf = shelf_find(store, day);
-	int err;
-
-	// Only this thread changes the list, so it may look without the lock.
-	if (!shelf) {
-		err = store_shelf_open(
-			store, day, 1u << STORE_LOG | 1u << STORE_CHANGED, true, &shelf);
-		if (err)
-			return err;
-		shelf->listed = true;
-		pthread_mutex_lock(&store->lock);
-		shelf->next = store->shelves;
-		store->shelves = shelf;
-		pthread_mutex_unlock(&store->lock);
-		store_shelf_modes(store, shelf);
-	}
-	shelf->used = store_now();
-	*out = shelf;
-	return 0;
-}
-
-bool store_shelf_retire(struct store *store, struct store_shelf *shelf)
-{
-	struct store_shelf **at = &store->shelves;
-	bool last;
-
-	store_shelf_modes(store, shelf);
-	pthread_mutex_lock(&store->lock);
-	while (*at != shelf)
-		at = &(*at)->next;
-	*at = shelf->next;
-	shelf->listed = false;
-	last = shelf->refs == 0;
-	pthread_mutex_unlock(&store->lock);
-	if (last)
-		shelf_close(shelf);
-	return last;
-}
-
-int store_shelf_flush(struct store_shelf *shelf)
-{
-	rocksdb_flushoptions_t *flush = rocksdb_flushoptions_create();
-	char *error;
-	int err = 0, each;
-
-	for (unsigned k = 0; k < STORE_KINDS; k++) {
-		error = NULL;
-		rocksdb_flush(shelf->db[k], flush, &error);
-		each = store_error(error);
-		err = each ? each : err;
-	}
-	rocksdb_flushoptions_destroy(flush);
-	return err;
-}
-
-// Files come with mode 0600 (the umask). Those of log/ may be read by the group.
-void store_shelf_modes(const struct store *store, struct store_shelf *shelf)
-{
-	char path[STORE_PATH_MAX];
-	struct dirent *entry;
-	struct stat info;
-	DIR *dir;
-
-	store_path(store, STORE_LOG, shelf->day, path);
-	if (stat(path, &info) != 0 || (info.st_mtim.tv_sec == shelf->swept.tv_sec &&
-					      info.st_mtim.tv_nsec == shelf->swept.tv_nsec))
-		return;
-	shelf->swept = info.st_mtim;
-	dir = opendir(path);
-	while (dir && (entry = readdir(dir)))
-		if (entry->d_name[0] != '.')
-			fchmodat(dirfd(dir), entry->d_name, 0640, 0);
-	if (dir)
-		closedir(dir);
 }
