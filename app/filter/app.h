@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <jansson.h>
 
+#include "anon/anon.h"
 #include "conf/conf.h"
 #include "ctl/ctl.h"
 #include "load/load.h"
@@ -43,7 +44,7 @@ struct options {
 	unsigned exit_when_idle; /**< milliseconds; 0: never */
 };
 
-#define APP_HELD_MAX 4096 /**< packets that may be held for one port pair */
+#define APP_HELD_MAX 18432 /**< packets that may be held for one port pair: segments and fragments */
 
 /** What a burst is judged by, and what its records share. */
 struct judging {
@@ -135,6 +136,7 @@ struct app {
 	struct rte_mempool *pool;
 	struct replica_set *replicas;
 	struct loader *loader;
+	struct anon *anon; /**< as the process was started with; core: w */
 	struct hits *hits;
 	struct ctl_server *ctl;
 	uint64_t started_tsc;

@@ -10,6 +10,7 @@
 #include <rte_cycles.h>
 #include <rte_pause.h>
 
+#include "base/log.h"
 #include "dns/dns_msg.h"
 #include "dns/dns_name.h"
 #include "dns/dns_type.h"
@@ -18,14 +19,10 @@
 #define CORE_ID_SIZE  256
 #define CORE_SLEEP_US 500 // a ring of the default size lasts a second at 65,000 responses a second
 
-/* Only filtered responses keep the whole client address; others are cut (architecture, section 5). */
-#define CLIENT_BITS_IPV4 22
-#define CLIENT_BITS_IPV6 40
-
 /** One response that a rule was hit by. */
 struct hit {
-	int64_t time_ns; // since 1970
-	struct prefix client;
+	int64_t time_ns;      // since 1970
+	struct prefix client; // of a filtered response the address, else what the anonymiser made
 	uint8_t question[DNS_NAME_SIZE_MAX], match[DNS_NAME_SIZE_MAX]; // canonical
 	char list[POLICY_LIST_NAME_MAX + 1];
 	char id[CORE_ID_SIZE];
@@ -35,6 +32,8 @@ struct hit {
 };
 
 struct hits {
+	bool no_key;          // core: none for today, and that was said
+	enum anon_mode mode;  // of the anonymiser: a reload does not change it
 	pthread_mutex_t lock; // core: w, control: r
 	uint64_t n;           // taken so far; the last HITS_MAX are there
 	int64_t base_ns;      // real time at base_tsc
@@ -42,12 +41,25 @@ struct hits {
 	struct hit hit[HITS_MAX];
 };
 
+// A new day has a new key. Without one clients come out as nothing, and it is tried again.
+static void key_watch(struct hits *hits)
+{
+	int err = anon_set_day(app.anon, replica_today(app.replicas));
+
+	if (err < 0 && !hits->no_key)
+		log_line(LOG_ERROR, "anonymise: no randomness for the key of the day: %s",
+			strerror(-err));
+	hits->no_key = err < 0;
+}
+
 int core_start(void)
 {
 	app.hits = calloc(1, sizeof(*app.hits));
 	if (!app.hits)
 		return -1;
 	pthread_mutex_init(&app.hits->lock, NULL);
+	app.hits->mode = app.conf->anonymise.mode;
+	key_watch(app.hits);
 	app.hits->tsc_hz = rte_get_tsc_hz();
 	return 0;
 }
@@ -78,18 +90,16 @@ static int64_t clock_of(const struct hits *hits, uint64_t tsc)
 	return hits->base_ns + (int64_t)((double)cycles * 1e9 / (double)hits->tsc_hz);
 }
 
+// Only a filtered response keeps the whole address of its client.
 static void client_fill(const struct mirror_record *record, struct prefix *client)
 {
-	bool whole = reason_is_filtered(record->reason), v4 = record->family == ADDR_IPV4;
-	uint8_t length = whole ? (v4 ? 32 : 128) : v4 ? CLIENT_BITS_IPV4 : CLIENT_BITS_IPV6;
+	struct addr addr = {.family = record->family};
 
-	memset(client, 0, sizeof(*client));
-	client->addr.family = record->family;
-	client->length = length;
-	memcpy(client->addr.bytes, record->client, length / 8);
-	if (length % 8)
-		client->addr.bytes[length / 8] =
-			record->client[length / 8] & (uint8_t)(0xff00 >> (length % 8));
+	memcpy(addr.bytes, record->client, addr_size(record->family));
+	if (reason_is_filtered(record->reason))
+		*client = (struct prefix){addr, (uint8_t)(addr_size(record->family) * 8)};
+	else
+		anon_address(app.anon, &addr, client);
 }
 
 static void name_fill(const uint8_t *msg, uint16_t size, uint16_t off, uint8_t *to)
@@ -141,6 +151,7 @@ unsigned core_poll(void)
 	master = replica_get(app.replicas, reader);
 	if (rte_rdtsc() - app.hits->base_tsc > app.hits->tsc_hz)
 		clock_base(app.hits);
+	key_watch(app.hits);
 	for (unsigned i = 0; i < app.n_workers; i++)
 		taken += mirror_drain(app.rings[i], hit_take, (void *)(uintptr_t)master);
 	atomic_store_explicit(&app.core_records,
@@ -167,12 +178,12 @@ int core_main(void *arg)
 	return 0;
 }
 
-static json_t *hit_json(const struct hit *hit)
+static json_t *hit_json(const struct hit *hit, enum anon_mode mode)
 {
 	char name[DNS_NAME_TEXT_SIZE], text[PREFIX_TEXT_SIZE], stamp[64], type[16];
 	time_t seconds = (time_t)(hit->time_ns / 1000000000);
 	json_t *object = json_object();
-	bool whole = hit->client.length == (hit->client.addr.family == ADDR_IPV4 ? 32 : 128);
+	bool whole = reason_is_filtered(hit->reason);
 	struct tm tm;
 	size_t n;
 
@@ -185,6 +196,8 @@ static json_t *hit_json(const struct hit *hit)
 	json_object_set_new(object, "client",
 		json_string(whole ? addr_format(&hit->client.addr, text)
 				  : prefix_format(&hit->client, text)));
+	json_object_set_new(
+		object, "anonymised", whole ? json_null() : json_string(anon_mode_name(mode)));
 	dns_name_format(hit->question, name);
 	json_object_set_new(object, "name", json_string(name));
 	json_object_set_new(object, "type", json_string(dns_type_name(hit->qtype, type)));
@@ -205,7 +218,7 @@ json_t *core_hits(unsigned n)
 
 	pthread_mutex_lock(&hits->lock);
 	for (uint64_t i = hits->n; i > 0 && n > 0 && hits->n - i < HITS_MAX; i--, n--)
-		json_array_append_new(array, hit_json(&hits->hit[(i - 1) % HITS_MAX]));
+		json_array_append_new(array, hit_json(&hits->hit[(i - 1) % HITS_MAX], hits->mode));
 	pthread_mutex_unlock(&hits->lock);
 	return array;
 }

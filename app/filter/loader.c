@@ -65,6 +65,9 @@ static void restart_hint(const struct conf *old, const struct conf *new)
 	else if (old->mirror_enabled != new->mirror_enabled ||
 		 old->mirror_ring_slots != new->mirror_ring_slots)
 		section = "mirror";
+	else if (memcmp(&old->anonymise, &new->anonymise, sizeof(old->anonymise)) != 0 ||
+		 strcmp(old->anonymise_key_file, new->anonymise_key_file) != 0)
+		section = "anonymise";
 	else if (strcmp(old->time_zone, new->time_zone) != 0)
 		section = "time";
 	else if (strcmp(old->control_socket, new->control_socket) != 0 ||

@@ -99,6 +99,23 @@ static int run(int eal_argc, char **argv)
 	return exit_code;
 }
 
+// Bad keys shall be found before any port is touched.
+static int anonymiser_make(void)
+{
+	const struct conf *conf = app.conf;
+	char why[APP_ERROR_SIZE];
+
+	app.anon = anon_create(&conf->anonymise, conf->anonymise_key_file, why, sizeof(why));
+	if (app.anon)
+		return 0;
+	if (anon_mode_keyed(conf->anonymise.mode))
+		log_line(LOG_ERROR, "%s:%u: key_file: %s", conf->path, conf->anonymise_key_line,
+			why);
+	else
+		log_line(LOG_ERROR, "%s: anonymise: %s", conf->path, why);
+	return -1;
+}
+
 int main(int argc, char **argv)
 {
 	char error[CONF_ERROR_SIZE];
@@ -117,6 +134,10 @@ int main(int argc, char **argv)
 		log_line(LOG_ERROR, "%s", error);
 		return APP_USAGE;
 	}
+	if (anonymiser_make() < 0) {
+		conf_free(app.conf);
+		return APP_USAGE;
+	}
 	sched_getaffinity(0, sizeof(app.cpus), &app.cpus);
 	load_memory_keep();
 	app.link_propagate = app.conf->link_propagate;
@@ -130,6 +151,7 @@ int main(int argc, char **argv)
 		control_signals();
 		exit_code = run(eal_argc, argv);
 	}
+	anon_destroy(app.anon);
 	conf_free(app.conf);
 	return exit_code;
 }

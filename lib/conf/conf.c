@@ -314,6 +314,23 @@ static void add_canary(struct conf *conf)
 	conf->lists[i].format = CONF_FORMAT_BUILT_IN;
 }
 
+/** A mode with a key has to be told where that is. */
+static int check_anonymise(struct load *load)
+{
+	const struct conf *conf = load->conf;
+	const struct conf_spot *spot = load->scan.spots;
+
+	if (!anon_mode_keyed(conf->anonymise.mode) || conf->anonymise_key_file[0])
+		return 0;
+	// The mode is not the default, so it was given.
+	while (!spot->key || strcasecmp(spot->section, "anonymise") != 0 ||
+		strcmp(spot->key, "mode") != 0)
+		spot++;
+	load->reader.line = spot->line;
+	return conf_fail(&load->reader, "mode: expected key_file to go with %s, got none",
+		anon_mode_name(conf->anonymise.mode));
+}
+
 static int load_file(struct load *load)
 {
 	int result = conf_scan_file(&load->reader, &load->scan);
@@ -337,6 +354,8 @@ static int load_file(struct load *load)
 			result = finish_format(load, i);
 		finish_sinkhole(load, i);
 	}
+	if (result == 0)
+		result = check_anonymise(load);
 	if (result == 0)
 		add_canary(load->conf);
 	return result;
@@ -381,35 +400,4 @@ struct conf *conf_load_sources(const char *path, char *error)
 void conf_free(struct conf *conf)
 {
 	free(conf);
-}
-
-const char *conf_warning(const struct conf *conf, unsigned i, char *text)
-{
-	const struct policy *policy = &conf->policy;
-	unsigned n = 0, blocking = 0;
-
-	for (const struct policy_list *l = policy->lists; l < policy->lists + policy->n_lists;
-		l++) {
-		blocking += l->action != POLICY_ALLOW && !l->canary;
-		if (l->action == POLICY_SINKHOLE && l->sinkhole.n_ipv4 == 0 && n++ == i) {
-			snprintf(text, CONF_ERROR_SIZE,
-				"list %s: no ipv4 sinkhole, A answers of its names are left as "
-				"they are",
-				l->name);
-			return text;
-		}
-		if (l->action == POLICY_SINKHOLE && l->sinkhole.n_ipv6 == 0 && n++ == i) {
-			snprintf(text, CONF_ERROR_SIZE,
-				"list %s: no ipv6 sinkhole, AAAA answers of its names are left as "
-				"they are",
-				l->name);
-			return text;
-		}
-	}
-	if (blocking == 0 && n == i) {
-		snprintf(text, CONF_ERROR_SIZE, "%s: nothing is filtered",
-			policy->n_lists <= 1 ? "no list" : "allow lists alone");
-		return text;
-	}
-	return NULL;
 }

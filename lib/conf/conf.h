@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "anon/anon.h"
 #include "policy/policy.h"
 
 #define CONF_PATH_SIZE  1024 /**< file names, NUL included; iniparser's longest line is 1024 */
@@ -87,6 +88,11 @@ struct conf {
 	/* [mirror] */
 	bool mirror_enabled;        /**< no: workers have no ring */
 	unsigned mirror_ring_slots; /**< 64-byte slots of each worker's ring, a power of two */
+
+	/* [anonymise] */
+	struct anon_config anonymise;
+	char anonymise_key_file[CONF_PATH_SIZE]; /**< not looked at here; empty: none */
+	unsigned anonymise_key_line;
 
 	/* [time] */
 	char time_zone[128]; /**< tz database name; empty: the system's */

@@ -31,9 +31,10 @@ static void print_limits(FILE *out, const char *mark, const struct conf_key *key
 	switch (key->type) {
 	case CONF_NUMBER:
 	case CONF_POWER_OF_TWO:
+	case CONF_BITS:
 		snprintf(text, sizeof(text), "%s %" PRIu32 "..%" PRIu32 "%s%s.",
-			key->type == CONF_NUMBER ? "Number" : "Power of two", key->min, key->max,
-			*key->unit ? ", " : "", key->unit);
+			key->type == CONF_POWER_OF_TWO ? "Power of two" : "Number", key->min,
+			key->max, *key->unit ? ", " : "", key->unit);
 		break;
 	case CONF_WORD:
 	case CONF_FLAG:

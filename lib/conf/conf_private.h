@@ -23,6 +23,7 @@
 enum conf_type {
 	CONF_NUMBER,       /**< unsigned: min..max */
 	CONF_POWER_OF_TWO, /**< unsigned: min..max */
+	CONF_BITS,         /**< unsigned: min..max, or empty: ANON_BITS_AUTO */
 	CONF_WORD,         /**< enum: index of the word in `words` */
 	CONF_FLAG,         /**< bool: index of the word in `words`, two of them */
 	CONF_ACTION,       /**< enum policy_action */

@@ -40,6 +40,9 @@ static const struct {
 	{"consent", "Which clients refuse filtering or logging."},
 	{"time", "When a day of the lists begins."},
 	{"mirror", "What workers tell the statistics lcore."},
+	{"anonymise",
+		"What is done to the addresses of clients before anything leaves the process. "
+		"Those of responses that were changed stay whole."},
 	{"control", "The socket of dnsweir-shell."},
 };
 
@@ -92,13 +95,16 @@ const struct conf_key conf_keys[] = {
 		"Memory for messages of which only a part has come, and for edits that the client "
 		"has not acknowledged.",
 		AT(stream_memory)},
-	{"streams", "segments", CONF_NUMBER, "2048", 16, 2048, "packets", "Segments held at once.",
+	{"streams", "segments", CONF_NUMBER, "2048", 16, 16384, "packets",
+		"Segments held at once, at most a quarter of them for one connection of which one "
+		"was "
+		"lost. Each takes a buffer of [ports] mbuf_size from EAL's memory.",
 		AT(stream_segments)},
 	{"streams", "hold_ms", CONF_NUMBER, "10", 1, 1000, "milliseconds",
 		"Longest that the begin of a message waits for its end. Then the records that are "
 		"there are judged, and it goes on.",
 		AT(stream_hold_ms)},
-	{"streams", "gap_ms", CONF_NUMBER, "1000", 10, 60000, "milliseconds",
+	{"streams", "gap_ms", CONF_NUMBER, "4000", 10, 60000, "milliseconds",
 		"Longest that segments wait for one before them that was lost. Then the connection "
 		"passes unfiltered up to its next query.",
 		AT(stream_gap_ms)},
@@ -195,6 +201,24 @@ const struct conf_key conf_keys[] = {
 		.words = "no|yes", AT(mirror_enabled)},
 	{"mirror", "ring_slots", CONF_POWER_OF_TWO, "65536", 64, 16777216, "slots of 64 bytes",
 		"Size of each worker's ring of records.", AT(mirror_ring_slots)},
+
+	{"anonymise", "mode", CONF_WORD, "truncate", 0, 0, "",
+		"truncate: the first bits stay, the others are gone. pseudonym: another address, "
+		"under a random key that is only in memory and replaced at midnight. crypto-pan, "
+		"ipcrypt-pfx: another address, equal prefixes stay equal; whoever has the key file "
+		"can go back to the client.",
+		.words = "truncate|pseudonym|crypto-pan|ipcrypt-pfx", AT(anonymise.mode)},
+	{"anonymise", "ipv4_bits", CONF_BITS, "", 0, 32, "bits",
+		"How much of an IPv4 address is looked at; the rest is cut off in every mode. "
+		"Empty: 22 with truncate, 32 with the others.",
+		AT(anonymise.ipv4_bits)},
+	{"anonymise", "ipv6_bits", CONF_BITS, "", 0, 128, "bits",
+		"The same for IPv6. Empty: 40 with truncate, 128 with the others.",
+		AT(anonymise.ipv6_bits)},
+	{"anonymise", "key_file", CONF_FILE, "", 0, 0, "",
+		"Key of crypto-pan and ipcrypt-pfx: 64 hexadecimal digits in a file of mode 0600. "
+		"The other modes have none.",
+		AT(anonymise_key_file), .line_offset = offsetof(struct conf, anonymise_key_line)},
 
 	{"control", "socket", CONF_SOCKET, "/run/dnsweir/control.sock", 0, 0, "",
 		"Unix socket for dnsweir-shell. none: no socket.", AT(control_socket)},

@@ -49,6 +49,11 @@ static int set_number(
 	unsigned result;
 	uint64_t n;
 
+	if (key->type == CONF_BITS && !*value) {
+		result = ANON_BITS_AUTO;
+		memcpy(to, &result, sizeof(result));
+		return 0;
+	}
 	if (!number_parse(value, key->max, &n) || n < key->min || (power && (n & (n - 1)) != 0)) {
 		snprintf(expected, sizeof(expected), "a %s %u..%u%s%s%s",
 			power ? "power of two" : "number", key->min, key->max,
@@ -263,6 +268,9 @@ static int set_file(struct conf_reader *reader, const struct conf_key *key, cons
 		(key->home == CONF_IN_CONF && key->offset == offsetof(struct conf, compiled) &&
 			reader->sources))
 		return 0;
+	// A key is for the eyes of the program that uses it alone; that one says what is wrong with it.
+	if (key->home == CONF_IN_CONF && key->offset == offsetof(struct conf, anonymise_key_file))
+		return 0;
 	error = check_readable(path);
 	if (error)
 		return conf_fail(reader, "%s: expected a readable file, got %s: %s", key->key,
@@ -322,6 +330,7 @@ int conf_value_set(
 	switch (key->type) {
 	case CONF_NUMBER:
 	case CONF_POWER_OF_TWO:
+	case CONF_BITS:
 		return set_number(reader, key, value, to);
 	case CONF_WORD:
 	case CONF_FLAG:

@@ -91,6 +91,11 @@ mistake "a list without a source" $'[list x]\naction = sinkhole' 'start\.ini:1: 
 mistake "a list file that is not there" $'[list x]\nsource = nosuch.txt\naction = sinkhole' \
 	'start\.ini:2: .*nosuch'
 mistake "a time zone that does not exist" $'[time]\nzone = Mars/Olympus' 'start\.ini:2: .*Mars'
+mistake "a mode that wants a key and has none" $'[anonymise]\nmode = crypto-pan' 'start\.ini:2: .*key_file'
+printf '%064d\n' 0 >"$WORK/open.key"
+chmod 644 "$WORK/open.key"
+mistake "a key that anybody can read" $'[anonymise]\nmode = crypto-pan\nkey_file = open.key' \
+	'start\.ini:3: key_file: .*open\.key: expected mode 0600'
 mistake "a bad prefix of servers" $'[filter]\nservers = 192.0.2.0/40' 'start\.ini:2: '
 is "as many different lines as mistakes" "$lines" bash -c "sort -u '$WORK/mistakes' | wc -l"
 

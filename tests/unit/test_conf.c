@@ -79,12 +79,16 @@ Test(conf, an_empty_file_is_all_defaults)
 	cr_assert_eq(conf->stream_memory, 16);
 	cr_assert_eq(conf->stream_segments, 2048);
 	cr_assert_eq(conf->stream_hold_ms, 10);
-	cr_assert_eq(conf->stream_gap_ms, 1000);
+	cr_assert_eq(conf->stream_gap_ms, 4000);
 	cr_assert_eq(conf->fragment_datagrams, 4096);
 	cr_assert_eq(conf->fragment_packets, 2048);
 	cr_assert_eq(conf->fragment_hold_ms, 1000);
 	cr_assert(conf->mirror_enabled);
 	cr_assert_eq(conf->mirror_ring_slots, 65536);
+	cr_assert_eq(conf->anonymise.mode, ANON_TRUNCATE);
+	cr_assert_eq(conf->anonymise.ipv4_bits, ANON_BITS_AUTO);
+	cr_assert_eq(conf->anonymise.ipv6_bits, ANON_BITS_AUTO);
+	cr_assert_str_empty(conf->anonymise_key_file);
 	cr_assert_str_empty(conf->time_zone);
 	cr_assert_str_eq(conf->control_socket, "/run/dnsweir/control.sock");
 	cr_assert_str_empty(conf->control_group);
@@ -111,7 +115,9 @@ Test(conf, every_key_is_read)
 		"[streams]\nconnections = 16\nmemory = 4096\nsegments = 16\nhold_ms = 1\ngap_ms = "
 		"60000\n"
 		"[fragments]\ndatagrams = 0\npackets = 1\nhold_ms = 60000\n"
-		"[control]\nsocket = none\ngroup = root\n");
+		"[control]\nsocket = none\ngroup = root\n"
+		"[anonymise]\nmode = ipcrypt-pfx\nipv4_bits = 0\nipv6_bits = 128\n"
+		"key_file = not/there.key\n");
 	char text[PREFIX_TEXT_SIZE];
 
 	cr_assert(conf, "%s", error);
@@ -144,6 +150,11 @@ Test(conf, every_key_is_read)
 	cr_assert_str_eq(conf->time_zone, "Asia/Tokyo");
 	cr_assert_not(conf->mirror_enabled);
 	cr_assert_eq(conf->mirror_ring_slots, 64);
+	cr_assert_eq(conf->anonymise.mode, ANON_IPCRYPT_PFX);
+	cr_assert_eq(conf->anonymise.ipv4_bits, 0);
+	cr_assert_eq(conf->anonymise.ipv6_bits, 128);
+	cr_assert_str_eq(conf->anonymise_key_file, in_folder("not/there.key"));
+	cr_assert_eq(conf->anonymise_key_line, 39);
 	cr_assert_str_empty(conf->control_socket);
 	cr_assert_str_eq(conf->control_group, "root");
 	conf_free(conf);
@@ -243,10 +254,11 @@ Test(conf, every_mistake_has_its_line)
 		// Sections and keys.
 		{"[]\n", "t.ini:1: unknown section nothing, expected one of [ports], [workers], "
 			 "[filter], "
-			 "[streams], [fragments], [sinkhole], [lists], [canary], [list NAME], [consent], "
+			 "[streams], [fragments], [sinkhole], [lists], [canary], [list NAME], "
+			 "[consent], "
 			 "[time], "
 			 "[mirror], "
-			 "[control]"},
+			 "[anonymise], [control]"},
 		{"[prots]\n", "t.ini:1: unknown section 'prots', did you mean [ports]?"},
 		{"[lists c2]\n", "t.ini:1: unknown section 'lists c2', did you mean [list NAME]?"},
 		{"[list]\n", "t.ini:1: unknown section 'list', did you mean [lists]?"},
@@ -315,6 +327,17 @@ Test(conf, every_mistake_has_its_line)
 						     "/usr/share/zoneinfo, got '../zoneinfo/UTC'"},
 		{"[time]\nzone = Asia\n", "t.ini:2: zone: expected a time zone below "
 					  "/usr/share/zoneinfo, got 'Asia'"},
+		{"[anonymise]\nmode = pseudonyms\n",
+			"t.ini:2: mode: expected one of truncate, pseudonym, crypto-pan, "
+			"ipcrypt-pfx, got 'pseudonyms'"},
+		{"[anonymise]\nipv4_bits = 33\n",
+			"t.ini:2: ipv4_bits: expected a number 0..32 (bits), got '33'"},
+		{"[anonymise]\nipv6_bits = 129\n",
+			"t.ini:2: ipv6_bits: expected a number 0..128 (bits), got '129'"},
+		{"[Anonymise]\nipv4_bits =\nmode = crypto-pan\nkey_file =\n",
+			"t.ini:3: mode: expected key_file to go with crypto-pan, got none"},
+		{"[anonymise]\nmode = ipcrypt-pfx\n[time]\n",
+			"t.ini:2: mode: expected key_file to go with ipcrypt-pfx, got none"},
 		{"[control]\nsocket =\n", "t.ini:2: socket: expected a path of at most 107 bytes, "
 					  "or none, got nothing"},
 		{"[control]\ngroup = no-such-group\n",
@@ -453,6 +476,9 @@ Test(conf, what_is_hardly_meant_is_a_warning)
 		{"[list a]\nsource=a.csv\naction=allow\n",
 			"allow lists alone: nothing is filtered\n"},
 		{"[list a]\nsource=a.csv\naction=log\n", ""},
+		{"[list a]\nsource=a.csv\naction=log\n[anonymise]\nipv4_bits=32\nipv6_bits=128\n",
+			"anonymise: all bits of IPv4 are kept, clients are not anonymous\n"
+			"anonymise: all bits of IPv6 are kept, clients are not anonymous\n"},
 		{"[list c2]\nsource=a.csv\naction=sinkhole\n[list "
 		 "d]\nsource=a.csv\naction=sinkhole\n"
 		 "ipv6=2001:db8::1\n",
@@ -507,7 +533,9 @@ Test(conf, the_printed_file_loads_to_the_defaults_it_names)
 	cr_assert(conf, "%s", error);
 	cr_assert_neq(conf->consent_source_line, 0);
 	cr_assert_neq(conf->compiled_line, 0);
-	conf->consent_source_line = conf->compiled_line = 0; // They stand in this file, if empty.
+	cr_assert_neq(conf->anonymise_key_line, 0);
+	// They stand in this file, if empty.
+	conf->consent_source_line = conf->compiled_line = conf->anonymise_key_line = 0;
 	cr_assert_eq(memcmp(conf, empty, sizeof(*conf)), 0);
 	conf_free(conf);
 	conf_free(empty);
@@ -637,5 +665,6 @@ Test(conf, canary_names_are_the_last_list)
 Test(conf, the_name_of_the_built_in_list_is_taken)
 {
 	cr_expect_str_eq(error_of("[list Canary]\nsource=a.csv\naction=log\n"),
-		"t.ini:1: expected another name than that of the built-in list canary, got 'Canary'");
+		"t.ini:1: expected another name than that of the built-in list canary, got "
+		"'Canary'");
 }

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "conf/conf.h"
+
+#include <stdio.h>
+
+const char *conf_warning(const struct conf *conf, unsigned i, char *text)
+{
+	const struct policy *policy = &conf->policy;
+	unsigned n = 0, blocking = 0;
+
+	for (const struct policy_list *l = policy->lists; l < policy->lists + policy->n_lists;
+		l++) {
+		blocking += l->action != POLICY_ALLOW && !l->canary;
+		if (l->action == POLICY_SINKHOLE && l->sinkhole.n_ipv4 == 0 && n++ == i) {
+			snprintf(text, CONF_ERROR_SIZE,
+				"list %s: no ipv4 sinkhole, A answers of its names are left as "
+				"they are",
+				l->name);
+			return text;
+		}
+		if (l->action == POLICY_SINKHOLE && l->sinkhole.n_ipv6 == 0 && n++ == i) {
+			snprintf(text, CONF_ERROR_SIZE,
+				"list %s: no ipv6 sinkhole, AAAA answers of its names are left as "
+				"they are",
+				l->name);
+			return text;
+		}
+	}
+	for (unsigned v6 = 0; v6 < 2; v6++)
+		if (conf->anonymise.mode == ANON_TRUNCATE &&
+			anon_bits(&conf->anonymise, v6 ? ADDR_IPV6 : ADDR_IPV4) ==
+				(v6 ? 128 : 32) &&
+			n++ == i) {
+			snprintf(text, CONF_ERROR_SIZE,
+				"anonymise: all bits of IPv%c are kept, clients are not anonymous",
+				v6 ? '6' : '4');
+			return text;
+		}
+	if (blocking == 0 && n == i) {
+		snprintf(text, CONF_ERROR_SIZE, "%s: nothing is filtered",
+			policy->n_lists <= 1 ? "no list" : "allow lists alone");
+		return text;
+	}
+	return NULL;
+}
