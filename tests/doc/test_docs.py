@@ -112,6 +112,7 @@ def main():
     commands(pages["dnsweir-shell.1"])
     command_words("dnsweir-list", pages["dnsweir-list.1"])
     command_words("dnsweir-report", pages["dnsweir-report.1"])
+    command_words("dnsweir-collect", pages["dnsweir-collect.8"])
     configuration()
     print(f"1..{tell.n}")
     return 1 if FAILED else 0
