@@ -314,23 +314,6 @@ static void add_canary(struct conf *conf)
 	conf->lists[i].format = CONF_FORMAT_BUILT_IN;
 }
 
-/** A mode with a key has to be told where that is. */
-static int check_anonymise(struct load *load)
-{
-	const struct conf *conf = load->conf;
-	const struct conf_spot *spot = load->scan.spots;
-
-	if (!anon_mode_keyed(conf->anonymise.mode) || conf->anonymise_key_file[0])
-		return 0;
-	// The mode is not the default, so it was given.
-	while (!spot->key || strcasecmp(spot->section, "anonymise") != 0 ||
-		strcmp(spot->key, "mode") != 0)
-		spot++;
-	load->reader.line = spot->line;
-	return conf_fail(&load->reader, "mode: expected key_file to go with %s, got none",
-		anon_mode_name(conf->anonymise.mode));
-}
-
 static int load_file(struct load *load)
 {
 	int result = conf_scan_file(&load->reader, &load->scan);
@@ -355,7 +338,7 @@ static int load_file(struct load *load)
 		finish_sinkhole(load, i);
 	}
 	if (result == 0)
-		result = check_anonymise(load);
+		result = conf_check(&load->reader, &load->scan, load->conf);
 	if (result == 0)
 		add_canary(load->conf);
 	return result;

@@ -14,6 +14,7 @@
 #include <stdio.h>
 
 #include "anon/anon.h"
+#include "base/endpoint.h"
 #include "policy/policy.h"
 
 #define CONF_PATH_SIZE  1024 /**< file names, NUL included; iniparser's longest line is 1024 */
@@ -93,6 +94,12 @@ struct conf {
 	struct anon_config anonymise;
 	char anonymise_key_file[CONF_PATH_SIZE]; /**< not looked at here; empty: none */
 	unsigned anonymise_key_line;
+	/* [tap] */
+	struct endpoints tap_sockets, tap_tcp; /**< destinations; none of both: nothing is sent */
+	unsigned tap_connections;              /**< to each destination */
+	unsigned tap_queue;                    /**< MiB, of each connection; a power of two */
+	unsigned tap_sample;                   /**< 1 in so many of the responses without a rule */
+	char tap_identity[64];                 /**< empty: the host's name */
 
 	/* [time] */
 	char time_zone[128]; /**< tz database name; empty: the system's */
@@ -132,6 +139,12 @@ struct conf *conf_load(const char *path, char *error);
 
 /** The same for a program that reads the lists' sources, whatever `compiled` says. */
 struct conf *conf_load_sources(const char *path, char *error);
+
+/** Whether responses are sent as dnstap. */
+static inline bool conf_taps(const struct conf *conf)
+{
+	return conf->tap_sockets.n + conf->tap_tcp.n > 0;
+}
 
 /** Free @p conf; NULL is allowed. */
 void conf_free(struct conf *conf);

@@ -78,6 +78,14 @@ static void print_limits(FILE *out, const char *mark, const struct conf_key *key
 	case CONF_GROUP:
 		snprintf(text, sizeof(text), "Name of a group of this system.");
 		break;
+	case CONF_PATHS:
+		snprintf(text, sizeof(text),
+			"List of absolute paths of at most 107 bytes, at most %d.", ENDPOINTS_MAX);
+		break;
+	case CONF_ADDRESSES:
+		snprintf(text, sizeof(text), "List of ADDRESS:PORT or [ADDRESS]:PORT, at most %d.",
+			ENDPOINTS_MAX);
+		break;
 	}
 	print_comment(out, mark, text);
 }

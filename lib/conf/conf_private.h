@@ -37,6 +37,8 @@ enum conf_type {
 	CONF_ZONE,         /**< time_zone */
 	CONF_SOCKET,       /**< control_socket */
 	CONF_GROUP,        /**< control_group */
+	CONF_PATHS,        /**< struct endpoints of unix sockets */
+	CONF_ADDRESSES,    /**< struct endpoints of TCP */
 };
 
 /** The struct that `offset` of a key counts from. */
@@ -133,3 +135,11 @@ void conf_scan_free(struct conf_scan *scan);
  */
 int conf_value_set(
 	struct conf_reader *reader, const struct conf_key *key, const char *value, void *home);
+
+/**
+ * Check what several keys say together: a mode with a key has to be told where that is, and what is sent
+ * comes out of the mirror.
+ *
+ * @return 0, or negative with the error set
+ */
+int conf_check(struct conf_reader *reader, const struct conf_scan *scan, const struct conf *conf);

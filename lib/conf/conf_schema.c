@@ -43,6 +43,9 @@ static const struct {
 	{"anonymise",
 		"What is done to the addresses of clients before anything leaves the process. "
 		"Those of responses that were changed stay whole."},
+	{"tap", "Where the statistics lcore sends each response as dnstap, over Frame Streams. "
+		"Without "
+		"a destination it sends nothing."},
 	{"control", "The socket of dnsweir-shell."},
 };
 
@@ -216,6 +219,26 @@ const struct conf_key conf_keys[] = {
 		"Key of crypto-pan and ipcrypt-pfx: 64 hexadecimal digits in a file of mode 0600. "
 		"The other modes have none.",
 		AT(anonymise_key_file), .line_offset = offsetof(struct conf, anonymise_key_line)},
+	{"tap", "socket", CONF_PATHS, "", 0, 0, "",
+		"Unix sockets of collectors, each of which gets every response. Empty: none.",
+		AT(tap_sockets)},
+	{"tap", "tcp", CONF_ADDRESSES, "", 0, 0, "",
+		"The same over TCP. It is not encrypted: a network of one's own is needed. Empty: "
+		"none.",
+		AT(tap_tcp)},
+	{"tap", "connections", CONF_NUMBER, "1", 1, 16, "connections",
+		"Connections to each destination; responses take them in turn.",
+		AT(tap_connections)},
+	{"tap", "queue", CONF_POWER_OF_TWO, "8", 1, 1024, "MiB",
+		"What waits for a connection that is slow or gone. What does not fit is lost and "
+		"counted.",
+		AT(tap_queue)},
+	{"tap", "sample", CONF_NUMBER, "1", 1, 1000000, "",
+		"Of the responses that no rule was hit by 1 in so many is sent; of the others all. "
+		"Totals do not depend on it.",
+		AT(tap_sample)},
+	{"tap", "identity", CONF_TEXT, "", 0, 63, "",
+		"Name of this box in what it sends. Empty: the host's name.", AT(tap_identity)},
 
 	{"control", "socket", CONF_SOCKET, "/run/dnsweir/control.sock", 0, 0, "",
 		"Unix socket for dnsweir-shell. none: no socket.", AT(control_socket)},

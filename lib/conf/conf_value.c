@@ -66,13 +66,13 @@ static int set_number(
 }
 
 /** Take the next item of a list separated by blanks and commas. @return false at the end */
-static bool next_item(const char **list, char item[ITEM_SIZE])
+static bool next_item(const char **list, char *item, size_t item_size)
 {
 	size_t size;
 
 	*list += strspn(*list, " \t,");
 	size = strcspn(*list, " \t,");
-	snprintf(item, ITEM_SIZE, "%.*s", (int)size, *list);
+	snprintf(item, item_size, "%.*s", (int)size, *list);
 	*list += size;
 	return size > 0;
 }
@@ -153,7 +153,8 @@ static int set_pairs(struct conf_reader *reader, const struct conf_key *key, con
 	char item[ITEM_SIZE];
 	struct conf_pair p;
 
-	for (conf->n_pairs = 0; next_item(&value, item); conf->pairs[conf->n_pairs++] = p) {
+	for (conf->n_pairs = 0; next_item(&value, item, sizeof(item));
+		conf->pairs[conf->n_pairs++] = p) {
 		if (!pair_parse(item, key->max, &p))
 			return fail_value(reader, key, "pairs of ports as in 0:1 2:3", item);
 		if (conf->n_pairs == CONF_PAIRS_MAX)
@@ -178,7 +179,7 @@ static int set_udp_ports(struct conf_reader *reader, const struct conf_key *key,
 	char item[ITEM_SIZE];
 	uint64_t port;
 
-	for (policy->n_ports = 0; next_item(&value, item);
+	for (policy->n_ports = 0; next_item(&value, item, sizeof(item));
 		policy->ports[policy->n_ports++] = (uint16_t)port) {
 		if (!number_parse(item, key->max, &port) || port < key->min)
 			return fail_value(reader, key, "UDP ports 1..65535", item);
@@ -198,7 +199,7 @@ static int set_prefixes(struct conf_reader *reader, const struct conf_key *key, 
 	char item[ITEM_SIZE];
 	struct prefix prefix;
 
-	for (policy->n_servers = 0; next_item(&value, item);
+	for (policy->n_servers = 0; next_item(&value, item, sizeof(item));
 		policy->servers[policy->n_servers++] = prefix) {
 		if (prefix_parse(item, &prefix) < 0)
 			return fail_value(reader, key, "addresses or prefixes", item);
@@ -217,7 +218,7 @@ static int set_addresses(struct conf_reader *reader, const struct conf_key *key,
 	char item[ITEM_SIZE];
 	struct addr addr;
 
-	for (*n = 0; next_item(&value, item); ++*n) {
+	for (*n = 0; next_item(&value, item, sizeof(item)); ++*n) {
 		if (addr_parse(item, &addr) < 0 || addr.family != (v4 ? ADDR_IPV4 : ADDR_IPV6))
 			return fail_value(
 				reader, key, v4 ? "IPv4 addresses" : "IPv6 addresses", item);
@@ -227,6 +228,28 @@ static int set_addresses(struct conf_reader *reader, const struct conf_key *key,
 			addr_size(addr.family));
 	}
 	static_assert(POLICY_SINKHOLES_MAX == 16, "named in the error above");
+	return 0;
+}
+
+static int set_endpoints(struct conf_reader *reader, const struct conf_key *key, const char *value,
+	struct endpoints *endpoints)
+{
+	bool paths = key->type == CONF_PATHS;
+	struct endpoint at;
+	char item[ENDPOINT_TEXT_SIZE + 1];
+
+	for (endpoints->n = 0; next_item(&value, item, sizeof(item));
+		endpoints->at[endpoints->n++] = at) {
+		if (endpoint_parse(item, &at) < 0 || (at.path[0] != '\0') != paths)
+			return fail_value(reader, key,
+				paths ? "absolute paths of at most 107 bytes"
+				      : "an address, not a name, and a port as in 192.0.2.7:6000 "
+					"or [2001:db8::7]:6000",
+				item);
+		if (endpoints->n == ENDPOINTS_MAX)
+			return fail_value(reader, key, "at most 8 of them", item);
+	}
+	static_assert(ENDPOINTS_MAX == 8, "named in the error above");
 	return 0;
 }
 
@@ -356,6 +379,9 @@ int conf_value_set(
 		return set_socket(reader, key, value, home);
 	case CONF_GROUP:
 		return set_group(reader, key, value, home);
+	case CONF_PATHS:
+	case CONF_ADDRESSES:
+		return set_endpoints(reader, key, value, to);
 	}
 	return conf_fail(reader, "%s: no such type", key->key);
 }

@@ -89,6 +89,9 @@ Test(conf, an_empty_file_is_all_defaults)
 	cr_assert_eq(conf->anonymise.ipv4_bits, ANON_BITS_AUTO);
 	cr_assert_eq(conf->anonymise.ipv6_bits, ANON_BITS_AUTO);
 	cr_assert_str_empty(conf->anonymise_key_file);
+	cr_assert_not(conf_taps(conf));
+	cr_assert_eq(conf->tap_connections, 1);
+	cr_assert_eq(conf->tap_sample, 1);
 	cr_assert_str_empty(conf->time_zone);
 	cr_assert_str_eq(conf->control_socket, "/run/dnsweir/control.sock");
 	cr_assert_str_empty(conf->control_group);
@@ -231,6 +234,23 @@ Test(conf, lists_say_what_is_done_and_what_the_client_is_told)
 	conf_free(conf);
 }
 
+Test(conf, destinations_of_dnstap_are_paths_and_addresses)
+{
+	struct conf *conf = load("[tap]\nsocket = /run/a.sock, /run/b.sock\n"
+				 "tcp = 192.0.2.7:6000 [2001:db8::7]:65535\nconnections = 3\n"
+				 "queue = 16\nsample = 10\nidentity = box 1\n");
+	char text[ENDPOINT_TEXT_SIZE];
+
+	cr_assert(conf && conf_taps(conf));
+	cr_assert(conf->tap_sockets.n == 2 && conf->tap_tcp.n == 2);
+	cr_assert_str_eq(endpoint_format(&conf->tap_sockets.at[1], text), "/run/b.sock");
+	cr_assert_str_eq(endpoint_format(&conf->tap_tcp.at[0], text), "192.0.2.7:6000");
+	cr_assert_str_eq(endpoint_format(&conf->tap_tcp.at[1], text), "[2001:db8::7]:65535");
+	cr_assert(conf->tap_connections == 3 && conf->tap_queue == 16 && conf->tap_sample == 10);
+	cr_assert_str_eq(conf->tap_identity, "box 1");
+	conf_free(conf);
+}
+
 Test(conf, every_mistake_has_its_line)
 {
 	static const struct {
@@ -253,12 +273,9 @@ Test(conf, every_mistake_has_its_line)
 		{"[time]\n \\\nzone = UTC\n", "t.ini:2: expected text before the backslash"},
 		// Sections and keys.
 		{"[]\n", "t.ini:1: unknown section nothing, expected one of [ports], [workers], "
-			 "[filter], "
-			 "[streams], [fragments], [sinkhole], [lists], [canary], [list NAME], "
-			 "[consent], "
-			 "[time], "
-			 "[mirror], "
-			 "[anonymise], [control]"},
+			 "[filter], [streams], [fragments], [sinkhole], [lists], [canary], "
+			 "[list NAME], [consent], [time], [mirror], [anonymise], [tap], "
+			 "[control]"},
 		{"[prots]\n", "t.ini:1: unknown section 'prots', did you mean [ports]?"},
 		{"[lists c2]\n", "t.ini:1: unknown section 'lists c2', did you mean [list NAME]?"},
 		{"[list]\n", "t.ini:1: unknown section 'list', did you mean [lists]?"},
@@ -293,6 +310,24 @@ Test(conf, every_mistake_has_its_line)
 			"t.ini:2: idle_sleep_max_us: expected a number "
 			"1..100000 (microseconds), got '0'"},
 		{"[mirror]\nenabled = on\n", "t.ini:2: enabled: expected one of no, yes, got 'on'"},
+		{"[tap]\nsocket = tap.sock\n", "t.ini:2: socket: expected absolute paths of at "
+					       "most 107 bytes, got 'tap.sock'"},
+		{"[tap]\nsocket = 192.0.2.1:53\n",
+			"t.ini:2: socket: expected absolute paths of at most 107 bytes, got "
+			"'192.0.2.1:53'"},
+		{"[tap]\ntcp = collector:6000\n",
+			"t.ini:2: tcp: expected an address, not a name, and a port as in "
+			"192.0.2.7:6000 or [2001:db8::7]:6000, got 'collector:6000'"},
+		{"[tap]\ntcp = 2001:db8::7:6000\n",
+			"t.ini:2: tcp: expected an address, not a name, and a port as in "
+			"192.0.2.7:6000 or [2001:db8::7]:6000, got '2001:db8::7:6000'"},
+		{"[tap]\ntcp = 192.0.2.7:0\n",
+			"t.ini:2: tcp: expected an address, not a name, and a port as in "
+			"192.0.2.7:6000 or [2001:db8::7]:6000, got '192.0.2.7:0'"},
+		{"[tap]\nsocket = /1 /2 /3 /4 /5 /6 /7 /8 /9\n",
+			"t.ini:2: socket: expected at most 8 of them, got '/9'"},
+		{"[mirror]\nenabled = no\n[tap]\nsocket = /tap\n",
+			"t.ini:2: enabled: expected yes with a destination in [tap], got no"},
 		{"[mirror]\nring_slots = 100\n", "t.ini:2: ring_slots: expected a power of two "
 						 "64..16777216 (slots of 64 bytes), got '100'"},
 		{"[workers]\nidle = Spin\n",

@@ -9,6 +9,7 @@
 #include "dnstap.pb-c.h"
 #include "support/random.h"
 #include "tap/tap_extra.h"
+#include "tap/tap_scrub.h"
 
 #define ROOM 300000
 
@@ -364,4 +365,66 @@ Test(tap_extra, what_cannot_be_is_refused)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		cr_expect(extra_read(rows[i].text, &extra) == rows[i].result, "%s", rows[i].text);
+}
+
+/* ---- scrubbing ------------------------------------------------------------------------------- */
+
+// A response: a question, an A record, an OPT with options.
+#define QUESTION "\x12\x34\x81\x80\0\1\0\1\0\0\0\1\3www\7example\0\0\1\0\1"
+#define ANSWER   "\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\xcb\0\x71\x50"
+#define OPT      "\0\0\x29\x04\xd0\0\0\x80\0\0\x2b"
+#define SUBNET   "\0\x08\0\x08\0\1\x20\0\xc0\0\2\x63"
+#define EDE      "\0\x0f\0\2\0\x0f"
+#define COOKIE   "\0\x0a\0\x08\1\2\3\4\5\6\7\x08"
+#define MAC      "\xfd\xe9\0\6\2\1\2\3\4\5"
+#define WHOLE    QUESTION ANSWER OPT SUBNET EDE COOKIE MAC "\0\3\0"
+#define N        (sizeof(WHOLE) - 1)
+
+Test(tap_scrub, options_that_tell_of_the_client_are_zeroed_and_others_stay)
+{
+	static const char wanted[] =
+		QUESTION ANSWER OPT "\0\x08\0\x08\0\0\0\0\0\0\0\0" EDE
+				    "\0\x0a\0\x08\0\0\0\0\0\0\0\0\xfd\xe9\0\6\0\0\0\0\0\0\0\0\0";
+	uint8_t *msg = malloc(N);
+
+	memcpy(msg, WHOLE, N);
+	cr_assert(tap_scrub(msg, N) == N);
+	cr_assert(memcmp(msg, wanted, N) == 0);
+	free(msg);
+}
+
+Test(tap_scrub, what_cannot_be_read_is_not_passed_on)
+{
+	const size_t answer = sizeof(QUESTION) - 1, opt = answer + sizeof(ANSWER) - 1;
+
+	for (size_t size = 12; size <= N; size++) {
+		uint8_t *msg = malloc(size);
+		size_t left;
+
+		memcpy(msg, WHOLE, size);
+		left = tap_scrub(msg, size);
+		cr_expect(left == (size < answer       ? 12
+					  : size < opt ? answer
+					  : size < N   ? opt
+						       : N),
+			"%zu", size);
+		free(msg);
+	}
+}
+
+Test(tap_scrub, octets_behind_the_last_record_are_not_passed_on)
+{
+	uint8_t msg[N + 7];
+
+	memcpy(msg, WHOLE "\0192.0.2", sizeof(msg));
+	cr_assert(tap_scrub(msg, sizeof(msg)) == N);
+}
+
+Test(tap_scrub, an_option_that_is_longer_than_its_record_is_zeroed_to_the_end)
+{
+	uint8_t msg[] = QUESTION ANSWER "\0\0\x29\x04\xd0\0\0\x80\0\0\6\0\x08\0\x08\1\2";
+	const size_t size = sizeof(msg) - 1;
+
+	cr_assert(tap_scrub(msg, size) == size);
+	cr_assert(msg[size - 1] == 0 && msg[size - 2] == 0 && msg[size - 3] == 8);
 }
