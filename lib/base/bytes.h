@@ -42,3 +42,9 @@ static inline void store_be32(uint8_t *p, uint32_t v)
 	v = __builtin_bswap32(v);
 	memcpy(p, &v, sizeof(v));
 }
+
+static inline void store_be64(uint8_t *p, uint64_t v)
+{
+	v = __builtin_bswap64(v);
+	memcpy(p, &v, sizeof(v));
+}

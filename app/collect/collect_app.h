@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+/**
+ * @file
+ * What the files of dnsweir-collect share: a file for each command or a few.
+ *
+ * Threads: one, but for `serve`.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "dns/dns_const.h"
+#include "store/store.h"
+
+#define COLLECT_STORE "/var/lib/dnsweir/collect" /**< where the log is unless said otherwise */
+
+enum collect_exit {
+	COLLECT_DONE = 0,
+	COLLECT_FAILED = 1,
+	COLLECT_USAGE = 2, /**< wrong usage, configuration or file */
+};
+
+enum collect_format {
+	COLLECT_TEXT, /**< for people; not with every command */
+	COLLECT_NDJSON,
+	COLLECT_CSV,
+};
+
+/** The command line behind the command. */
+struct collect_args {
+	const char *config; /**< NULL: none given */
+	const char *store;
+	enum collect_format format;
+	bool has_format;
+	unsigned eve_version;             /**< 2 or 3 */
+	uint64_t limit;                   /**< records; 0: all */
+	int day;                          /**< --day; -1: none */
+	int before;                       /**< --before; -1: none */
+	struct store_question question;
+	uint8_t name[DNS_NAME_SIZE_MAX];  /**< of the question */
+	int n;
+	char **words;                     /**< operands */
+};
+
+/** Show the records that meet a question. */
+int query_run(const struct collect_args *args);
+
+/** Show which clients had answers filtered, by malware id. */
+int infected_run(const struct collect_args *args);
+
+/** Show what is stored. */
+int days_run(const struct collect_args *args);
+
+/** Remove old days. */
+int purge_run(const struct collect_args *args);
+
+/** Take a client's records out. */
+int forget_run(const struct collect_args *args);
+
+/**
+ * Take the value of an option of a question ("--client", "203.0.113.0/24").
+ *
+ * @param option its letter in the table of options
+ * @return enum collect_exit; what was expected is logged
+ */
+int ask_option_take(int option, const char *value, struct collect_args *args);
+
+/** Open the log of @p args, or say why not. @return enum collect_exit */
+int collect_open(const struct collect_args *args, enum store_mode mode, struct store **store);
+
+/** Make @p zone the time zone of this process, or say why not. @return enum collect_exit */
+int collect_zone(const char *zone);
+
+/** Exit code of what a store's function returned. */
+int collect_exit_of(int err);
+
+/* ---- eve.c, csv.c: how a record is shown ---- */
+
+#define COLLECT_TIME_SIZE 40
+
+/** Write "2026-11-22T12:00:00.123000+0900", in the zone. @return @p text */
+char *collect_time(int64_t time_ms, char text[COLLECT_TIME_SIZE]);
+
+/** Name of a response code of 12 bits, "RCODE77" where it has none. @return name or @p text */
+const char *collect_rcode(uint16_t rcode, char text[16]);
+
+/** A line in the form of Suricata's EVE log, with members of our own. */
+void eve_write(FILE *out, const struct store_record *record, unsigned version);
+
+/** Write @p text as a JSON string; what is no UTF-8 becomes U+FFFD. */
+void json_text(FILE *out, const char *text);
+
+void csv_header(FILE *out);
+void csv_write(FILE *out, const struct store_record *record);
+
+/** Write @p text as a field (RFC 4180). */
+void csv_text(FILE *out, const char *text);

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "store_private.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "list/list.h"
+
+#define BOTH_KINDS (1u << STORE_LOG | 1u << STORE_CHANGED)
+
+// A day is renamed at once, and then removed file by file.
+#define GONE_MARK ".gone-"
+
+static void gone_path(const struct store *store, enum store_kind kind, const char *name,
+	char path[STORE_PATH_MAX])
+{
+	char folder[STORE_PATH_MAX];
+
+	if (snprintf(path, STORE_PATH_MAX, "%s/%s", store_path(store, kind, -1, folder), name) >=
+		STORE_PATH_MAX)
+		path[0] = '\0';
+}
+
+// Remove a folder of files. @return octets they had on the disk, or -errno
+static int64_t folder_remove(const char *path)
+{
+	struct dirent *entry;
+	struct stat info;
+	int64_t sum = 0, err = 0;
+	DIR *dir = opendir(path);
+
+	if (!dir)
+		return -errno;
+	while ((entry = readdir(dir))) {
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		if (fstatat(dirfd(dir), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0)
+			sum += info.st_blocks * 512;
+		if (unlinkat(dirfd(dir), entry->d_name, 0) != 0)
+			err = -errno;
+	}
+	closedir(dir);
+	if (rmdir(path) != 0 && !err)
+		err = -errno;
+	return err ? err : sum;
+}
+
+static int leftovers_remove_kind(struct store *store, enum store_kind kind)
+{
+	char path[STORE_PATH_MAX];
+	struct dirent *entry;
+	DIR *dir = opendir(store_path(store, kind, -1, path));
+	int64_t bytes = 0;
+
+	while (dir && (entry = readdir(dir))) {
+		if (strncmp(entry->d_name, GONE_MARK, strlen(GONE_MARK)) != 0)
+			continue;
+		gone_path(store, kind, entry->d_name, path);
+		bytes = folder_remove(path);
+		if (bytes < 0) {
+			log_line(LOG_ERROR, "%s: cannot be removed: %s", path,
+				strerror((int)-bytes));
+			break;
+		}
+		store_audit(store, &(struct store_actor){"retention"},
+			"\"action\":\"purge\",\"kind\":\"%s\",\"day\":\"%.10s\",\"rest_bytes\":"
+			"%" PRId64,
+			store_kind_name(kind), entry->d_name + strlen(GONE_MARK), bytes);
+	}
+	if (dir)
+		closedir(dir);
+	return bytes < 0 ? (int)bytes : 0;
+}
+
+int store_leftovers_remove(struct store *store)
+{
+	int err = 0;
+
+	for (unsigned k = 0; k < STORE_KINDS && err == 0; k++)
+		err = leftovers_remove_kind(store, k);
+	return err;
+}
+
+// Whether a process, another one, has a table open for writing: RocksDB holds a record lock then.
+static int table_busy(const char *path)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	char file[STORE_PATH_MAX];
+	int fd, busy;
+
+	if (snprintf(file, sizeof(file), "%s/LOCK", path) >= (int)sizeof(file))
+		return -ENAMETOOLONG;
+	fd = open(file, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	busy = fcntl(fd, F_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
+	close(fd);
+	return busy ? -EBUSY : 0;
+}
+
+static int table_drop(struct store *store, uint16_t day, enum store_kind kind, uint64_t *bytes)
+{
+	char path[STORE_PATH_MAX], gone[STORE_PATH_MAX], name[32] = GONE_MARK;
+	int64_t size;
+
+	store_path(store, kind, day, path);
+	list_day_format(day, name + strlen(GONE_MARK));
+	gone_path(store, kind, name, gone);
+	if (rename(path, gone) != 0)
+		return errno == ENOENT ? 0 : -errno;
+	size = folder_remove(gone);
+	if (size < 0)
+		return (int)size;
+	*bytes += (uint64_t)size;
+	return 0;
+}
+
+// Records of a day for the audit log; what cannot be read is removed nevertheless.
+static void day_count(struct store *store, uint16_t day, uint64_t records[STORE_KINDS])
+{
+	struct store_shelf *shelf;
+
+	records[STORE_LOG] = records[STORE_CHANGED] = 0;
+	if (store_shelf_get(store, day, BOTH_KINDS, &shelf) != 0)
+		return;
+	for (unsigned k = 0; k < STORE_KINDS; k++)
+		records[k] = shelf->records[k];
+	store_shelf_put(store, shelf);
+}
+
+static int day_drop(struct store *store, uint16_t day, const struct store_actor *actor,
+	struct store_dropped *dropped)
+{
+	uint64_t records[STORE_KINDS], bytes = 0;
+	char path[STORE_PATH_MAX], text[11];
+	int err = 0;
+
+	for (struct store_shelf *shelf = store->shelves; shelf; shelf = shelf->next)
+		if (shelf->day == day) {
+			store_shelf_retire(store, shelf);
+			break;
+		}
+	for (unsigned k = 0; k < STORE_KINDS && err == 0; k++)
+		err = table_busy(store_path(store, k, day, path));
+	if (err == 0) {
+		day_count(store, day, records);
+		for (unsigned k = 0; k < STORE_KINDS && err == 0; k++)
+			err = table_drop(store, day, k, &bytes);
+	}
+	list_day_format(day, text);
+	if (err) {
+		dropped->busy += err == -EBUSY;
+		log_line(LOG_ERROR, "%s: %s cannot be removed: %s", store->folder, text,
+			err == -EBUSY ? "another process writes to it" : strerror(-err));
+		return err;
+	}
+	dropped->days++;
+	dropped->records += records[STORE_LOG] + records[STORE_CHANGED];
+	dropped->bytes += bytes;
+	return store_audit(store, actor,
+		"\"action\":\"purge\",\"day\":\"%s\",\"log\":%" PRIu64 ",\"filtered\":%" PRIu64
+		",\"bytes\":%" PRIu64,
+		text, records[STORE_LOG], records[STORE_CHANGED], bytes);
+}
+
+int store_drop_before(struct store *store, uint16_t day, const struct store_actor *actor,
+	struct store_dropped *dropped)
+{
+	uint16_t *days = NULL;
+	int n = store_folders(store, BOTH_KINDS, &days), err = 0, each;
+
+	*dropped = (struct store_dropped){0};
+	if (n < 0)
+		return n;
+	if (store->mode == STORE_READ) {
+		free(days);
+		return -EROFS;
+	}
+	// What waits for a day that goes would make it anew.
+	if (store->mode == STORE_WRITE)
+		store_commit_last(store);
+	for (int i = 0; i < n && days[i] < day; i++) {
+		each = day_drop(store, days[i], actor, dropped);
+		err = each ? each : err;
+	}
+	free(days);
+	each = store_leftovers_remove(store);
+	return err ? err : each;
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "store_private.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "list/list.h"
+
+#define BOTH_KINDS  (1u << STORE_LOG | 1u << STORE_CHANGED)
+#define BATCH_SIZE  ((size_t)4 << 20)
+#define COMPACT_ALL 2 // BottommostLevelCompaction::kForce: files of the last level, too
+
+struct forgetting {
+	struct store *store;
+	struct store_shelf *shelf;
+	enum store_kind kind;
+	const struct prefix *prefix;
+	struct store_dropped *dropped;
+	rocksdb_writebatch_t *batch;
+	size_t batch_size;
+	uint64_t gone; // records of the batch
+	bool changed;  // something of the table
+	uint8_t *room; // for a value without what is forgotten
+	size_t room_size;
+	struct store_room texts;
+};
+
+// Copies the records that stay to the room. Returns octets, or -errno.
+static int64_t value_filter(struct forgetting *f, const uint8_t *value, size_t size, uint64_t *gone)
+{
+	struct store_record record;
+	size_t kept = 0;
+
+	if (size > f->room_size) {
+		uint8_t *more = realloc(f->room, size);
+
+		if (!more)
+			return -ENOMEM;
+		f->room = more;
+		f->room_size = size;
+	}
+	for (size_t at = 0, taken; at < size; at += taken) {
+		taken = store_record_decode(f->kind, value + at, size - at, &record, &f->texts);
+		if (taken == 0)
+			return -EBADMSG;
+		if (record.client.addr.family && record.client.length >= f->prefix->length &&
+			prefix_contains(f->prefix, &record.client.addr)) {
+			*gone += 1;
+			continue;
+		}
+		if (record.client.addr.family && record.client.length < f->prefix->length &&
+			prefix_contains(&record.client, &f->prefix->addr))
+			f->dropped->similar++;
+		memcpy(f->room + kept, value + at, taken);
+		kept += taken;
+	}
+	return (int64_t)kept;
+}
+
+static int batch_write(struct forgetting *f)
+{
+	uint64_t records = f->shelf->records[f->kind] - f->gone;
+	char *error = NULL;
+	int err;
+
+	if (f->gone == 0)
+		return 0;
+	store_batch_counts(f->batch, records, f->shelf->commits[f->kind] + 1);
+	rocksdb_write(f->shelf->db[f->kind], f->store->write_options, f->batch, &error);
+	err = store_error(error);
+	if (err)
+		return err;
+	pthread_mutex_lock(&f->store->lock);
+	f->shelf->records[f->kind] = records;
+	f->shelf->commits[f->kind]++;
+	pthread_mutex_unlock(&f->store->lock);
+	f->dropped->records += f->gone;
+	f->changed = true;
+	f->gone = 0;
+	f->batch_size = 0;
+	rocksdb_writebatch_clear(f->batch);
+	return 0;
+}
+
+static int row_forget(struct forgetting *f, rocksdb_iterator_t *it)
+{
+	size_t key_size, size;
+	const char *key = rocksdb_iter_key(it, &key_size);
+	const char *value = rocksdb_iter_value(it, &size);
+	uint64_t gone = 0;
+	int64_t kept = value_filter(f, (const uint8_t *)value, size, &gone);
+
+	if (kept < 0 || gone == 0)
+		return (int)(kept < 0 ? kept : 0);
+	if (kept > 0)
+		rocksdb_writebatch_put(f->batch, key, key_size, (char *)f->room, (size_t)kept);
+	else
+		rocksdb_writebatch_delete(f->batch, key, key_size);
+	f->gone += gone;
+	f->batch_size += key_size + (size_t)kept;
+	return f->batch_size >= BATCH_SIZE ? batch_write(f) : 0;
+}
+
+// Old values are in files, and in the write-ahead log, until all of it is written anew.
+static int table_rewrite(rocksdb_t *db)
+{
+	rocksdb_compactoptions_t *all = rocksdb_compactoptions_create();
+	rocksdb_flushoptions_t *flush = rocksdb_flushoptions_create();
+	char *error = NULL;
+	int err;
+
+	rocksdb_flush(db, flush, &error);
+	err = store_error(error);
+	rocksdb_compactoptions_set_bottommost_level_compaction(all, COMPACT_ALL);
+	if (err == 0)
+		rocksdb_compact_range_opt(db, all, NULL, 0, NULL, 0);
+	rocksdb_flushoptions_destroy(flush);
+	rocksdb_compactoptions_destroy(all);
+	return err;
+}
+
+static int table_forget(struct forgetting *f)
+{
+	rocksdb_readoptions_t *read = rocksdb_readoptions_create();
+	rocksdb_iterator_t *it;
+	const char *key;
+	char *error = NULL;
+	size_t size;
+	int err = 0;
+
+	rocksdb_readoptions_set_fill_cache(read, 0);
+	it = rocksdb_create_iterator(f->shelf->db[f->kind], read);
+	for (rocksdb_iter_seek_to_first(it); err == 0 && rocksdb_iter_valid(it);
+		rocksdb_iter_next(it)) {
+		key = rocksdb_iter_key(it, &size);
+		if ((uint8_t)key[0] > STORE_HOUR_LAST)
+			break;
+		err = row_forget(f, it);
+	}
+	rocksdb_iter_get_error(it, &error);
+	err = err ? err : store_error(error);
+	// What the iterator sees is kept as long as it is there.
+	rocksdb_iter_destroy(it);
+	rocksdb_readoptions_destroy(read);
+	if (err == 0)
+		err = batch_write(f);
+	if (err == 0 && f->changed)
+		err = table_rewrite(f->shelf->db[f->kind]);
+	return err;
+}
+
+static int day_forget(struct store *store, uint16_t day, const struct prefix *prefix,
+	struct store_dropped *dropped)
+{
+	struct forgetting f = {.store = store, .prefix = prefix, .dropped = dropped};
+	bool was_open = false, changed = false;
+	char text[11];
+	int err;
+
+	for (struct store_shelf *shelf = store->shelves; shelf; shelf = shelf->next)
+		was_open = was_open || shelf->day == day;
+	err = store_shelf_write(store, day, &f.shelf);
+	f.batch = rocksdb_writebatch_create();
+	for (f.kind = 0; f.kind < STORE_KINDS && err == 0; f.kind++) {
+		f.changed = false;
+		err = table_forget(&f);
+		changed = changed || f.changed;
+	}
+	rocksdb_writebatch_destroy(f.batch);
+	free(f.room);
+	dropped->days += changed;
+	if (f.shelf && !was_open)
+		store_shelf_retire(store, f.shelf);
+	if (err) {
+		dropped->busy += err == -EBUSY;
+		log_line(LOG_ERROR, "%s: %s is left as it was: %s", store->folder,
+			list_day_format(day, text),
+			err == -EBUSY ? "another process writes to it" : strerror(-err));
+	}
+	return err;
+}
+
+int store_forget(struct store *store, const struct prefix *prefix, const struct store_actor *actor,
+	struct store_dropped *dropped)
+{
+	uint16_t *days = NULL;
+	int n, err = store->mode == STORE_READ ? -EROFS : 0, each;
+
+	*dropped = (struct store_dropped){0};
+	if (err == 0 && store->mode == STORE_WRITE)
+		err = store_commit_last(store);
+	if (err)
+		return err;
+	n = store_folders(store, BOTH_KINDS, &days);
+	err = n < 0 ? n : 0;
+	for (int i = 0; i < n; i++) {
+		each = day_forget(store, days[i], prefix, dropped);
+		err = each ? each : err;
+	}
+	free(days);
+	// The address itself is what shall be forgotten, so it is not in the line.
+	each = store_audit(store, actor,
+		"\"action\":\"forget\",\"family\":\"%s\",\"bits\":%u,\"records\":%" PRIu64
+		",\"days\":%u,\"complete\":%s",
+		prefix->addr.family == ADDR_IPV4 ? "IPv4" : "IPv6", prefix->length,
+		dropped->records, dropped->days, err ? "false" : "true");
+	return err ? err : each;
+}
