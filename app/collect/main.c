@@ -8,10 +8,13 @@
 
 #include "base/log.h"
 #include "collect_app.h"
+#include "conf/conf.h"
 #include "list/list.h"
 
 static const char usage[] =
-	"Usage: dnsweir-collect query [--from TIME] [--to TIME] [--name NAME | --subtree NAME]\n"
+	"Usage: dnsweir-collect serve --config FILE\n"
+	"       dnsweir-collect print-config\n"
+	"       dnsweir-collect query [--from TIME] [--to TIME] [--name NAME | --subtree NAME]\n"
 	"                             [--client PREFIX] [--id ID] [--rcode CODE] [--type TYPE]\n"
 	"                             [--filtered | --unfiltered] [--order time | name] [--limit "
 	"N]\n"
@@ -23,12 +26,16 @@ static const char usage[] =
 	"\n"
 	"The query log.\n"
 	"\n"
+	"  serve      take dnstap from boxes and others, and keep it\n"
+	"  print-config\n"
+	"             every key of the configuration at its default\n"
 	"  query      the responses that meet everything asked for, oldest first\n"
 	"  infected   clients whose answers were filtered on a day, by malware id\n"
 	"  days       what is stored\n"
 	"  purge      remove days\n"
 	"  forget     take out the records of clients in a prefix\n"
 	"\n"
+	"  -c, --config FILE      what to serve\n"
 	"  -s, --store FOLDER     where the log is (" COLLECT_STORE ")\n"
 	"  -z, --zone ZONE        time zone of days and times, as in Asia/Tokyo; else the "
 	"system's\n"
@@ -54,6 +61,7 @@ static const char usage[] =
 	"Exit codes: 0 done, 1 failed while running, 2 wrong usage or configuration.\n";
 
 static const struct option long_options[] = {
+	{"config", required_argument, NULL, 'c'},
 	{"store", required_argument, NULL, 's'},
 	{"zone", required_argument, NULL, 'z'},
 	{"from", required_argument, NULL, 'f'},
@@ -77,6 +85,13 @@ static const struct option long_options[] = {
 	{NULL, 0, NULL, 0},
 };
 
+static int print_config_run(const struct collect_args *args)
+{
+	(void)args;
+	conf_print(stdout, CONF_COLLECT);
+	return COLLECT_DONE;
+}
+
 static const struct {
 	const char *name;
 	int (*run)(const struct collect_args *args);
@@ -85,6 +100,8 @@ static const struct {
 	int min, max;         // operands
 	const char *operands;
 } commands[] = {
+	{"serve", serve_run, "c", "c", 0, 0, "no operand"},
+	{"print-config", print_config_run, "", "", 0, 0, "no operand"},
 	{"query", query_run, "szftnSCirTFUolme", "", 0, 0, "no operand"},
 	{"infected", infected_run, "szdim", "d", 0, 0, "no operand"},
 	{"days", days_run, "szm", "", 0, 0, "no operand"},
@@ -117,7 +134,9 @@ static int given_take(const struct given *given, size_t n, struct collect_args *
 		if (given[i].option == 'z')
 			err = collect_zone(given[i].value);
 	for (size_t i = 0; i < n && err == COLLECT_DONE; i++) {
-		if (given[i].option == 's')
+		if (given[i].option == 'c')
+			args->config = given[i].value;
+		else if (given[i].option == 's')
 			args->store = given[i].value;
 		else if (given[i].option != 'z')
 			err = ask_option_take(given[i].option, given[i].value, args);
@@ -192,7 +211,7 @@ int main(int argc, char **argv)
 
 	log_program("dnsweir-collect");
 	opterr = 0;
-	while (given && (option = getopt_long(argc, argv, ":s:z:Vh", long_options, NULL)) != -1) {
+	while (given && (option = getopt_long(argc, argv, ":c:s:z:Vh", long_options, NULL)) != -1) {
 		if (option == 'h' || option == 'V') {
 			fputs(option == 'h' ? usage : "dnsweir-collect " DNSWEIR_VERSION "\n",
 				stdout);
@@ -209,8 +228,9 @@ int main(int argc, char **argv)
 		given[n++] = (struct given){option, optarg};
 	}
 	if (optind == argc) {
-		log_line(LOG_ERROR, "expected a command: query, infected, days, purge or forget "
-				    "(see --help)");
+		log_line(LOG_ERROR,
+			"expected a command: serve, query, infected, days, purge or forget "
+			"(see --help)");
 		free(given);
 		return COLLECT_USAGE;
 	}

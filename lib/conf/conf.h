@@ -21,6 +21,12 @@
 #define CONF_PAIRS_MAX  16   /**< port pairs */
 #define CONF_ERROR_SIZE 4096
 
+/** Whose file it is. */
+enum conf_program {
+	CONF_BOX,     /**< dnsweir, dnsweir-list */
+	CONF_COLLECT, /**< dnsweir-collect */
+};
+
 enum conf_idle {
 	CONF_IDLE_AUTO, /**< spin where the lcore has an isolated CPU to itself, else back off */
 	CONF_IDLE_SPIN,
@@ -104,6 +110,12 @@ struct conf {
 	/* [time] */
 	char time_zone[128]; /**< tz database name; empty: the system's */
 
+	/* [collect] */
+	struct endpoints collect_sockets, collect_tcp; /**< where senders come to */
+	char collect_group[64];                        /**< group that may use the sockets */
+	char collect_store[CONF_PATH_SIZE];            /**< folder */
+	unsigned collect_days;                         /**< kept */
+
 	/* [control] */
 	char control_socket[108]; /**< empty: none */
 	char control_group[64];   /**< group that may use the socket; empty: root's */
@@ -140,6 +152,9 @@ struct conf *conf_load(const char *path, char *error);
 /** The same for a program that reads the lists' sources, whatever `compiled` says. */
 struct conf *conf_load_sources(const char *path, char *error);
 
+/** The same for dnsweir-collect, whose file has other sections. */
+struct conf *conf_load_collect(const char *path, char *error);
+
 /** Whether responses are sent as dnstap. */
 static inline bool conf_taps(const struct conf *conf)
 {
@@ -154,4 +169,4 @@ void conf_free(struct conf *conf);
 const char *conf_warning(const struct conf *conf, unsigned i, char *text);
 
 /** Write the commented file with every key at its default: config/dnsweir.ini is this text. */
-void conf_print(FILE *out);
+void conf_print(FILE *out, enum conf_program program);

@@ -336,12 +336,29 @@ static int set_socket(struct conf_reader *reader, const struct conf_key *key, co
 	return 0;
 }
 
-static int set_group(struct conf_reader *reader, const struct conf_key *key, const char *value,
-	struct conf *conf)
+static int set_group(
+	struct conf_reader *reader, const struct conf_key *key, const char *value, char *group)
 {
-	if (*value && (strlen(value) >= sizeof(conf->control_group) || !getgrnam(value)))
+	const size_t room = sizeof(((struct conf *)NULL)->control_group);
+
+	static_assert(sizeof(((struct conf *)NULL)->control_group) ==
+			      sizeof(((struct conf *)NULL)->collect_group),
+		"as large as the other");
+	if (*value && (strlen(value) >= room || !getgrnam(value)))
 		return fail_value(reader, key, "the name of a group of this system", value);
-	snprintf(conf->control_group, sizeof(conf->control_group), "%s", value);
+	snprintf(group, room, "%s", value);
+	return 0;
+}
+
+static int set_folder(struct conf_reader *reader, const struct conf_key *key, const char *value,
+	char path[CONF_PATH_SIZE])
+{
+	const char *slash = strrchr(reader->path, '/');
+	int folder = *value == '/' || !slash ? 0 : (int)(slash + 1 - reader->path);
+
+	if (!*value || snprintf(path, CONF_PATH_SIZE, "%.*s%s", folder, reader->path, value) >=
+			       CONF_PATH_SIZE)
+		return fail_value(reader, key, "the path of a folder, at most 1023 bytes", value);
 	return 0;
 }
 
@@ -378,7 +395,9 @@ int conf_value_set(
 	case CONF_SOCKET:
 		return set_socket(reader, key, value, home);
 	case CONF_GROUP:
-		return set_group(reader, key, value, home);
+		return set_group(reader, key, value, to);
+	case CONF_FOLDER:
+		return set_folder(reader, key, value, to);
 	case CONF_PATHS:
 	case CONF_ADDRESSES:
 		return set_endpoints(reader, key, value, to);

@@ -542,7 +542,7 @@ static char *printed(void)
 	static size_t size;
 	FILE *out = open_memstream(&text, &size);
 
-	conf_print(out);
+	conf_print(out, CONF_BOX);
 	fclose(out);
 	return text;
 }
