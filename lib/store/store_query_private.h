@@ -18,6 +18,8 @@ struct store_hit {
 struct store_hits {
 	struct store_hit *hits;
 	size_t n, room, max;
+	struct store_hit *spare; /**< for sorting */
+	size_t spare_room;
 	uint8_t *bytes;
 	size_t used, bytes_room, bytes_max;
 	uint32_t from_ms, to_ms;           /**< of the hour: only these are taken */

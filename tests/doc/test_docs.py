@@ -91,9 +91,9 @@ def commands(page):
     compare("every command of dnsweir-shell is in doc/shell.md", sorted(there), table)
 
 
-def list_commands(page):
-    there = re.findall(r"^  ([a-z]+)   ", printed("dnsweir-list", "--help"), re.M)
-    compare("every command of dnsweir-list is in its page", there, re.findall(r"^\.It Cm (\w+)", page, re.M))
+def plain_commands(program, page):
+    there = re.findall(r"^  ([a-z]+)   ", printed(program, "--help"), re.M)
+    compare(f"every command of {program} is in its page", there, re.findall(r"^\.It Cm (\w+)", page, re.M))
 
 
 def configuration():
@@ -110,7 +110,8 @@ def main():
         if name != "dnsweir.ini.5":
             options(name.rsplit(".", 1)[0], page)
     commands(pages["dnsweir-shell.1"])
-    list_commands(pages["dnsweir-list.1"])
+    plain_commands("dnsweir-list", pages["dnsweir-list.1"])
+    plain_commands("dnsweir-collect", pages["dnsweir-collect.8"])
     configuration()
     print(f"1..{tell.n}")
     return 1 if FAILED else 0
