@@ -13,7 +13,6 @@
 
 static const char usage[] =
 	"Usage: dnsweir-collect serve --config FILE\n"
-	"       dnsweir-collect print-config\n"
 	"       dnsweir-collect query [--from TIME] [--to TIME] [--name NAME | --subtree NAME]\n"
 	"                             [--client PREFIX] [--id ID] [--rcode CODE] [--type TYPE]\n"
 	"                             [--filtered | --unfiltered] [--order time | name] [--limit "
@@ -27,8 +26,6 @@ static const char usage[] =
 	"The query log.\n"
 	"\n"
 	"  serve      take dnstap from boxes and others, and keep it\n"
-	"  print-config\n"
-	"             every key of the configuration at its default\n"
 	"  query      the responses that meet everything asked for, oldest first\n"
 	"  infected   clients whose answers were filtered on a day, by malware id\n"
 	"  days       what is stored\n"
@@ -55,6 +52,7 @@ static const char usage[] =
 	"      --eve-version N    form of the dns object: 3 or 2\n"
 	"      --day DAY          YYYY-MM-DD\n"
 	"      --before DAY       days before this one\n"
+	"      --print-config     every key of the configuration, at its default\n"
 	"  -V, --version\n"
 	"  -h, --help\n"
 	"\n"
@@ -80,17 +78,11 @@ static const struct option long_options[] = {
 	{"eve-version", required_argument, NULL, 'e'},
 	{"day", required_argument, NULL, 'd'},
 	{"before", required_argument, NULL, 'b'},
+	{"print-config", no_argument, NULL, 'P'},
 	{"version", no_argument, NULL, 'V'},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
 };
-
-static int print_config_run(const struct collect_args *args)
-{
-	(void)args;
-	conf_print(stdout, CONF_COLLECT);
-	return COLLECT_DONE;
-}
 
 static const struct {
 	const char *name;
@@ -101,7 +93,6 @@ static const struct {
 	const char *operands;
 } commands[] = {
 	{"serve", serve_run, "c", "c", 0, 0, "no operand"},
-	{"print-config", print_config_run, "", "", 0, 0, "no operand"},
 	{"query", query_run, "szftnSCirTFUolme", "", 0, 0, "no operand"},
 	{"infected", infected_run, "szdim", "d", 0, 0, "no operand"},
 	{"days", days_run, "szm", "", 0, 0, "no operand"},
@@ -212,9 +203,13 @@ int main(int argc, char **argv)
 	log_program("dnsweir-collect");
 	opterr = 0;
 	while (given && (option = getopt_long(argc, argv, ":c:s:z:Vh", long_options, NULL)) != -1) {
-		if (option == 'h' || option == 'V') {
-			fputs(option == 'h' ? usage : "dnsweir-collect " DNSWEIR_VERSION "\n",
-				stdout);
+		if (option == 'h' || option == 'V' || option == 'P') {
+			if (option == 'P')
+				conf_print(stdout, CONF_COLLECT);
+			else
+				fputs(option == 'h' ? usage
+						    : "dnsweir-collect " DNSWEIR_VERSION "\n",
+					stdout);
 			free(given);
 			return COLLECT_DONE;
 		}

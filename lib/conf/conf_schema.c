@@ -244,7 +244,7 @@ const struct conf_key conf_keys[] = {
 	{"tap", "identity", CONF_TEXT, "", 0, 63, "",
 		"Name of this box in what it sends. Empty: the host's name.", AT(tap_identity)},
 
-	{"collect", "socket", CONF_PATHS, "/run/dnsweir/collect.sock", 0, 0, "",
+	{"collect", "socket", CONF_PATHS, "/run/dnsweir-collect/tap.sock", 0, 0, "",
 		"Unix sockets for senders on this machine, mode 0660. Empty: none.",
 		.use = CONF_USE_COLLECT, AT(collect_sockets)},
 	{"collect", "tcp", CONF_ADDRESSES, "", 0, 0, "",

@@ -270,11 +270,21 @@ static int check_readable(const char *path)
 	return error;
 }
 
-static int set_file(struct conf_reader *reader, const struct conf_key *key, const char *value,
-	char path[CONF_PATH_SIZE])
+/** Take a path, relative to the folder of the file that names it. @return false: too long, or none */
+static bool path_take(
+	const struct conf_reader *reader, const char *value, char path[CONF_PATH_SIZE])
 {
 	const char *slash = strrchr(reader->path, '/');
 	int folder = *value == '/' || !slash ? 0 : (int)(slash + 1 - reader->path);
+
+	static_assert(CONF_PATH_SIZE == 1024, "named in the errors below");
+	return *value && snprintf(path, CONF_PATH_SIZE, "%.*s%s", folder, reader->path, value) <
+				 CONF_PATH_SIZE;
+}
+
+static int set_file(struct conf_reader *reader, const struct conf_key *key, const char *value,
+	char path[CONF_PATH_SIZE])
+{
 	char clip[CONF_CLIP_SIZE];
 	int error;
 
@@ -282,10 +292,8 @@ static int set_file(struct conf_reader *reader, const struct conf_key *key, cons
 		path[0] = '\0';
 		return 0;
 	}
-	if (!*value || snprintf(path, CONF_PATH_SIZE, "%.*s%s", folder, reader->path, value) >=
-			       CONF_PATH_SIZE)
+	if (!path_take(reader, value, path))
 		return fail_value(reader, key, "the path of a file, at most 1023 bytes", value);
-	static_assert(CONF_PATH_SIZE == 1024, "named in the error above");
 	// Of the lists' sources and what was compiled of them only one is read.
 	if ((key->home == CONF_IN_LIST && !reader->sources) ||
 		(key->home == CONF_IN_CONF && key->offset == offsetof(struct conf, compiled) &&
@@ -341,9 +349,6 @@ static int set_group(
 {
 	const size_t room = sizeof(((struct conf *)NULL)->control_group);
 
-	static_assert(sizeof(((struct conf *)NULL)->control_group) ==
-			      sizeof(((struct conf *)NULL)->collect_group),
-		"as large as the other");
 	if (*value && (strlen(value) >= room || !getgrnam(value)))
 		return fail_value(reader, key, "the name of a group of this system", value);
 	snprintf(group, room, "%s", value);
@@ -353,13 +358,9 @@ static int set_group(
 static int set_folder(struct conf_reader *reader, const struct conf_key *key, const char *value,
 	char path[CONF_PATH_SIZE])
 {
-	const char *slash = strrchr(reader->path, '/');
-	int folder = *value == '/' || !slash ? 0 : (int)(slash + 1 - reader->path);
-
-	if (!*value || snprintf(path, CONF_PATH_SIZE, "%.*s%s", folder, reader->path, value) >=
-			       CONF_PATH_SIZE)
-		return fail_value(reader, key, "the path of a folder, at most 1023 bytes", value);
-	return 0;
+	return path_take(reader, value, path)
+		       ? 0
+		       : fail_value(reader, key, "the path of a folder, at most 1023 bytes", value);
 }
 
 int conf_value_set(

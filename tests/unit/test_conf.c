@@ -536,13 +536,13 @@ Test(conf, what_is_hardly_meant_is_a_warning)
 }
 
 /** What conf_print writes. @return taken by the caller */
-static char *printed(void)
+static char *printed(enum conf_program program)
 {
 	static char *text;
 	static size_t size;
 	FILE *out = open_memstream(&text, &size);
 
-	conf_print(out, CONF_BOX);
+	conf_print(out, program);
 	fclose(out);
 	return text;
 }
@@ -550,7 +550,7 @@ static char *printed(void)
 Test(conf, the_printed_file_loads_to_the_defaults_it_names)
 {
 	struct conf *empty = load(""), *conf;
-	char *text = printed(), *list = strstr(text, "\n#[list c2]"), *end, *p;
+	char *text = printed(CONF_BOX), *list = strstr(text, "\n#[list c2]"), *end, *p;
 
 	cr_assert(list);
 	conf = load(text);
@@ -632,7 +632,7 @@ Test(conf, a_compiled_file_need_not_be_there_where_sources_are_read)
 
 Test(conf, the_printed_list_loads)
 {
-	char *text = printed(), *p, *q;
+	char *text = printed(CONF_BOX), *p, *q;
 	struct conf *conf;
 
 	for (p = text; (p = strstr(p, "\n#")); p++)
@@ -652,15 +652,15 @@ Test(conf, the_printed_list_loads)
 	free(text);
 }
 
-Test(conf, the_file_that_is_shipped_is_what_is_printed)
+static void shipped_check(const char *name, enum conf_program program)
 {
 	const char *source = getenv("DNSWEIR_SOURCE");
-	char path[512], shipped[32768], *text = printed();
+	char path[512], shipped[32768], *text = printed(program);
 	FILE *file;
 	size_t size;
 
 	cr_assert(source, "DNSWEIR_SOURCE: top of the source tree");
-	snprintf(path, sizeof(path), "%s/config/dnsweir.ini", source);
+	snprintf(path, sizeof(path), "%s/config/%s", source, name);
 	file = fopen(path, "r");
 	cr_assert(file, "%s", path);
 	size = fread(shipped, 1, sizeof(shipped) - 1, file);
@@ -668,6 +668,42 @@ Test(conf, the_file_that_is_shipped_is_what_is_printed)
 	fclose(file);
 	cr_assert_str_eq(shipped, text);
 	free(text);
+}
+
+Test(conf, the_files_that_are_shipped_are_what_is_printed)
+{
+	shipped_check("dnsweir.ini", CONF_BOX);
+	shipped_check("collect.ini", CONF_COLLECT);
+}
+
+static struct conf *load_collect(const char *text)
+{
+	write_bytes("t.ini", text, strlen(text));
+	return conf_load_collect(in_folder("t.ini"), error);
+}
+
+Test(conf, the_collector_has_a_file_of_its_own)
+{
+	struct conf *conf = load_collect("[collect]\ntcp = 192.0.2.7:6000\nstore = log\ndays = 3\n"
+					 "[anonymise]\nipv4_bits = 16\n[time]\nzone = UTC\n");
+
+	cr_assert(conf, "%s", error);
+	cr_assert(conf->collect_sockets.n == 1 && conf->collect_tcp.n == 1);
+	cr_assert(conf->collect_days == 3 && conf->anonymise.ipv4_bits == 16);
+	cr_assert_str_eq(conf->collect_store, in_folder("log"));
+	cr_assert_str_eq(conf->time_zone, "UTC");
+	conf_free(conf);
+	cr_assert_null(load_collect("[ports]\npairs = 0:1\n"));
+	cr_assert(strstr(error, "t.ini:1: unknown section 'ports', expected one of [consent], "
+				"[time], [anonymise], [collect]"));
+	cr_assert_null(load_collect("[list a]\nsource = a\n"));
+	cr_assert(strstr(error, "t.ini:1: unknown section 'list a'"));
+	cr_assert_null(load_collect("[collect]\nday = 3\n"));
+	cr_assert(strstr(error, "t.ini:2: unknown key 'day' in [collect], did you mean days?"));
+	cr_assert_null(load_collect("[collect]\ndays = 0\n"));
+	cr_assert(strstr(error, "t.ini:2: days: expected a number 1..3650"));
+	cr_assert_null(load("[collect]\ndays = 3\n"));
+	cr_assert(strstr(error, "t.ini:1: unknown section 'collect'"));
 }
 
 Test(conf, canary_names_are_the_last_list)
