@@ -137,6 +137,10 @@ struct conf_reader {
 int conf_fail(const struct conf_reader *reader, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/** The error "KEY: expected EXPECTED, got VALUE". @return -EINVAL */
+int conf_fail_value(const struct conf_reader *reader, const struct conf_key *key,
+	const char *expected, const char *value);
+
 /** Quote @p text for an error: one line, cut when long; "nothing" when empty. @return @p clip */
 char *conf_clip(const char *text, char clip[CONF_CLIP_SIZE]);
 
@@ -152,6 +156,10 @@ void conf_scan_free(struct conf_scan *scan);
  * @return 0, or negative with the error set
  */
 int conf_value_set(
+	struct conf_reader *reader, const struct conf_key *key, const char *value, void *home);
+
+/** The same for types that name what the system has: files, folders, time zones, sockets, groups. */
+int conf_value_set_system(
 	struct conf_reader *reader, const struct conf_key *key, const char *value, void *home);
 
 /**

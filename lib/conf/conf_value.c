@@ -4,19 +4,12 @@
 #include "text/text.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <grp.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#define ZONE_FOLDER "/usr/share/zoneinfo"
-#define ITEM_SIZE   64 /* room for one item of a list; the longest is a prefix, PREFIX_TEXT_SIZE */
+#define ITEM_SIZE 64 /* room for one item of a list; the longest is a prefix, PREFIX_TEXT_SIZE */
 
-static int fail_value(const struct conf_reader *reader, const struct conf_key *key,
+int conf_fail_value(const struct conf_reader *reader, const struct conf_key *key,
 	const char *expected, const char *value)
 {
 	char clip[CONF_CLIP_SIZE];
@@ -58,7 +51,7 @@ static int set_number(
 		snprintf(expected, sizeof(expected), "a %s %u..%u%s%s%s",
 			power ? "power of two" : "number", key->min, key->max,
 			*key->unit ? " (" : "", key->unit, *key->unit ? ")" : "");
-		return fail_value(reader, key, expected, value);
+		return conf_fail_value(reader, key, expected, value);
 	}
 	result = (unsigned)n;
 	memcpy(to, &result, sizeof(result));
@@ -98,7 +91,7 @@ static int set_word(
 		word += size;
 		word += *word == '|';
 	}
-	return fail_value(reader, key, expected, value);
+	return conf_fail_value(reader, key, expected, value);
 }
 
 static int set_action(
@@ -113,7 +106,7 @@ static int set_action(
 		}
 	snprintf(expected, sizeof(expected), "one of %s",
 		conf_actions((1u << POLICY_ACTIONS) - 1, actions, sizeof(actions)));
-	return fail_value(reader, key, expected, value);
+	return conf_fail_value(reader, key, expected, value);
 }
 
 static int set_text(
@@ -125,7 +118,7 @@ static int set_text(
 	if (size > key->max || !text_utf8_clean(value, size)) {
 		snprintf(expected, sizeof(expected),
 			"UTF-8 text of at most %u octets without control characters", key->max);
-		return fail_value(reader, key, expected, value);
+		return conf_fail_value(reader, key, expected, value);
 	}
 	memcpy(to, value, size + 1);
 	return 0;
@@ -156,17 +149,17 @@ static int set_pairs(struct conf_reader *reader, const struct conf_key *key, con
 	for (conf->n_pairs = 0; next_item(&value, item, sizeof(item));
 		conf->pairs[conf->n_pairs++] = p) {
 		if (!pair_parse(item, key->max, &p))
-			return fail_value(reader, key, "pairs of ports as in 0:1 2:3", item);
+			return conf_fail_value(reader, key, "pairs of ports as in 0:1 2:3", item);
 		if (conf->n_pairs == CONF_PAIRS_MAX)
-			return fail_value(reader, key, "at most 16 pairs", item);
+			return conf_fail_value(reader, key, "at most 16 pairs", item);
 		if (p.client == p.resolver)
-			return fail_value(reader, key, "each port once", item);
+			return conf_fail_value(reader, key, "each port once", item);
 		for (unsigned i = 0; i < conf->n_pairs; i++) {
 			const struct conf_pair *q = &conf->pairs[i];
 
 			if (q->client == p.client || q->client == p.resolver ||
 				q->resolver == p.client || q->resolver == p.resolver)
-				return fail_value(reader, key, "each port once", item);
+				return conf_fail_value(reader, key, "each port once", item);
 		}
 	}
 	static_assert(CONF_PAIRS_MAX == 16, "named in the error above");
@@ -182,15 +175,15 @@ static int set_udp_ports(struct conf_reader *reader, const struct conf_key *key,
 	for (policy->n_ports = 0; next_item(&value, item, sizeof(item));
 		policy->ports[policy->n_ports++] = (uint16_t)port) {
 		if (!number_parse(item, key->max, &port) || port < key->min)
-			return fail_value(reader, key, "UDP ports 1..65535", item);
+			return conf_fail_value(reader, key, "UDP ports 1..65535", item);
 		if (policy->n_ports == POLICY_PORTS_MAX)
-			return fail_value(reader, key, "at most 16 ports", item);
+			return conf_fail_value(reader, key, "at most 16 ports", item);
 		for (unsigned i = 0; i < policy->n_ports; i++)
 			if (policy->ports[i] == port)
-				return fail_value(reader, key, "each port once", item);
+				return conf_fail_value(reader, key, "each port once", item);
 	}
 	static_assert(POLICY_PORTS_MAX == 16, "named in the error above");
-	return policy->n_ports > 0 ? 0 : fail_value(reader, key, "UDP ports 1..65535", "");
+	return policy->n_ports > 0 ? 0 : conf_fail_value(reader, key, "UDP ports 1..65535", "");
 }
 
 static int set_prefixes(struct conf_reader *reader, const struct conf_key *key, const char *value,
@@ -202,9 +195,9 @@ static int set_prefixes(struct conf_reader *reader, const struct conf_key *key, 
 	for (policy->n_servers = 0; next_item(&value, item, sizeof(item));
 		policy->servers[policy->n_servers++] = prefix) {
 		if (prefix_parse(item, &prefix) < 0)
-			return fail_value(reader, key, "addresses or prefixes", item);
+			return conf_fail_value(reader, key, "addresses or prefixes", item);
 		if (policy->n_servers == POLICY_SERVERS_MAX)
-			return fail_value(reader, key, "at most 64 servers", item);
+			return conf_fail_value(reader, key, "at most 64 servers", item);
 	}
 	static_assert(POLICY_SERVERS_MAX == 64, "named in the error above");
 	return 0;
@@ -220,10 +213,10 @@ static int set_addresses(struct conf_reader *reader, const struct conf_key *key,
 
 	for (*n = 0; next_item(&value, item, sizeof(item)); ++*n) {
 		if (addr_parse(item, &addr) < 0 || addr.family != (v4 ? ADDR_IPV4 : ADDR_IPV6))
-			return fail_value(
+			return conf_fail_value(
 				reader, key, v4 ? "IPv4 addresses" : "IPv6 addresses", item);
 		if (*n == POLICY_SINKHOLES_MAX)
-			return fail_value(reader, key, "at most 16 addresses", item);
+			return conf_fail_value(reader, key, "at most 16 addresses", item);
 		memcpy(v4 ? sinkhole->ipv4[*n] : sinkhole->ipv6[*n], addr.bytes,
 			addr_size(addr.family));
 	}
@@ -241,126 +234,16 @@ static int set_endpoints(struct conf_reader *reader, const struct conf_key *key,
 	for (endpoints->n = 0; next_item(&value, item, sizeof(item));
 		endpoints->at[endpoints->n++] = at) {
 		if (endpoint_parse(item, &at) < 0 || (at.path[0] != '\0') != paths)
-			return fail_value(reader, key,
+			return conf_fail_value(reader, key,
 				paths ? "absolute paths of at most 107 bytes"
 				      : "an address, not a name, and a port as in 192.0.2.7:6000 "
 					"or [2001:db8::7]:6000",
 				item);
 		if (endpoints->n == ENDPOINTS_MAX)
-			return fail_value(reader, key, "at most 8 of them", item);
+			return conf_fail_value(reader, key, "at most 8 of them", item);
 	}
 	static_assert(ENDPOINTS_MAX == 8, "named in the error above");
 	return 0;
-}
-
-/** Whether a file can be opened for reading and is no folder. @return 0 or an errno */
-static int check_readable(const char *path)
-{
-	// Non-blocking, so that a pipe without a writer does not hold up the start.
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), error = 0;
-	struct stat st;
-
-	if (fd < 0)
-		return errno;
-	if (fstat(fd, &st) < 0)
-		error = errno;
-	else if (S_ISDIR(st.st_mode))
-		error = EISDIR;
-	close(fd);
-	return error;
-}
-
-/** Take a path, relative to the folder of the file that names it. @return false: too long, or none */
-static bool path_take(
-	const struct conf_reader *reader, const char *value, char path[CONF_PATH_SIZE])
-{
-	const char *slash = strrchr(reader->path, '/');
-	int folder = *value == '/' || !slash ? 0 : (int)(slash + 1 - reader->path);
-
-	static_assert(CONF_PATH_SIZE == 1024, "named in the errors below");
-	return *value && snprintf(path, CONF_PATH_SIZE, "%.*s%s", folder, reader->path, value) <
-				 CONF_PATH_SIZE;
-}
-
-static int set_file(struct conf_reader *reader, const struct conf_key *key, const char *value,
-	char path[CONF_PATH_SIZE])
-{
-	char clip[CONF_CLIP_SIZE];
-	int error;
-
-	if (!*value && !key->required) {
-		path[0] = '\0';
-		return 0;
-	}
-	if (!path_take(reader, value, path))
-		return fail_value(reader, key, "the path of a file, at most 1023 bytes", value);
-	// Of the lists' sources and what was compiled of them only one is read.
-	if ((key->home == CONF_IN_LIST && !reader->sources) ||
-		(key->home == CONF_IN_CONF && key->offset == offsetof(struct conf, compiled) &&
-			reader->sources))
-		return 0;
-	// A key is for the eyes of the program that uses it alone; that one says what is wrong with it.
-	if (key->home == CONF_IN_CONF && key->offset == offsetof(struct conf, anonymise_key_file))
-		return 0;
-	error = check_readable(path);
-	if (error)
-		return conf_fail(reader, "%s: expected a readable file, got %s: %s", key->key,
-			conf_clip(value, clip), strerror(error));
-	return 0;
-}
-
-static int set_zone(struct conf_reader *reader, const struct conf_key *key, const char *value,
-	struct conf *conf)
-{
-	char path[sizeof(ZONE_FOLDER) + sizeof(conf->time_zone)], magic[4] = "";
-	FILE *file;
-
-	if (*value) {
-		// A name of the database is a path below its folder; zones start with "TZif".
-		snprintf(path, sizeof(path), "%s/%s", ZONE_FOLDER, value);
-		file = strlen(value) < sizeof(conf->time_zone) && *value != '/' &&
-				       !strstr(value, "..")
-			       ? fopen(path, "re")
-			       : NULL;
-		if (file && fread(magic, 1, sizeof(magic), file) < sizeof(magic))
-			magic[0] = '\0';
-		if (file)
-			fclose(file);
-		if (memcmp(magic, "TZif", sizeof(magic)) != 0)
-			return fail_value(reader, key, "a time zone below " ZONE_FOLDER, value);
-	}
-	snprintf(conf->time_zone, sizeof(conf->time_zone), "%s", value);
-	return 0;
-}
-
-static int set_socket(struct conf_reader *reader, const struct conf_key *key, const char *value,
-	struct conf *conf)
-{
-	// struct sockaddr_un has 108 bytes for the path and its NUL, see unix(7).
-	if (!*value || strlen(value) >= sizeof(conf->control_socket))
-		return fail_value(reader, key, "a path of at most 107 bytes, or none", value);
-	snprintf(conf->control_socket, sizeof(conf->control_socket), "%s",
-		strcmp(value, "none") == 0 ? "" : value);
-	return 0;
-}
-
-static int set_group(
-	struct conf_reader *reader, const struct conf_key *key, const char *value, char *group)
-{
-	const size_t room = sizeof(((struct conf *)NULL)->control_group);
-
-	if (*value && (strlen(value) >= room || !getgrnam(value)))
-		return fail_value(reader, key, "the name of a group of this system", value);
-	snprintf(group, room, "%s", value);
-	return 0;
-}
-
-static int set_folder(struct conf_reader *reader, const struct conf_key *key, const char *value,
-	char path[CONF_PATH_SIZE])
-{
-	return path_take(reader, value, path)
-		       ? 0
-		       : fail_value(reader, key, "the path of a folder, at most 1023 bytes", value);
 }
 
 int conf_value_set(
@@ -390,15 +273,11 @@ int conf_value_set(
 	case CONF_TEXT:
 		return set_text(reader, key, value, to);
 	case CONF_FILE:
-		return set_file(reader, key, value, to);
-	case CONF_ZONE:
-		return set_zone(reader, key, value, home);
-	case CONF_SOCKET:
-		return set_socket(reader, key, value, home);
-	case CONF_GROUP:
-		return set_group(reader, key, value, to);
 	case CONF_FOLDER:
-		return set_folder(reader, key, value, to);
+	case CONF_ZONE:
+	case CONF_SOCKET:
+	case CONF_GROUP:
+		return conf_value_set_system(reader, key, value, home);
 	case CONF_PATHS:
 	case CONF_ADDRESSES:
 		return set_endpoints(reader, key, value, to);

@@ -99,6 +99,7 @@ collect_up
 cat >"$WORK/tapped.conf" <<-END
 	server:
 		interface: 127.0.0.1@5399
+		interface: ::1@5399
 		username: ""
 		chroot: ""
 		directory: "$WORK"
@@ -107,6 +108,7 @@ cat >"$WORK/tapped.conf" <<-END
 		do-daemonize: no
 		num-threads: 1
 		access-control: 127.0.0.0/8 allow
+		access-control: ::/0 allow
 		local-zone: "tapped.example." static
 		local-data: "www.tapped.example. A 203.0.113.9"
 	dnstap:
@@ -125,12 +127,20 @@ sleep 1
 for ((i = 0; i < 20; i++)); do
 	in_resolvers dig +short +time=2 -b 127.0.3.77 -p 5399 @127.0.0.1 www.tapped.example A >/dev/null
 done
+# An address that is nowhere by chance.
+in_resolvers ip address add 2001:db8:99:1f2e:3d4c:5b6a:7988:a7b6/128 dev lo
+for ((i = 0; i < 20; i++)); do
+	in_resolvers dig +short +time=2 -b 2001:db8:99:1f2e:3d4c:5b6a:7988:a7b6 -p 5399 @::1 www.tapped.example AAAA >/dev/null
+done
 sleep 2.5
+read -r dumped left_out < <("$LIVE/memory.py" "$COLLECT_PID" 20010db800991f2e3d4c5b6a7988a7b6)
+is "a core dump of the collector has no client's address" 0 echo "$dumped"
+check "it is where core dumps do not look" test "$left_out" -gt 0
 stop_pid "$TAPPED_PID"
-is "20 responses of a resolver are stored" 20 records --name www.tapped.example
-is "its clients are cut" 20 records --client 127.0.0.0/22
+is "40 responses of a resolver are stored" 40 records --name www.tapped.example
+is "its clients are cut" "20 20" echo "$(records --client 127.0.0.0/22) $(records --client 2001:db8::/40)"
 is "and nowhere whole" 0 sh -c "'$COLLECT' query --store '$STORE' | grep -c 127.0.3.77"
 status=0
 collect_down || status=$?
 is "the collector ends with exit status 0 again" 0 echo "$status"
-check "its queries are passed over and counted" grep -q '"other_type":20' "$WORK/collect.out"
+check "its queries are passed over and counted" grep -q '"other_type":40' "$WORK/collect.out"
