@@ -149,9 +149,8 @@ static_assert(offsetof(struct mirror_record, client) == 8 &&
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "as they are put together below");
 
 static inline void record_write(struct mirror_record *record, const struct burst_slot *slot,
-	const struct mirror_meta *meta, bool whole)
+	const struct mirror_meta *meta, uint64_t stored)
 {
-	const struct fqdn_rule *rule = slot->block ? slot->block : slot->log;
 	uint64_t which = meta->generation | (uint64_t)MIRROR_NO_RULE << 32;
 	uint64_t sizes = (uint64_t)slot->msg_size << 16 | (uint64_t)slot->qtype << 32;
 	uint64_t rest = slot->dst_port | (uint64_t)slot->src_port << 16 |
@@ -159,13 +158,17 @@ static inline void record_write(struct mirror_record *record, const struct burst
 			(uint64_t)slot->rcode << 48 | (uint64_t)(uint8_t)slot->reason << 56;
 	uint64_t client[2] = {0}, server[2] = {0};
 
-	if (__builtin_expect(rule != NULL, 0)) {
-		which = meta->generation | (uint64_t)fqdn_table_rule_number(meta->names, rule)
-						   << 32;
-		sizes |= (uint64_t)slot->match << 48;
+	// Whoever has a rule has the message, too.
+	if (__builtin_expect(stored > 0, 0)) {
+		const struct fqdn_rule *rule = slot->block ? slot->block : slot->log;
+
+		sizes |= stored;
+		if (rule) {
+			which = meta->generation |
+				(uint64_t)fqdn_table_rule_number(meta->names, rule) << 32;
+			sizes |= (uint64_t)slot->match << 48;
+		}
 	}
-	if (__builtin_expect(whole, 0))
-		sizes |= slot->msg_size;
 	// Sizes that the compiler knows make these plain moves.
 	if (slot->family == ADDR_IPV4) {
 		client[0] = load_raw32(pipeline_client(slot));
@@ -223,18 +226,20 @@ void mirror_push_burst(struct mirror_ring *mirror, const struct burst *burst,
 	room = rte_ring_enqueue_zc_burst_elem_start(
 		mirror->ring, MIRROR_SLOT_SIZE, wanted, &zone, NULL);
 	for (uint32_t left = mirrored; left; left &= left - 1) {
-		const struct burst_slot *slot = &burst->slot[__builtin_ctz(left)];
-		bool message = whole & left & -left;
-		unsigned need = 1;
+		unsigned i = (unsigned)__builtin_ctz(left), need = 1;
+		const struct burst_slot *slot = &burst->slot[i];
+		uint16_t stored = 0;
 
-		if (__builtin_expect(message, 0))
-			need += msg_slots(slot->msg_size);
+		if (__builtin_expect(whole >> i & 1, 0)) {
+			stored = slot->msg_size;
+			need += msg_slots(stored);
+		}
 		if (__builtin_expect(need > room - used, 0)) {
 			lost++;
 			continue;
 		}
-		record_write((struct mirror_record *)(void *)zone_slot(&zone, used), slot, meta,
-			message);
+		record_write(
+			(struct mirror_record *)(void *)zone_slot(&zone, used), slot, meta, stored);
 		if (__builtin_expect(need > 1, 0))
 			msg_write(&zone, used + 1, slot);
 		used += need;

@@ -14,6 +14,9 @@ collect_up() {
 	wait_for 10 test -S "$WORK/tap.sock"
 }
 
+# What is left when a test does not run to its end.
+trap 'for pid in ${COLLECT_PID:-} ${TAPPED_PID:-} ${PERF_PID:-}; do kill "$pid" 2>/dev/null || true; done' EXIT
+
 collect_down() {
 	local status=0
 	stop_pid "$COLLECT_PID" 10

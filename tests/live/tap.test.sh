@@ -17,6 +17,8 @@ capture() {
 	wait_for 5 test -S "$TAP"
 }
 
+trap 'kill "${CAPTURE_PID:-}" 2>/dev/null || true' EXIT
+
 printf '[tap]\nsocket = %s\nidentity = box one\n' "$TAP" >>"$WORK/dnsweir.ini"
 capture "$WORK/first.tap"
 box_up "$PREFIX" "$WORK" "$WORK/dnsweir.ini"
