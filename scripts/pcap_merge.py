@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Take frames out of a capture, and put them back changed: the two ends of scripts/filter-pcap.
 
-    pcap_merge.py split IN FRAMES         write IN's frames as a plain pcap that libpcap reads
+    pcap_merge.py split IN FRAMES         write IN's frames as a plain pcap that libpcap reads, and
+                                          print the bytes of the largest
     pcap_merge.py merge IN FRAMES OUT     write IN with each frame's bytes replaced
 
 IN is classic pcap of either byte order and either resolution, or pcapng. OUT is IN but for the
@@ -133,6 +134,7 @@ def split(source, frames_path):
             f.write(struct.pack("<IIII", 0, 0, size, size))
             content = data[frame.offset:frame.offset + size]
             f.write(tagged(content, number.to_bytes(TAG_SIZE, "big")))
+    print(max((min(frame.size, FRAME_MAX) for frame in frames), default=0))
     return 0
 
 

@@ -165,10 +165,12 @@ dns_answers() {
 
 # box_arguments PREFIX: the EAL arguments of a box in this network, one a line.
 box_arguments() {
-	local driver=net_af_xdp more=''
+	local driver=net_af_xdp more='' memory=256
 	[[ $BOX_PORTS != tap ]] || driver=net_tap
-	[[ $BOX_PORTS != packet ]] || driver=net_af_packet more=,blocksz=16384,framesz=16384,framecnt=2048
-	printf '%s\n' --lcores "$(lcores "$BOX_WORKERS")" --no-huge -m 256 --no-pci --no-shconf \
+	# Its buffers are of the size of its frames.
+	[[ $BOX_PORTS != packet ]] ||
+		driver=net_af_packet more=,blocksz=16384,framesz=16384,framecnt=2048 memory=512
+	printf '%s\n' --lcores "$(lcores "$BOX_WORKERS")" --no-huge -m "$memory" --no-pci --no-shconf \
 		"--file-prefix=$1" --log-level=error \
 		--vdev "${driver}0,iface=clients$more" --vdev "${driver}1,iface=resolvers$more"
 }

@@ -44,7 +44,7 @@ struct options {
 	unsigned exit_when_idle; /**< milliseconds; 0: never */
 };
 
-#define APP_HELD_MAX 4096 /**< packets that may be held for one port pair */
+#define APP_HELD_MAX 18432 /**< packets that may be held for one port pair: segments and fragments */
 
 /** What a burst is judged by, and what its records share. */
 struct judging {

@@ -99,13 +99,16 @@ const struct conf_key conf_keys[] = {
 		"Memory for messages of which only a part has come, and for edits that the client "
 		"has not acknowledged.",
 		AT(stream_memory)},
-	{"streams", "segments", CONF_NUMBER, "2048", 16, 2048, "packets", "Segments held at once.",
+	{"streams", "segments", CONF_NUMBER, "2048", 16, 16384, "packets",
+		"Segments held at once, at most a quarter of them for one connection of which one "
+		"was "
+		"lost. Each takes a buffer of [ports] mbuf_size from EAL's memory.",
 		AT(stream_segments)},
 	{"streams", "hold_ms", CONF_NUMBER, "10", 1, 1000, "milliseconds",
 		"Longest that the begin of a message waits for its end. Then the records that are "
 		"there are judged, and it goes on.",
 		AT(stream_hold_ms)},
-	{"streams", "gap_ms", CONF_NUMBER, "1000", 10, 60000, "milliseconds",
+	{"streams", "gap_ms", CONF_NUMBER, "4000", 10, 60000, "milliseconds",
 		"Longest that segments wait for one before them that was lost. Then the connection "
 		"passes unfiltered up to its next query.",
 		AT(stream_gap_ms)},

@@ -2,6 +2,8 @@
 /* hot */
 #include "dns/dns_known.h"
 
+#include <limits.h>
+
 #define POINTED_MAX  0x4000u
 #define LABELS(from) ((from)&255)
 #define OCTETS(from) ((from) >> 8 & 255)
@@ -60,8 +62,9 @@ enum walked {
 	WALKED_OVER, // it takes more than the names of this message may
 };
 
-static inline enum walked name_walk(const struct dns_known *known, const uint8_t *msg,
-	uint32_t size, uint32_t off, struct walk *walk)
+// @param most work that it may take
+static enum walked name_walk(const struct dns_known *known, const uint8_t *msg, uint32_t size,
+	uint32_t off, unsigned most, struct walk *walk)
 {
 	walk->at = off;
 	walk->octets = walk->n = walk->hops = walk->from = 0;
@@ -91,7 +94,7 @@ static inline enum walked name_walk(const struct dns_known *known, const uint8_t
 		to = load_be16(msg + walk->at) & 0x3fff;
 		if (to >= start || to < DNS_HEADER_SIZE || walk->hops > DNS_HOPS_MAX)
 			return WALKED_BAD;
-		if (known->work + walk_work(walk) > known->most)
+		if (walk_work(walk) > most)
 			return WALKED_OVER;
 		walk->at = to;
 	}
@@ -110,6 +113,18 @@ static void places_clear(struct dns_known *known, uint32_t size)
 		memset(&known->from[i], 0, 64);
 }
 
+// All labels of a name that was walked.
+static void places_get(const struct dns_known *known, const struct walk *walk, uint16_t *places)
+{
+	unsigned rest = LABELS(walk->from), name = (walk->from >> 24) - 1;
+
+	memcpy(places, walk->place, walk->n * sizeof(*places));
+	if (rest > 0)
+		memcpy(places + walk->n,
+			known->places[name] + dns_ends_labels(known->ends[name]) - rest,
+			rest * sizeof(*places));
+}
+
 // Keep what was found out from some of a name's labels on, and from where each run starts.
 static __attribute__((noinline)) void name_keep(struct dns_known *known, uint32_t size,
 	const struct walk *walk, uint32_t whole, uint64_t ends)
@@ -117,6 +132,7 @@ static __attribute__((noinline)) void name_keep(struct dns_known *known, uint32_
 	if (known->n_names == 0)
 		places_clear(known, size);
 	known->ends[known->n_names] = ends;
+	places_get(known, walk, known->places[known->n_names]);
 	whole |= ++known->n_names << 24;
 	for (unsigned i = 0; i <= walk->hops; i++) {
 		unsigned n = walk->run[i].n, last = i < walk->hops ? walk->run[i + 1].n : walk->n;
@@ -166,29 +182,85 @@ static inline uint64_t walk_last(const struct dns_known *known, const struct wal
 	return last;
 }
 
-uint64_t dns_known_read(struct dns_known *known, const uint8_t *msg, uint32_t size, uint32_t off)
+// A name that is long in some way, or wrong.
+static __attribute__((noinline)) uint64_t long_read(
+	struct dns_known *known, const uint8_t *msg, uint32_t size, uint32_t off)
 {
 	unsigned labels, octets, hops, work;
 	enum walked walked;
 	struct walk walk;
 	uint64_t ends;
 
-	if (known->work > known->most)
-		return 0;
-	walked = name_walk(known, msg, size, off, &walk);
+	walked = name_walk(known, msg, size, off, known->most - known->work, &walk);
 	if (walked == WALKED_OVER)
 		return 0;
 	labels = walk.n + LABELS(walk.from);
 	octets = walk.octets + (walk.from ? OCTETS(walk.from) : 1);
 	hops = walk.hops + HOPS(walk.from);
-	// What is wrong is told by the one way that counts.
-	if (walked == WALKED_BAD || octets > DNS_NAME_SIZE_MAX || hops > DNS_HOPS_MAX)
-		return dns_msg_ends_read(msg, size, off);
-	ends = walk_last(known, &walk) << 16 | labels << 9 | (unsigned)walk.occupied;
 	work = walk_work(&walk);
-	known->work += work;
-	// What is next to what is known need not be kept.
+	known->work += DNS_WORK_LONG + work;
+	// What is wrong is told by the one way that counts. A message may go on behind it.
+	if (walked == WALKED_BAD || octets > DNS_NAME_SIZE_MAX || hops > DNS_HOPS_MAX) {
+		known->work += work + 2 * DNS_WORK_LABEL * LABELS(walk.from) +
+			       DNS_WORK_HOP * HOPS(walk.from);
+		return dns_msg_ends_read(msg, size, off);
+	}
+	ends = walk_last(known, &walk) << 16 | labels << 9 | (unsigned)walk.occupied;
 	if (work > DNS_KNOWN_DEPTH && known->n_names < DNS_KNOWN_NAMES)
 		name_keep(known, size, &walk, labels | octets << 8 | hops << 16, ends);
 	return ends;
+}
+
+uint64_t dns_known_read(struct dns_known *known, const uint8_t *msg, uint32_t size, uint32_t off)
+{
+	uint32_t at = off, start = off; // of the run
+	unsigned n = 0, hops = 0, octets = 0, occupied = 0;
+	uint64_t last = 0;
+
+	if (known->work > known->most)
+		return 0;
+	// Nearly all names are read here, without anything that goes through memory.
+	while (at < size) {
+		uint8_t c = msg[at];
+
+		if (n < DNS_KNOWN_LABELS && (uint8_t)(c - 1) < DNS_LABEL_SIZE_MAX) {
+			last = last >> 16 | (uint64_t)at << 32;
+			n++;
+			at += c + 1u;
+			continue;
+		}
+		octets += at - start;
+		if (c == 0 && octets < DNS_NAME_SIZE_MAX) {
+			occupied = hops ? occupied : at - off + 1;
+			known->work += n + hops;
+			return last << 16 | n << 9 | occupied;
+		}
+		if (c < 0xc0 || hops == DNS_KNOWN_HOPS || size - at < 2)
+			break;
+		occupied = hops++ ? occupied : at - off + 2;
+		at = load_be16(msg + at) & 0x3fff;
+		if (at >= start || at < DNS_HEADER_SIZE)
+			break;
+		start = at;
+	}
+	return long_read(known, msg, size, off);
+}
+
+bool dns_known_labels(const struct dns_known *known, const uint8_t *msg, uint32_t size,
+	uint32_t off, struct dns_labels *labels)
+{
+	struct walk walk;
+	unsigned octets;
+
+	if (name_walk(known, msg, size, off, UINT_MAX, &walk) != WALKED)
+		return dns_msg_labels_read(msg, size, off, labels) > 0;
+	octets = walk.octets + (walk.from ? OCTETS(walk.from) : 1);
+	if (octets > DNS_NAME_SIZE_MAX)
+		return false;
+	places_get(known, &walk, labels->at);
+	labels->msg = msg;
+	labels->msg_size = (uint16_t)size;
+	labels->n = (uint8_t)(walk.n + LABELS(walk.from));
+	labels->size = (uint8_t)octets;
+	return true;
 }

@@ -16,13 +16,19 @@
 #define DNS_KNOWN_NAMES 64 /**< deep names kept; those after them are read like any other */
 
 /**
- * Work above which a name is kept. Ours: what takes less is read again as quickly as looked up, and
- * nearly all names take less, so that usual messages never touch the places below.
+ * Names of so many labels and pointers are read at once. Ours: nearly all names are; what takes no more is
+ * read again as quickly as looked up, so that usual messages never touch the places below.
  */
-#define DNS_KNOWN_DEPTH 8
+#define DNS_KNOWN_LABELS 8
+#define DNS_KNOWN_HOPS   3
 
-#define DNS_WORK_LABEL 1 /**< work: labels read ... */
-#define DNS_WORK_HOP   6 /**< ... and pointers followed, which take as long as so many */
+/** Work, one unit some 15 instructions: a name that is not read at once, its labels and its pointers. */
+#define DNS_WORK_LONG  24
+#define DNS_WORK_LABEL 1
+#define DNS_WORK_HOP   6
+
+/** Work above which such a name is kept: what is next to what is known need not be. */
+#define DNS_KNOWN_DEPTH 8
 
 /** What was found out about the names of a message so far. */
 struct dns_known {
@@ -30,6 +36,7 @@ struct dns_known {
 	unsigned work;    /**< done for names so far; the caller may add to it */
 	unsigned most;    /**< no work is begun above that */
 	uint64_t ends[DNS_KNOWN_NAMES];
+	uint16_t places[DNS_KNOWN_NAMES][DNS_LABELS_MAX]; /**< of all labels of a name, leftmost first */
 	/**
 	 * By offset, for some labels and pointers of names that were kept: what follows from there on.
 	 * Labels in bits 0..7, octets in bits 8..15, pointers in bits 16..23, the name's number and one in
@@ -47,3 +54,12 @@ struct dns_known {
  */
 uint64_t dns_known_read(
 	struct dns_known *known, const uint8_t *msg, uint32_t size, uint32_t off);
+
+/**
+ * Where all labels of a name stand that dns_known_read has read: dns_msg_labels_read, but what was kept
+ * is not read again.
+ *
+ * @return false: the name cannot be read
+ */
+bool dns_known_labels(const struct dns_known *known, const uint8_t *msg, uint32_t size, uint32_t off,
+	struct dns_labels *labels);

@@ -94,23 +94,18 @@ void dns_name_labels(const uint8_t *name, struct dns_labels *labels)
 
 int dns_msg_name_skip(const uint8_t *msg, uint32_t size, uint32_t off)
 {
-	uint32_t at = off;
+	// Behind a label stands at least the root, or a pointer to it.
+	uint32_t at = off, end = size - off < DNS_NAME_SIZE_MAX ? size : off + DNS_NAME_SIZE_MAX;
 
-	for (;;) {
-		uint8_t c;
-
-		if (at >= size)
-			return DNS_E_SHORT;
-		c = msg[at];
-		if (c >= 0xc0)
-			return size - at < 2 ? DNS_E_SHORT : (int)(at - off) + 2;
-		if (c > DNS_LABEL_SIZE_MAX)
-			return DNS_E_LABEL;
-		at += c + 1u;
-		// Behind a label stands at least the root, or a pointer to it.
-		if (at - off + (c != 0) > DNS_NAME_SIZE_MAX)
-			return DNS_E_LONG;
-		if (c == 0)
-			return (int)(at - off);
-	}
+	while (at < end && (uint8_t)(msg[at] - 1) < DNS_LABEL_SIZE_MAX)
+		at += msg[at] + 1u;
+	if (at - off >= DNS_NAME_SIZE_MAX)
+		return DNS_E_LONG;
+	if (at >= size)
+		return DNS_E_SHORT;
+	if (msg[at] == 0)
+		return (int)(at - off) + 1;
+	if (msg[at] < 0xc0)
+		return DNS_E_LABEL;
+	return size - at < 2 ? DNS_E_SHORT : (int)(at - off) + 2;
 }

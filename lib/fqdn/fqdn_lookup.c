@@ -4,6 +4,10 @@
 #include "fqdn/fqdn_judge.h"
 #include "fqdn/fqdn_scan.h"
 
+// Work, as dns_known counts it: a node looked for and found, and one read of where all labels are.
+#define FQDN_WORK_NODE   32
+#define FQDN_WORK_LABELS 16
+
 // A name whose bucket has its tag, or may have it further on; on its way down the tree.
 struct hit {
 	uint64_t hash;
@@ -22,8 +26,9 @@ struct bulk {
 	const struct fqdn_table *table;
 	const struct fqdn_name *names;
 	uint16_t today;
-	unsigned start;  // labels that a search starts with
-	uint32_t itself; // set of the node of a whole name, for tools that ask for one
+	unsigned start;             // labels that a search starts with
+	uint32_t itself;            // set of the node of a whole name, for tools that ask for one
+	struct fqdn_effort *effort; // NULL: nobody asks
 	// Names that have a rule, and those that have several: they have a best.
 	uint64_t found, several;
 	const struct fqdn_rule *rule[FQDN_BULK];
@@ -34,13 +39,19 @@ struct bulk {
 
 // Where the labels of a name stand.
 // @return false: the name cannot be read; the caller has read it, so this does not happen
-static bool labels_find(struct bulk *bulk, struct hit *hit)
+static __attribute__((noinline)) bool labels_find(struct bulk *bulk, struct hit *hit)
 {
 	const struct fqdn_name *name = &bulk->names[hit->name];
 	struct dns_labels *labels = &bulk->labels[hit->name];
 
-	hit->known = dns_msg_labels_read(name->msg, name->msg_size, name->at, labels) >= 0 &&
-		     labels->n == name->n;
+	if (bulk->effort && bulk->effort->msg == name->msg) {
+		bulk->effort->work += FQDN_WORK_LABELS;
+		hit->known = dns_known_labels(
+			bulk->effort->known, name->msg, name->msg_size, name->at, labels);
+	} else {
+		hit->known = dns_msg_labels_read(name->msg, name->msg_size, name->at, labels) >= 0;
+	}
+	hit->known &= labels->n == name->n;
 	return hit->known;
 }
 
@@ -245,6 +256,9 @@ static unsigned hits_take(struct bulk *bulk, struct hit **hits, unsigned n)
 			hits[kept++] = hit;
 			continue;
 		}
+		// Names of other messages are not this one's work.
+		if (bulk->effort && bulk->names[hit->name].msg == bulk->effort->msg)
+			bulk->effort->work += FQDN_WORK_NODE;
 		if (!node_find(bulk, hit))
 			continue;
 		itself = hit->depth == bulk->names[hit->name].n;
@@ -284,13 +298,14 @@ static void names_follow(struct bulk *bulk, const struct fqdn_aim *aims, uint64_
 // The rare part: some names may be listed.
 static __attribute__((noinline)) uint64_t names_judge(const struct fqdn_table *table,
 	const struct fqdn_name *names, unsigned n, uint16_t today, const struct fqdn_aim *aims,
-	uint64_t may, struct fqdn_match *match)
+	uint64_t may, struct fqdn_effort *effort, struct fqdn_match *match)
 {
 	struct bulk bulk;
 
 	bulk.table = table;
 	bulk.names = names;
 	bulk.today = today;
+	bulk.effort = effort;
 	bulk.found = bulk.several = 0;
 	// Names are taken shortest first.
 	if (table->n_singles) {
@@ -314,13 +329,14 @@ static __attribute__((noinline)) uint64_t names_judge(const struct fqdn_table *t
 }
 
 uint64_t fqdn_lookup_aimed(const struct fqdn_table *table, const struct fqdn_name *names,
-	unsigned n, const struct fqdn_aim *aims, uint16_t today, struct fqdn_match *match)
+	unsigned n, const struct fqdn_aim *aims, uint16_t today, struct fqdn_effort *effort,
+	struct fqdn_match *match)
 {
 	uint64_t may = fqdn_scan(table, n, aims);
 
 	if (__builtin_expect((may | table->n_singles) == 0, 1))
 		return 0;
-	return names_judge(table, names, n, today, aims, may, match);
+	return names_judge(table, names, n, today, aims, may, effort, match);
 }
 
 uint64_t fqdn_lookup_bulk(const struct fqdn_table *table, const struct fqdn_name *names, unsigned n,
@@ -329,7 +345,7 @@ uint64_t fqdn_lookup_bulk(const struct fqdn_table *table, const struct fqdn_name
 	struct fqdn_aim aims[FQDN_BULK];
 
 	fqdn_lookup_aim(table, names, n, aims);
-	return fqdn_lookup_aimed(table, names, n, aims, today, match);
+	return fqdn_lookup_aimed(table, names, n, aims, today, NULL, match);
 }
 
 static struct fqdn_name name_of(const struct dns_labels *labels)
@@ -369,6 +385,7 @@ unsigned fqdn_table_rules(const struct fqdn_table *table, const uint8_t *name,
 	bulk.names = &whole;
 	bulk.found = bulk.several = bulk.today = 0;
 	bulk.itself = 0;
+	bulk.effort = NULL;
 	bulk.start = labels.n == 1 ? 1 : 2;
 	if (bulk.start == 1)
 		fqdn_aim_single(table, &whole, 1, &aim);

@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dns/dns_msg.h"
+#include "dns/dns_known.h"
 
 /** Which names a rule stands for; the first values are those of enum list_scope. */
 enum fqdn_scope {
@@ -77,6 +77,13 @@ struct fqdn_aim {
 	uint16_t tag;    /**< what to look for */
 };
 
+/** What the names of one message take to look up; for messages of which little is known. */
+struct fqdn_effort {
+	const uint8_t *msg;            /**< names of other messages may be among those looked up */
+	const struct dns_known *known; /**< its names that have been read */
+	unsigned work;                 /**< [in,out] added to, as dns_known counts it */
+};
+
 /**
  * Begin to look names up: fetch what their last two labels lead to, which takes a while. Any number
  * of names.
@@ -99,6 +106,7 @@ void fqdn_lookup_aim(const struct fqdn_table *table, const struct fqdn_name *nam
  * @param n     0..FQDN_BULK
  * @param aims  what fqdn_lookup_aim made of them in this table
  * @param today days since 2000-01-01
+ * @param effort borrowed; NULL: nobody asks
  * @param match [out] by name; undefined where nothing is set
  * @return bits of the names for which any of the three rules is set
  *
@@ -106,7 +114,8 @@ void fqdn_lookup_aim(const struct fqdn_table *table, const struct fqdn_name *nam
  * take a step before one takes the next, so that none waits for memory alone.
  */
 uint64_t fqdn_lookup_aimed(const struct fqdn_table *table, const struct fqdn_name *names, unsigned n,
-	const struct fqdn_aim *aims, uint16_t today, struct fqdn_match *match);
+	const struct fqdn_aim *aims, uint16_t today, struct fqdn_effort *effort,
+	struct fqdn_match *match);
 
 /** Both at once. */
 uint64_t fqdn_lookup_bulk(const struct fqdn_table *table, const struct fqdn_name *names, unsigned n,

@@ -28,21 +28,25 @@
 #include "stats/stats.h"
 
 /**
- * Work that the names of one message may take; what is behind passes as `name_limit`, unless a name
- * before is listed. A name that is looked up takes PIPELINE_NAME_WORK, and what reading it takes
- * (dns/dns_known.h).
+ * Work that one message may take, some 15 instructions a unit; what is behind passes as `name_limit`, unless
+ * a name before is listed. Counted are names, what reading them takes (dns/dns_known.h), what looking them
+ * up takes where they seem to be listed (struct fqdn_effort), and records passed over.
  *
- * Ours. Resolvers give a chain of CNAMEs up after 8 to 16 steps, and a message has one question: 17 names
- * of 127 labels fit any message, and so do three with a pointer behind every label. Without a limit a
- * message of 1,500 octets could cost more than 100 times what most do, and one of 64 KiB much more:
- * scripts/check_instructions counts it.
+ * Ours. It holds 40 names of usual length, or 17 that share 120 labels, or one of 100 labels with a
+ * pointer behind each, and in proportion more where a message is larger than a frame, so that 17 names
+ * of 127 labels fit any message that they fit into. Resolvers give a chain up after 8 to 16 steps, and
+ * what they hand on has one question. Without a limit a message of 1,500 octets could cost more than
+ * 500 times what most do: scripts/check_instructions counts it.
  */
-#define PIPELINE_NAME_WORK 25
-#define PIPELINE_WORK_MIN  3000
+#define PIPELINE_NAME_WORK    25 /**< a name and the record that has it */
+#define PIPELINE_SERVICE_WORK 5  /**< further, that of a SVCB or HTTPS record */
+#define PIPELINE_FOLLOW_WORK  180 /**< what a name may take further that seems to be listed */
+#define PIPELINE_RECORD_WORK  9  /**< a record without a name that was not met lately */
+#define PIPELINE_WORK_MIN     1104
 
 static inline unsigned pipeline_work_most(uint32_t msg_size)
 {
-	unsigned work = msg_size * 9 / 16 + 32;
+	unsigned work = msg_size * 3 / 4;
 
 	return work > PIPELINE_WORK_MIN ? work : PIPELINE_WORK_MIN;
 }

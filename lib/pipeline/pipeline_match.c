@@ -128,7 +128,7 @@ void pipeline_names_lookup(struct match *match)
 		unsigned n = match->n_names - first;
 		uint64_t hits = fqdn_lookup_aimed(match->tables->names, match->names + first,
 			n < FQDN_BULK ? n : FQDN_BULK, match->aims + first, match->tables->today,
-			found);
+			match->effort, found);
 
 		if (RARE(match->tables->patterns != NULL))
 			hits = pattern_match(match->tables->patterns, match->tables->names,
@@ -352,6 +352,7 @@ static inline void match_begin(struct match *match, struct burst *burst,
 	match->n_names = match->n_read = match->n_aimed = 0;
 	match->usual = match->met = match->broken = match->partly = 0;
 	match->ends = ends;
+	match->effort = NULL;
 	memset(match->question_allow, 0, sizeof(match->question_allow));
 }
 

@@ -34,6 +34,7 @@ struct match {
 	// rest decides all the same.
 	uint32_t partly;
 	void (*ends)(struct match *);
+	struct fqdn_effort *effort; // of the odd message that is read; NULL: none is
 	struct fqdn_name names[NAMES_MAX];
 	struct fqdn_aim aims[NAMES_MAX];
 	struct name_owner owners[NAMES_MAX];

@@ -28,16 +28,32 @@ struct reading {
 	const uint8_t *msg;
 	uint32_t size, off;
 	unsigned number;  // of the slot
-	unsigned n_names; // noted so far
+	unsigned n_names; // noted so far, ...
+	unsigned pending; // ... and not yet looked up
 	// Why a record was passed over; the rest of the message counts.
 	enum reason passed_over;
 	uint64_t seen;
 	struct dns_known known;
 };
 
+// Look up what was noted. What that took counts.
+static __attribute__((noinline)) void names_find(struct reading *r)
+{
+	struct fqdn_effort effort = {.msg = r->msg, .known = &r->known};
+
+	r->match->effort = &effort;
+	pipeline_names_lookup(r->match);
+	r->match->effort = NULL;
+	r->known.work += effort.work;
+	r->pending = 0;
+}
+
 // Where the name at off ends. @return 0: names have taken what they may
 static inline uint64_t ends_read(struct reading *r, uint32_t off)
 {
+	// What those noted take is known when they are looked up: not all of it at the end.
+	if (r->known.work + r->pending * PIPELINE_FOLLOW_WORK > r->known.most && r->pending > 0)
+		names_find(r);
 	r->known.work += PIPELINE_NAME_WORK;
 	return dns_known_read(&r->known, r->msg, r->size, off);
 }
@@ -47,10 +63,14 @@ static inline void name_take(struct reading *r, uint32_t off, uint64_t ends, boo
 {
 	struct match *match = r->match;
 
-	if (match->n_names == NAMES_MAX)
-		pipeline_names_lookup(match);
 	r->n_names++;
 	r->seen = r->seen << 16 | name_origin(r->msg, off);
+	// No list has the root.
+	if (dns_ends_labels(ends) == 0)
+		return;
+	if (match->n_names == NAMES_MAX)
+		names_find(r);
+	r->pending++;
 	name_note(match, match->n_names, r->msg, r->size, off,
 		(struct name_owner){.slot = (uint8_t)r->number, .question = question});
 	name_set(&match->names[match->n_names], ends);
@@ -134,6 +154,7 @@ static enum reason service_read(struct reading *r, const struct dns_rr *rr)
 	if (at < end)
 		occupied = dns_msg_name_skip(r->msg, end, at);
 	if (occupied > 0) {
+		r->known.work += PIPELINE_SERVICE_WORK;
 		ends = ends_read(r, at);
 		if (ends == 0)
 			return REASON_name_limit;
@@ -245,9 +266,16 @@ static enum reason answers_read(struct reading *r, struct burst_slot *slot)
 		reason = record_read(r, slot);
 		n--;
 		// Where one has nothing to look up, the next ones hardly have.
-		if (r->n_names == n_names && reason == REASON_none)
-			n -= records_skip(r, slot, n);
+		if (r->n_names == n_names && reason == REASON_none) {
+			unsigned skipped = records_skip(r, slot, n);
+
+			r->known.work += (1 + skipped) * PIPELINE_RECORD_WORK;
+			n -= skipped;
+		}
 	}
+	// What is known of deep names ends with this message.
+	if (r->known.n_names > 0 && r->pending > 0)
+		names_find(r);
 	slot->behind = (uint16_t)r->off;
 	return reason;
 }
@@ -290,7 +318,7 @@ void pipeline_read(struct match *match, unsigned number)
 	r.size = slot->msg_size;
 	r.off = DNS_HEADER_SIZE;
 	r.number = number;
-	r.n_names = r.known.n_names = r.known.work = 0;
+	r.n_names = r.pending = r.known.n_names = r.known.work = 0;
 	r.known.most = pipeline_work_most(r.size);
 	r.passed_over = REASON_none;
 	r.seen = SEEN_NONE;

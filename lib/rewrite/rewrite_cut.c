@@ -5,14 +5,16 @@
 #include "dns/dns_rdata.h"
 
 // Pointers that are noted while they are looked at; with more the message is walked once more.
-#define FIXES_MAX 64
+#define FIXES_MAX 192
 
 struct cut {
 	uint8_t *msg;
 	uint32_t size;
 	const struct rewrite_range *ranges;
 	unsigned n;
-	bool apply; // else only look whether every pointer can follow
+	uint32_t target; // of the pointer looked at last: the next one often leads there, too; ...
+	int removed;     // ... and what is removed in front of it
+	bool apply;      // else only look whether every pointer can follow
 	unsigned n_fixes;
 	struct {
 		uint16_t at, pointer;
@@ -36,9 +38,14 @@ static inline int shift(const struct cut *cut, uint32_t off)
 static inline bool pointer_fix(struct cut *cut, uint32_t off)
 {
 	uint32_t target = load_be16(cut->msg + off) & 0x3fff;
-	int removed = shift(cut, target);
+	int removed;
 	uint16_t pointer;
 
+	if (target != cut->target) {
+		cut->target = target;
+		cut->removed = shift(cut, target);
+	}
+	removed = cut->removed;
 	if (removed <= 0)
 		return removed == 0;
 	pointer = (uint16_t)(0xc000 | (target - (uint32_t)removed));
@@ -118,6 +125,8 @@ uint16_t rewrite_cut(
 	cut.size = size;
 	cut.ranges = ranges;
 	cut.n = n_ranges;
+	// The header, where no pointer leads that has been read.
+	cut.target = cut.removed = 0;
 	cut.apply = false;
 	cut.n_fixes = 0;
 	if (n_ranges == 0 || !names_fix(&cut))

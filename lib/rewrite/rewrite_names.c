@@ -11,10 +11,12 @@ void rewrite_names_add(struct rewrite_names *names, uint32_t off)
 	for (unsigned i = 0; i < names->n; i++)
 		if (names->at[i] == at)
 			return;
-	if (names->n == REWRITE_NAMES_MAX)
+	if (names->n == REWRITE_NAMES_MAX) {
 		names->all = true;
-	else
-		names->at[names->n++] = at;
+		return;
+	}
+	names->octets[names->n] = 0;
+	names->at[names->n++] = at;
 }
 
 static void record_names_add(struct rewrite_names *names, const struct dns_rr *rr)
@@ -54,12 +56,29 @@ void rewrite_names_collect(const struct rewrite_message *m, struct rewrite_names
 	}
 }
 
+// Whether a name is the one that was noted as number i. Most are not as long, which is told at once.
+static bool name_is(struct rewrite_names *names, unsigned i, const struct dns_labels *labels)
+{
+	struct dns_labels other;
+
+	names->work++;
+	if (names->octets[i] != 0 && names->octets[i] != labels->size)
+		return false;
+	if (dns_msg_labels_read(names->msg, names->size, names->at[i], &other) < 0) {
+		names->octets[i] = UINT16_MAX;
+		return false;
+	}
+	names->octets[i] = other.size;
+	names->work += other.n + (labels->size == other.size ? labels->size : 0u);
+	return dns_labels_equal(labels, &other);
+}
+
 bool rewrite_names_have(struct rewrite_names *names, uint32_t off)
 {
 	uint16_t at = rewrite_name_origin(names->msg, names->size, off);
-	struct dns_labels labels, other;
+	struct dns_labels labels;
 
-	for (unsigned i = 0; i < names->n; i++)
+	for (unsigned i = 0; i < names->n && !names->all; i++)
 		if (names->at[i] == at)
 			return true;
 	if (names->all || dns_msg_labels_read(names->msg, names->size, at, &labels) < 0)
@@ -70,10 +89,7 @@ bool rewrite_names_have(struct rewrite_names *names, uint32_t off)
 			names->all = true;
 			return true;
 		}
-		if (dns_msg_labels_read(names->msg, names->size, names->at[i], &other) < 0)
-			continue;
-		names->work += other.n + (labels.size == other.size ? labels.size : 0u);
-		if (dns_labels_equal(&labels, &other))
+		if (name_is(names, i, &labels))
 			return true;
 	}
 	return false;

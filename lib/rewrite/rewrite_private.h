@@ -24,7 +24,7 @@ static inline unsigned rewrite_first(uint32_t spread, unsigned n)
  * labels would make a message dearer than any other.
  */
 #define REWRITE_NAMES_MAX 16
-#define REWRITE_NAME_WORK 1024
+#define REWRITE_NAME_WORK 192
 
 /** Names to hold others against. */
 struct rewrite_names {
@@ -34,6 +34,7 @@ struct rewrite_names {
 	unsigned n;
 	unsigned work; /**< so far */
 	uint16_t at[REWRITE_NAMES_MAX]; /**< bytes from msg[0]; none is nothing but a pointer */
+	uint16_t octets[REWRITE_NAMES_MAX]; /**< of each; 0: not known so far, more than any: no name */
 };
 
 /** The place where the labels of a name are that is nothing but a pointer. */

@@ -112,6 +112,7 @@ struct stream_flow *stream_flow_create(
 		.age = STREAM_YOUNG,
 		.timer = STREAM_NO_TIMER,
 		.flags = STREAM_UNSURE,
+		.first = (uint16_t)next,
 	};
 	*bucket = i;
 	list_append(tcp, &tcp->ages[STREAM_YOUNG], i);
@@ -141,7 +142,7 @@ void stream_flow_touch(struct stream_tcp *tcp, struct stream_flow *flow, enum st
 	uint32_t i = stream_flow_index(tcp, flow);
 
 	list_remove(tcp, &tcp->ages[flow->age], i);
-	flow->age = (uint8_t)age;
+	flow->age = age & 15;
 	flow->used = tcp->tick;
 	list_append(tcp, &tcp->ages[age], i);
 }
@@ -153,7 +154,7 @@ void stream_flow_timer(
 
 	if (flow->timer != STREAM_NO_TIMER)
 		list_remove(tcp, &tcp->timers[flow->timer], i);
-	flow->timer = (uint8_t)timer;
+	flow->timer = timer & 15;
 	if (timer == STREAM_NO_TIMER)
 		return;
 	flow->due = tcp->tick + ticks;

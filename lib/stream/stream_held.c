@@ -2,7 +2,10 @@
 /* hot */
 #include "stream/stream_tcp_private.h"
 
-#define FORGET_MAX 64 // connections forgotten in one round
+#include "dns/dns_msg.h"
+
+#define FORGET_MAX 64                    // connections forgotten in one round
+#define HEAD_SIZE  (2 + DNS_HEADER_SIZE) // of a message, its length first
 
 static inline uint32_t held_end(const struct stream_held *held)
 {
@@ -94,7 +97,7 @@ static void bounds_keep(struct stream_tcp *tcp, struct stream_flow *flow)
 {
 	bool gap = is_gap(tcp, flow);
 
-	if (flow->n_held > STREAM_GAP_PACKETS && gap)
+	if (flow->n_held > tcp->gap_packets && gap)
 		stream_text_give_up(tcp, flow, REASON_stream_limit);
 	else if (flow->next - flow->clear >= STREAM_HOLD_OCTETS ||
 		 (flow->n_held >= STREAM_HOLD_PACKETS && !gap))
@@ -173,17 +176,25 @@ static void hold_over(struct stream_tcp *tcp, struct stream_flow *flow)
 	stream_held_settle(tcp, flow);
 }
 
+// Whether a segment begins like a response; octets from the middle of one hardly ever do.
+static bool is_response(const struct stream_tcp *tcp, const struct stream_held *held)
+{
+	const struct stream_hooks *hooks = &tcp->stream->hooks;
+	uint8_t octets[HEAD_SIZE];
+
+	if (held->size < HEAD_SIZE)
+		return false;
+	hooks->ops->read(hooks->ctx, held->packet, held->payload, octets, HEAD_SIZE);
+	return stream_is_begin(octets, HEAD_SIZE) && dns_msg_qdcount(octets + 2) == 1;
+}
+
 // What is missing does not come. If the client got it some other way, as it does where only a part of
 // a path leads through here, all goes on with the next message.
 static void gap_pass(struct stream_tcp *tcp, struct stream_flow *flow)
 {
-	const struct stream_hooks *hooks = &tcp->stream->hooks;
 	const struct stream_held *held = &tcp->held[flow->held_first];
-	uint32_t n = held->size < STREAM_BEGIN_SIZE ? held->size : STREAM_BEGIN_SIZE;
-	uint8_t octets[STREAM_BEGIN_SIZE];
 
-	hooks->ops->read(hooks->ctx, held->packet, held->payload, octets, n);
-	if (stream_is_begin(octets, n))
+	if (is_response(tcp, held))
 		stream_text_restart(tcp, flow, held->seq, false);
 	else
 		stream_text_give_up(tcp, flow, REASON_stream_gap);

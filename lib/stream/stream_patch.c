@@ -8,36 +8,40 @@
 
 static void first_free(struct stream_tcp *tcp, struct stream_flow *flow)
 {
-	uint32_t i = flow->patch_first;
+	struct stream_patch *patch = &tcp->patches[flow->patch_first];
 
-	flow->patch_first = tcp->patches[i].next;
+	patch->size = 0;
+	flow->patch_first = patch->next;
 	if (flow->patch_first == STREAM_NONE)
 		flow->patch_last = STREAM_NONE;
 	flow->n_patches--;
-	tcp->patches[i].next = tcp->patch_pool.free;
-	tcp->patch_pool.free = i;
 }
 
-static bool patch_append(struct stream_tcp *tcp, struct stream_flow *flow, uint32_t seq,
-	const uint8_t *octets, uint8_t n)
+// The place of the oldest patch of all: it is the first that its connection has left.
+static uint32_t place_take(struct stream_tcp *tcp)
 {
-	uint32_t i;
-	struct stream_patch *patch;
+	uint32_t i = tcp->patch_at;
 
-	if (flow->n_patches == STREAM_PATCHES_MAX ||
-		(flow->n_patches > 0 && stream_pool_is_empty(&tcp->patch_pool)))
+	if (tcp->patches[i].size > 0)
+		first_free(tcp, &tcp->flows[tcp->patches[i].owner]);
+	tcp->patch_at = i + 1 < tcp->n_patches ? i + 1 : 0;
+	return i;
+}
+
+static void patch_append(struct stream_tcp *tcp, struct stream_flow *flow, uint32_t seq,
+	const uint8_t *octets, uint32_t n)
+{
+	struct stream_patch *patch;
+	uint32_t i;
+
+	if (flow->n_patches == STREAM_PATCHES_MAX)
 		first_free(tcp, flow);
-	if (stream_pool_is_empty(&tcp->patch_pool))
-		return false;
-	i = tcp->patch_pool.free;
-	if (i != STREAM_NONE)
-		tcp->patch_pool.free = tcp->patches[i].next;
-	else
-		i = stream_pool_fresh(&tcp->patch_pool);
+	i = place_take(tcp);
 	patch = &tcp->patches[i];
 	patch->next = STREAM_NONE;
 	patch->seq = seq;
-	patch->size = n;
+	patch->owner = stream_flow_index(tcp, flow) & STREAM_OWNER_MASK;
+	patch->size = (uint8_t)n;
 	memcpy(patch->octets, octets, n);
 	if (flow->patch_last == STREAM_NONE)
 		flow->patch_first = i;
@@ -45,10 +49,9 @@ static bool patch_append(struct stream_tcp *tcp, struct stream_flow *flow, uint3
 		tcp->patches[flow->patch_last].next = i;
 	flow->patch_last = i;
 	flow->n_patches++;
-	return true;
 }
 
-bool stream_patch_note(struct stream_tcp *tcp, struct stream_flow *flow, uint32_t seq,
+void stream_patch_note(struct stream_tcp *tcp, struct stream_flow *flow, uint32_t seq,
 	const uint8_t *before, const uint8_t *after, uint32_t size)
 {
 	// Where no acknowledgements are seen.
@@ -69,11 +72,9 @@ bool stream_patch_note(struct stream_tcp *tcp, struct stream_flow *flow, uint32_
 			scan++)
 			if (before[scan] != after[scan])
 				end = scan + 1;
-		if (!patch_append(tcp, flow, seq + at, after + at, (uint8_t)(end - at)))
-			return false;
+		patch_append(tcp, flow, seq + at, after + at, end - at);
 		at = end;
 	}
-	return true;
 }
 
 void stream_patch_trim(struct stream_tcp *tcp, struct stream_flow *flow, uint32_t seq)
@@ -119,6 +120,19 @@ void stream_patch_overlay(const struct stream_tcp *tcp, const struct stream_flow
 	}
 }
 
+// The first patch that may have octets from @p seq on. Segments leave one behind another: where the one
+// before it was looked at last all earlier patches end before this one, too.
+static uint32_t first_from(
+	const struct stream_tcp *tcp, const struct stream_flow *flow, uint32_t seq)
+{
+	const struct stream_patch *last = &tcp->patches[tcp->patch_seen];
+
+	return last->size > 0 && last->owner == stream_flow_index(tcp, flow) &&
+			       stream_seq(last->seq, seq) <= 0
+		       ? tcp->patch_seen
+		       : flow->patch_first;
+}
+
 void stream_patch_segment(
 	struct stream_tcp *tcp, const struct stream_flow *flow, const struct stream_held *segment)
 {
@@ -128,12 +142,16 @@ void stream_patch_segment(
 	bool changed = false;
 	uint8_t csum[2];
 
-	for (uint32_t i = flow->patch_first; i != STREAM_NONE; i = tcp->patches[i].next) {
+	for (uint32_t i = first_from(tcp, flow, segment->seq); i != STREAM_NONE;
+		i = tcp->patches[i].next) {
 		const struct stream_patch *patch = &tcp->patches[i];
 		struct overlap overlap = overlap_of(patch, segment->seq, segment->size);
 		uint8_t before[STREAM_PATCH_OCTETS];
 		uint32_t at = segment->payload + overlap.at;
 
+		if (stream_seq(patch->seq, segment->seq + segment->size) >= 0)
+			break;
+		tcp->patch_seen = i;
 		if (overlap.n == 0)
 			continue;
 		hooks->ops->read(hooks->ctx, segment->packet, at, before, overlap.n);

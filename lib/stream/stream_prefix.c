@@ -7,6 +7,9 @@
 #define COUNTS_AT 6 // RFC 1035 s4.1.1: ANCOUNT, NSCOUNT, ARCOUNT
 #define SECTIONS  3
 
+#define TTL_AT   4 // behind a name come TYPE and CLASS, RFC 1035 s4.1.3
+#define TTL_SIZE 4
+
 // RFC 9460 s2.2: SvcPriority, TargetName, then parameters of key, length and value.
 #define TYPE_SVCB         64
 #define TYPE_HTTPS        65
@@ -15,9 +18,10 @@
 #define SVCB_KEY_IPV4HINT 4
 #define SVCB_KEY_IPV6HINT 6
 
-// The record at which a message is cut: where its RDATA starts and ends, and where what is there can
-// be made to end.
+// The record at which a message is cut: where its TTL starts, 0: no octet of it is there; where its
+// RDATA starts and ends, and where what is there can be made to end.
 struct cut {
+	uint32_t ttl;
 	uint32_t rdata, end;
 	uint32_t to;
 };
@@ -46,30 +50,50 @@ static bool cut_svcb(const uint8_t *msg, uint32_t have, struct cut *cut)
 	return at <= cut->end;
 }
 
+// Addresses whose size is not there yet are taken to be of the size that their type has.
+static bool cut_address(uint8_t *msg, uint32_t have, uint32_t off, struct cut *cut)
+{
+	uint16_t type = load_be16(msg + off), size = type == DNS_TYPE_A ? 4 : 16;
+	uint32_t known = have < cut->rdata ? have : cut->rdata;
+	uint8_t fixed[DNS_RR_FIXED_SIZE] = {0};
+
+	if (type != DNS_TYPE_A && type != DNS_TYPE_AAAA)
+		return false;
+	store_be16(fixed + 8, size);
+	memcpy(fixed, msg + off, known - off);
+	cut->end = cut->to = cut->rdata + size;
+	return load_be16(fixed + 8) == size;
+}
+
 // @return whether there is enough of the record at `off` to judge it
 static bool cut_find(uint8_t *msg, uint32_t have, uint32_t off, struct cut *cut)
 {
 	int name = dns_msg_name_skip(msg, have, off);
-	uint16_t type, rdata_size;
+	uint16_t type;
 
-	if (name < 0 || have - off - (uint32_t)name < DNS_RR_FIXED_SIZE)
+	if (name < 0 || have - off - (uint32_t)name <= TTL_AT)
 		return false;
 	off += (uint32_t)name;
 	type = load_be16(msg + off);
-	rdata_size = load_be16(msg + off + 8);
+	cut->ttl = off + TTL_AT;
 	cut->rdata = off + DNS_RR_FIXED_SIZE;
-	cut->end = cut->to = cut->rdata + rdata_size;
 	if (load_be16(msg + off + 2) != DNS_CLASS_IN)
 		return false;
-	if (type == TYPE_SVCB || type == TYPE_HTTPS) {
-		if (!cut_svcb(msg, have, cut))
-			return false;
-		store_be16(msg + off + 8, (uint16_t)(cut->to - cut->rdata));
-		return true;
-	}
-	// A name in RDATA that is cut would be another name.
-	return (type == DNS_TYPE_A && rdata_size == 4) ||
-	       (type == DNS_TYPE_AAAA && rdata_size == 16);
+	if (type != TYPE_SVCB && type != TYPE_HTTPS)
+		// A name in RDATA that is cut would be another name.
+		return cut_address(msg, have, off, cut);
+	if (have < cut->rdata)
+		return false;
+	cut->end = cut->rdata + load_be16(msg + off + 8);
+	return cut_svcb(msg, have, cut);
+}
+
+// The record that is cut as one that ends where it can.
+static void cut_fill(uint8_t *msg, uint32_t have, const struct cut *cut)
+{
+	if (cut->to > have)
+		memset(msg + have, 0, cut->to - have);
+	store_be16(msg + cut->rdata - 2, (uint16_t)(cut->to - cut->rdata));
 }
 
 // @return the offset behind the questions, 0: they are not all there
@@ -87,54 +111,51 @@ static uint32_t questions_skip(const uint8_t *msg, uint32_t have)
 	return off;
 }
 
-uint32_t stream_prefix(uint8_t *msg, uint32_t have, uint32_t size)
+// What is decided of a message that was cut at `have`.
+static struct stream_prefix prefix_of(uint32_t have, uint32_t end, const struct cut *cut)
 {
-	uint32_t off = have < DNS_HEADER_SIZE ? 0 : questions_skip(msg, have);
+	struct stream_prefix prefix = {.size = end, .fill = end, .decided = have};
+
+	if (end > have) {
+		prefix.fill = have > cut->rdata ? have : cut->rdata;
+		// Without its size an address may still turn out to be none.
+		if (have >= cut->rdata)
+			prefix.decided = end;
+	}
+	if (cut->ttl && prefix.decided < cut->ttl + TTL_SIZE)
+		prefix.decided = cut->ttl + TTL_SIZE;
+	return prefix;
+}
+
+struct stream_prefix stream_prefix(uint8_t *msg, uint32_t have, uint32_t size)
+{
+	uint32_t off = have < DNS_HEADER_SIZE ? 0 : questions_skip(msg, have), there = have;
+	struct cut cut = {.ttl = 0};
 	unsigned records = 0;
-	struct cut cut;
 
 	if (off == 0)
-		return 0;
+		return (struct stream_prefix){.decided = have};
 	for (unsigned i = 0; i < SECTIONS; i++) {
 		unsigned n = load_be16(msg + COUNTS_AT + 2 * i), met = 0;
 		int rr_size = 0;
 
 		// Behind the record that is cut nothing is left.
-		for (; off < have && met < n && rr_size >= 0; met += rr_size >= 0) {
+		for (; off < there && met < n && rr_size >= 0; met += rr_size >= 0) {
 			struct dns_rr rr;
 
-			rr_size = dns_msg_rr_read(msg, have, off, &rr);
+			rr_size = dns_msg_rr_read(msg, there, off, &rr);
 			off += rr_size >= 0 ? (uint32_t)rr_size : 0;
 		}
-		if (rr_size < 0 && cut_find(msg, have, off, &cut) && cut.end <= size) {
-			if (cut.to > have)
-				memset(msg + have, 0, cut.to - have);
+		if (rr_size < 0 && cut_find(msg, there, off, &cut) && cut.end <= size) {
+			cut_fill(msg, there, &cut);
 			off = cut.to;
 			met++;
 		}
 		store_be16(msg + COUNTS_AT + 2 * i, (uint16_t)met);
 		records += met;
-		have = rr_size < 0 ? 0 : have;
+		there = rr_size < 0 ? 0 : there;
 	}
-	return records > 0 ? off : 0;
-}
-
-uint32_t stream_prefix_ttl(const uint8_t *msg, uint32_t have)
-{
-	uint32_t off = have < DNS_HEADER_SIZE ? 0 : questions_skip(msg, have), ttl;
-	int size = 1;
-
-	if (off == 0)
-		return have;
-	while (off < have && size > 0) {
-		struct dns_rr rr;
-
-		size = dns_msg_rr_read(msg, have, off, &rr);
-		off += size > 0 ? (uint32_t)size : 0;
-	}
-	size = off < have ? dns_msg_name_skip(msg, have, off) : -1;
-	if (size < 0)
-		return have;
-	ttl = off + (uint32_t)size + 4;
-	return have > ttl && have < ttl + 4 ? ttl + 4 : have;
+	if (cut.ttl + TTL_SIZE > size)
+		cut.ttl = 0;
+	return prefix_of(have, records > 0 ? off : 0, &cut);
 }

@@ -48,7 +48,8 @@ static void client_acked(
 	// only where a gap says the same, else anybody could have us skip what comes next.
 	if (ahead <= 1)
 		// What was changed in the message under way is asked for when all of it is there.
-		stream_patch_trim(tcp, flow, stream_seq(seg->ack, start) < 0 ? seg->ack : start);
+		stream_patch_trim(tcp, flow,
+			(stream_seq(seg->ack, start) < 0 ? seg->ack : start) - STREAM_PATCH_ACKED);
 	else if (flow->held_last != STREAM_NONE && ahead <= SAME_WINDOW &&
 		 flow->clear == flow->next && flow->reason == REASON_none) {
 		stream_text_restart(tcp, flow, seg->ack, false);
@@ -118,10 +119,16 @@ static void flow_renew(struct stream_tcp *tcp, struct stream_flow *flow, uint32_
 static void server_agreed(struct stream_tcp *tcp, struct stream_flow *flow, uint32_t start)
 {
 	int32_t ahead = stream_seq(start, flow->next);
+	bool again = ahead <= 0 && ahead > -SAME_SYN && !(flow->flags & STREAM_WAIT);
 
-	if (!(flow->flags & (STREAM_REOPEN | STREAM_WAIT)) && ahead <= 0 && ahead > -SAME_SYN)
+	// A SYN that comes late, or twice, may be seen when the connection has long begun. Then the
+	// number is the one that it began with.
+	if (again && (!(flow->flags & STREAM_REOPEN) || flow->first == (uint16_t)start)) {
+		flow->flags &= (uint8_t)~STREAM_REOPEN;
 		return;
+	}
 	flow_renew(tcp, flow, start, true);
+	flow->first = (uint16_t)start;
 	stream_flow_touch(tcp, flow, STREAM_YOUNG);
 }
 

@@ -55,7 +55,8 @@ static void pools_fill(
 		tcp->buckets[i] = STREAM_NONE;
 	tcp->flow_pool = (struct stream_pool){STREAM_NONE, 0, conf->flows};
 	tcp->chunk_pool = (struct stream_pool){STREAM_NONE, 0, l->n_chunks};
-	tcp->patch_pool = (struct stream_pool){STREAM_NONE, 0, l->n_patches};
+	tcp->gap_packets = conf->held / STREAM_GAP_SHARE;
+	tcp->n_patches = l->n_patches;
 	tcp->held_pool = (struct stream_pool){STREAM_NONE, 0, conf->held};
 	for (unsigned i = 0; i < STREAM_AGES; i++)
 		tcp->ages[i] = (struct stream_list){STREAM_NONE, STREAM_NONE, 0, STREAM_LINK_AGE};
@@ -82,7 +83,8 @@ struct stream_tcp *stream_tcp_create(
 	uint8_t *block;
 	struct stream_tcp *tcp;
 
-	if (conf->flows == 0 || conf->held == 0 || l.n_chunks == 0 || l.n_patches == 0) {
+	if (conf->flows == 0 || conf->flows > STREAM_OWNER_MASK + 1 || conf->held == 0 ||
+		l.n_chunks == 0 || l.n_patches == 0) {
 		errno = EINVAL;
 		return NULL;
 	}

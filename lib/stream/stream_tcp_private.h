@@ -38,23 +38,35 @@
 #define STREAM_HOLD_PACKETS 64
 #define STREAM_HOLD_OCTETS  8192
 
-/** Segments held of one connection behind a gap. Ours: 190 KB in segments of 1,460 octets. */
-#define STREAM_GAP_PACKETS 128
+/**
+ * Of all segments that may be held so many are for one connection behind a gap: what is under way at
+ * once, a window of 64 KB, is 46 segments of 1,460 octets, and 512, a quarter of the default, if they are
+ * cut to 128.
+ */
+#define STREAM_GAP_SHARE 4
 
 /**
- * Patches kept of one connection; then the oldest go. As many as the longest message has addresses,
- * of 16 octets each with their records.
+ * Patches kept of one connection; then the oldest go. As many as 256 KB of the shortest records with
+ * addresses have, of 16 octets each: what was acknowledged, and what is under way.
  */
-#define STREAM_PATCHES_MAX 4096
+#define STREAM_PATCHES_MAX 16384
 
 /** Octets behind the last ones of which patches are kept at all: more than is ever under way of DNS. */
 #define STREAM_PATCH_WINDOW (1u << 20)
+
+/**
+ * Octets that the client has acknowledged and of which patches are kept nevertheless: what was sent
+ * again meanwhile is under way, at most a window without scaling (RFC 9293 s3.1). The client drops it,
+ * but who looks on would see two streams.
+ */
+#define STREAM_PATCH_ACKED 65536u
 
 /** Messages one behind another that are no responses, after which it is not DNS. Ours. */
 #define STREAM_ODD_MAX 8
 
 #define STREAM_CHUNK_OCTETS 508
-#define STREAM_PATCH_OCTETS 23 /**< TTL, RDLENGTH and an IPv6 address are 22 */
+#define STREAM_PATCH_OCTETS 20 /**< RDLENGTH, an IPv6 address, and of a TTL what mostly differs */
+#define STREAM_OWNER_MASK   0xffffff
 
 /** Octets of messages under way. */
 struct stream_chunk {
@@ -62,11 +74,15 @@ struct stream_chunk {
 	uint8_t octets[STREAM_CHUNK_OCTETS];
 };
 
-/** Octets that are sent instead of others. */
+/**
+ * Octets that are sent instead of others. All patches stand in a ring in the order they were made, of
+ * whatever connection, and a new one takes the place of the oldest.
+ */
 struct stream_patch {
-	uint32_t next;
-	uint32_t seq; /**< of octets[0] */
-	uint8_t size;
+	uint32_t next; /**< of the same connection */
+	uint32_t seq;  /**< of octets[0] */
+	uint32_t owner : 24; /**< index of the connection */
+	uint32_t size : 8;   /**< 0: nobody's */
 	uint8_t octets[STREAM_PATCH_OCTETS];
 };
 
@@ -132,13 +148,14 @@ struct stream_flow {
 	uint32_t held_first, held_last; /**< in the order of `seq` */
 	uint32_t patch_first, patch_last; /**< in the order of `seq` */
 	uint16_t n_held, n_patches;
-	uint8_t age;    /**< enum stream_age */
-	uint8_t timer;  /**< enum stream_timer */
-	uint8_t flags;  /**< enum stream_flag */
-	uint8_t reason; /**< why it passes unfiltered; REASON_none: it does not */
-	uint8_t odd;    /**< messages that were no responses, since the last response */
-	uint8_t rounds; /**< times that its hold timer was put off */
+	uint8_t age : 4;    /**< enum stream_age */
+	uint8_t timer : 4;  /**< enum stream_timer */
+	uint8_t flags;      /**< enum stream_flag */
+	uint8_t reason;     /**< why it passes unfiltered; REASON_none: it does not */
+	uint8_t odd : 4;    /**< messages that were no responses, since the last response */
+	uint8_t rounds : 4; /**< times that its hold timer was put off */
 	uint16_t mark;  /**< `clear` when its timer was set, the lower half */
+	uint16_t first; /**< number of the first octet of the server, the lower half */
 };
 
 _Static_assert(sizeof(struct stream_flow) == 128, "two cache lines a connection");
@@ -178,6 +195,7 @@ struct stream_tcp {
 	unsigned shift;   /**< a tick is 2^shift cycles, at most a quarter of a millisecond */
 	uint32_t tick, expired; /**< now; when stream_tcp_expire last looked */
 	uint32_t hold, gap;     /**< ticks */
+	uint32_t gap_packets;   /**< held of one connection behind a gap */
 	uint32_t idle[STREAM_AGES]; /**< ticks */
 
 	struct stream_list ages[STREAM_AGES], timers[STREAM_TIMERS];
@@ -187,7 +205,10 @@ struct stream_tcp {
 	struct stream_chunk *chunks;
 	struct stream_patch *patches;
 	struct stream_held *held;
-	struct stream_pool flow_pool, chunk_pool, patch_pool, held_pool;
+	struct stream_pool flow_pool, chunk_pool, held_pool;
+	uint32_t n_patches;
+	uint32_t patch_at;   /**< place of the next patch */
+	uint32_t patch_seen; /**< the last that a segment was held against */
 
 	uint8_t *text;   /**< a message of which chunks were put together, as it came */
 	uint8_t *sent;   /**< the same, as it was sent so far */
@@ -238,11 +259,8 @@ static inline uint32_t stream_flow_index(const struct stream_tcp *tcp, const str
 }
 
 /* stream_patch.c */
-/**
- * Note that from @p seq on @p after is sent for @p before, behind all patches that there are.
- * @return false: there is no room
- */
-bool stream_patch_note(struct stream_tcp *tcp, struct stream_flow *flow, uint32_t seq,
+/** Note that from @p seq on @p after is sent for @p before, behind all patches that there are. */
+void stream_patch_note(struct stream_tcp *tcp, struct stream_flow *flow, uint32_t seq,
 	const uint8_t *before, const uint8_t *after, uint32_t size);
 
 /** Forget patches of octets before @p seq. */
@@ -260,23 +278,26 @@ void stream_patch_segment(
 	struct stream_tcp *tcp, const struct stream_flow *flow, const struct stream_held *segment);
 
 /* stream_prefix.c */
+/** What can be judged of a message whose begin is there; bytes from its first octet. */
+struct stream_prefix {
+	uint32_t size;    /**< of the message that was made of it, 0: there is no record to judge */
+	uint32_t fill;    /**< from here to `size` stand zeros for an address to come; `size`: none do */
+	uint32_t decided; /**< octets before it are settled by this judgement, those to come included */
+};
+
 /**
  * Make a message of the first octets of one: counts are those of the records that are there. Of the
  * record that is cut what can be judged is kept: an address is filled up with zeros, and a service
  * binding ends behind the last parameter that is there, or that is a hint filled up with zeros.
  * Changed are counts, that record's RDLENGTH, and octets behind the first @p have.
  *
- * @param msg  @p have octets of it, with room for @p size
- * @return its size, or 0: there is no record to judge. Above @p have where something was filled up
- */
-uint32_t stream_prefix(uint8_t *msg, uint32_t have, uint32_t size);
-
-/**
- * A TTL leaves as it was sent or as another one, never half of each.
+ * Of an address whose RDLENGTH has not come the fixed part is filled up, too, with what RDLENGTH has to
+ * be for the type. A TTL of which a part is there is decided to its end: it never leaves as half of
+ * what was sent and half of another one.
  *
- * @return where the TTL ends that the first @p have octets of a message cut; @p have: they cut none
+ * @param msg  @p have octets of it, with room for @p size
  */
-uint32_t stream_prefix_ttl(const uint8_t *msg, uint32_t have);
+struct stream_prefix stream_prefix(uint8_t *msg, uint32_t have, uint32_t size);
 
 /* stream_text.c: octets to messages */
 /**

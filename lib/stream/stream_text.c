@@ -89,9 +89,7 @@ static void message_judge(struct stream_tcp *tcp, struct stream_flow *flow,
 	reason_raise(segment, reason);
 	reasons_raise(tcp, flow, start, end, reason);
 	framing_check(tcp, flow, msg, size);
-	if (!stream_patch_note(
-		    tcp, flow, begin + sealed, msg + sealed, judged + sealed, size - sealed))
-		stream_text_give_up(tcp, flow, REASON_stream_limit);
+	stream_patch_note(tcp, flow, begin + sealed, msg + sealed, judged + sealed, size - sealed);
 	flow->clear = flow->seal = end;
 }
 
@@ -244,17 +242,18 @@ static uint8_t *prefix_judge(
 
 // Which of the octets that were filled up are changed, whatever they will be: those that become the
 // same from zeros and from ones. They are made to differ from what they were, the others to be equal.
-static uint8_t *filled_judge(struct stream_tcp *tcp, struct stream_flow *flow, uint32_t have,
-	uint32_t size, uint8_t *judged)
+static uint8_t *filled_judge(struct stream_tcp *tcp, struct stream_flow *flow,
+	const struct stream_prefix *prefix, uint8_t *judged)
 {
 	uint8_t *msg = tcp->text + LENGTH_SIZE;
+	uint32_t fill = prefix->fill, n = prefix->size - fill;
 	enum reason reason;
 
-	memcpy(tcp->sent, judged + have, size - have);
-	memset(msg + have, 0xff, size - have);
-	judged = prefix_judge(tcp, flow, size, &reason);
-	for (uint32_t i = have; i < size; i++) {
-		if (judged[i] == tcp->sent[i - have])
+	memcpy(tcp->sent, judged + fill, n);
+	memset(msg + fill, 0xff, n);
+	judged = prefix_judge(tcp, flow, prefix->size, &reason);
+	for (uint32_t i = fill; i < prefix->size; i++) {
+		if (judged[i] == tcp->sent[i - fill])
 			msg[i] = (uint8_t)~judged[i];
 		else
 			judged[i] = msg[i];
@@ -265,35 +264,41 @@ static uint8_t *filled_judge(struct stream_tcp *tcp, struct stream_flow *flow, u
 // Judge the records that are there. @return what the segments that have them are counted by
 static enum reason part_judge(struct stream_tcp *tcp, struct stream_flow *flow)
 {
-	uint32_t begin = flow->next - flow->have + LENGTH_SIZE, have, size, from;
-	uint8_t *msg = tcp->text + LENGTH_SIZE, *judged;
-	enum reason reason;
+	uint32_t begin = flow->next - flow->have + LENGTH_SIZE, have, from, to;
+	uint8_t *msg = tcp->text + LENGTH_SIZE, *judged = msg;
+	enum reason reason = REASON_stream_partial;
+	struct stream_prefix prefix;
 
-	if (flow->have <= LENGTH_SIZE)
-		return REASON_stream_partial;
+	if (flow->have <= LENGTH_SIZE) {
+		flow->seal = flow->next;
+		return reason;
+	}
 	text_copy(tcp, flow);
 	have = flow->have - LENGTH_SIZE;
-	size = stream_prefix(msg, have, load_be16(tcp->text));
-	if (size == 0)
-		return REASON_stream_partial;
-	judged = prefix_judge(tcp, flow, size, &reason);
-	if (size > have && tcp->stream->message.edits)
-		judged = filled_judge(tcp, flow, have, size, judged);
-	from = stream_seq(flow->seal, begin) > 0 ? (uint32_t)stream_seq(flow->seal, begin) : 0;
-	if (from < size && !stream_patch_note(tcp, flow, begin + from, msg + from, judged + from,
-				   size - from)) {
-		stream_text_give_up(tcp, flow, REASON_stream_limit);
-		return REASON_stream_limit;
+	prefix = stream_prefix(msg, have, load_be16(tcp->text));
+	to = prefix.decided;
+	if (prefix.size > 0)
+		judged = prefix_judge(tcp, flow, prefix.size, &reason);
+	if (prefix.size > have && tcp->stream->message.edits) {
+		judged = filled_judge(tcp, flow, &prefix, judged);
+		// The lesser of two TTLs is known octet by octet: the rest of it is cut when it comes.
+		if (prefix.fill > have && msg[prefix.fill] != judged[prefix.fill])
+			to = have;
 	}
-	// An address of which a part leaves now is either replaced now, or never.
-	if (stream_seq(begin + size, flow->seal) > 0)
-		flow->seal = begin + size;
+	from = stream_seq(flow->seal, begin) > 0 ? (uint32_t)stream_seq(flow->seal, begin) : 0;
+	// Of what leaves now in part all octets are changed as is decided now.
+	if (to > from)
+		flow->seal = begin + to;
+	if (to > prefix.size)
+		to = prefix.size;
+	if (from < to)
+		stream_patch_note(tcp, flow, begin + from, msg + from, judged + from, to - from);
 	return reason;
 }
 
 void stream_text_release(struct stream_tcp *tcp, struct stream_flow *flow)
 {
-	uint32_t start = flow->next - flow->have, have, whole;
+	uint32_t start = flow->next - flow->have;
 	enum reason reason;
 
 	if (flow->clear == flow->next)
@@ -302,16 +307,4 @@ void stream_text_release(struct stream_tcp *tcp, struct stream_flow *flow)
 	reason = part_judge(tcp, flow);
 	reasons_raise(tcp, flow, start, flow->next, reason);
 	flow->clear = flow->next;
-	if (flow->have <= LENGTH_SIZE)
-		whole = flow->next;
-	else {
-		have = flow->have - LENGTH_SIZE;
-		text_copy(tcp, flow);
-		whole = stream_prefix_ttl(tcp->text + LENGTH_SIZE, have);
-		if (whole > load_be16(tcp->text))
-			whole = load_be16(tcp->text);
-		whole += start + LENGTH_SIZE;
-	}
-	if (stream_seq(whole, flow->seal) > 0)
-		flow->seal = whole;
 }

@@ -48,7 +48,8 @@ int bench_options_parse(
 {
 	static const struct option long_options[] = {{"rounds", 1, NULL, 'n'}, {"ms", 1, NULL, 'm'},
 		{"passes", 1, NULL, 'p'}, {"frames", 1, NULL, 'f'}, {"step", 0, NULL, 's'},
-		{"rewrite", 0, NULL, 'w'}, {"tree", 0, NULL, 't'}, {"patterns", 1, NULL, 'a'}, {0}};
+		{"rewrite", 0, NULL, 'w'}, {"tree", 0, NULL, 't'}, {"patterns", 1, NULL, 'a'},
+		{"alone", 0, NULL, 'l'}, {"full", 0, NULL, 'u'}, {0}};
 	int option;
 
 	*options = (struct bench_options){.rounds = 10, .round_ms = 200};
@@ -70,6 +71,10 @@ int bench_options_parse(
 			options->rewrite = true;
 		} else if (option == 't') {
 			options->tree = true;
+		} else if (option == 'l') {
+			options->alone = true;
+		} else if (option == 'u') {
+			options->full = true;
 		} else if (option == 'a') {
 			options->patterns = optarg;
 		} else {

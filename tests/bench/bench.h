@@ -38,6 +38,8 @@ struct bench_options {
 	bool step;
 	bool rewrite;
 	bool tree;             /**< bench_lookup: the tree, too */
+	bool alone;            /**< bench_pipeline: each frame is a burst of its own */
+	bool full;             /**< bench_pipeline: the list does whatever there is beside addresses */
 	const char *patterns;  /**< bench_pipeline: file of expressions; NULL: none */
 };
 

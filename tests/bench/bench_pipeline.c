@@ -2,7 +2,10 @@
 /*
  * The frames of a capture through the stages of lib/pipeline, in bursts, against a list:
  *
- *   bench_pipeline [--rewrite] [--patterns FILE.hs] FRAMES.pcap NAMES.txt
+ *   bench_pipeline [--rewrite] [--alone] [--full] [--patterns FILE.hs] FRAMES.pcap NAMES.txt
+ *
+ * With --alone each frame is a burst of its own; with --full the list also has Extended DNS Errors,
+ * and answers where there is no address.
  *
  * ns is per packet, of the stages parse, consent and match, which change nothing, so that passes
  * over the same frames do the same work. With --rewrite each burst is copied first, outside of the
@@ -39,7 +42,7 @@ static struct {
 	uint64_t hits;
 } run;
 
-static void policy_fill(void)
+static void policy_fill(bool full)
 {
 	struct policy *policy = &run.policy;
 
@@ -49,11 +52,20 @@ static void policy_fill(void)
 	policy->lists[0].action = POLICY_SINKHOLE;
 	policy->lists[0].sinkhole =
 		(struct policy_sinkhole){.ipv4 = {{192, 0, 2, 1}}, .n_ipv4 = 1, .ttl_max = 60};
+	if (!full)
+		return;
+	policy_sinkhole_fill(&policy->lists[0].sinkhole);
+	policy->lists[0].answer_empty = true;
+	policy->lists[0].ede = POLICY_EDE_BLOCKED;
+	strcpy(policy->lists[0].ede_text, "listed");
 }
 
-static void burst_fill(const struct bench_frames *frames, unsigned at, bool copy)
+// Fill a burst with the frames from at on. @return their number
+static unsigned burst_fill(
+	const struct bench_frames *frames, unsigned at, const struct bench_options *options)
 {
-	unsigned n = frames->n - at < BURST_MAX ? frames->n - at : BURST_MAX;
+	unsigned most = options->alone ? 1 : BURST_MAX, left = frames->n - at;
+	unsigned n = left < most ? left : most;
 
 	run.burst.n = n;
 	run.burst.side = BURST_FROM_RESOLVERS;
@@ -63,12 +75,13 @@ static void burst_fill(const struct bench_frames *frames, unsigned at, bool copy
 
 		slot->frame = frame->bytes;
 		slot->frame_size = frame->size;
-		if (!copy)
+		if (!options->rewrite)
 			continue;
 		if (frame->size > COPY_SIZE)
 			bench_die("frame", "larger than a copy may be");
 		slot->frame = memcpy(run.copies[i], frame->bytes, frame->size);
 	}
+	return n;
 }
 
 // What valgrind counts: all stages and nothing else. Its name is known to scripts/check_instructions.
@@ -122,8 +135,8 @@ static void pass_by_stage(const struct bench_frames *frames, const struct bench_
 {
 	memset(run.ns, 0, sizeof(run.ns));
 	run.hits = 0;
-	for (unsigned at = 0; at < frames->n; at += BURST_MAX) {
-		burst_fill(frames, at, options->rewrite);
+	for (unsigned at = 0; at < frames->n;) {
+		at += burst_fill(frames, at, options);
 		stages_timed(options->rewrite);
 		hits_count();
 	}
@@ -135,8 +148,8 @@ static uint64_t pass(const struct bench_frames *frames, const struct bench_optio
 {
 	uint64_t ns = 0, begun = bench_now_ns();
 
-	for (unsigned at = 0; at < frames->n; at += BURST_MAX) {
-		burst_fill(frames, at, options->rewrite);
+	for (unsigned at = 0; at < frames->n;) {
+		at += burst_fill(frames, at, options);
 		if (options->rewrite)
 			begun = bench_now_ns();
 		bench_stages(options->rewrite);
@@ -176,15 +189,15 @@ int main(int argc, char **argv)
 	struct pattern_set *set;
 	size_t consent_size;
 	int word = bench_options_parse(argc, argv, &options, 2,
-		"[--rewrite] [--patterns FILE.hs] [--passes N] [--frames FIRST:COUNT] FRAMES.pcap "
-		"NAMES.txt");
+		"[--rewrite] [--alone] [--full] [--patterns FILE.hs] [--passes N] "
+		"[--frames FIRST:COUNT] FRAMES.pcap NAMES.txt");
 
 	bench_frames_read(argv[word], &options, &frames);
 	names = bench_table_load(argv[word + 1], &options, &set);
 	consent = consent_table_build(NULL, 0, &consent_size);
 	if (!consent)
 		bench_die("consent table", "no memory");
-	policy_fill();
+	policy_fill(options.full);
 	run.tables =
 		(struct pipeline_tables){.policy = &run.policy, .names = names, .consent = consent};
 	if (set)

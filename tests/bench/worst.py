@@ -6,19 +6,22 @@
     worst.py --kinds                    "KIND SIZE" of each frame, in their order
 
 Each kind is one way to make the stages of lib/pipeline work; each stands there in a datagram that
-fits an Ethernet frame and in one of all the octets that a datagram may have, which is what a
-message over TCP comes to.
+fits an Ethernet frame, in one that clients take in fragments, and in one of all the octets that a
+datagram may have, which is what a message over TCP comes to. What begins with "hit" is held against
+what a hit takes.
 """
 import struct
 import sys
 
 SMALL = 1472  # octets of a message in a frame of 1,500
+MIDDLE = 4096  # in three fragments: what a client announces at most
 LARGE = 65493
 HOLD = 0xC00C  # a pointer to the first question
-A, CNAME, TXT, AAAA, HTTPS = 1, 5, 16, 28, 65
+A, CNAME, TXT, AAAA, DNAME, OPT, RRSIG, HTTPS = 1, 5, 16, 28, 39, 41, 46, 65
 LISTED = b"\x04evil\x07example\x00"
 DEEP = b"\x01a" * 120 + LISTED  # as many labels as a name with these two has room for
 MISS = b"\x04good\x07example\x00"
+BESIDE = b"\x04side\x07example\x00"  # not listed, names below it are
 
 
 def record(owner, kind=A, rdata=b"\xc6\x33\x64\x42"):
@@ -36,7 +39,7 @@ def pointer(at):
 class Message:
     def __init__(self, size, name=MISS):
         self.size = size
-        self.n_questions = self.n_answers = 0
+        self.n_questions = self.n_answers = self.n_additional = 0
         self.body = b""
         self.ask(name)
 
@@ -58,8 +61,16 @@ class Message:
         self.body += octets
         return True
 
+    def add_behind(self, octets):
+        """The same in the additional section."""
+        added = self.add(octets)
+        self.n_answers -= added
+        self.n_additional += added
+        return added
+
     def octets(self):
-        return struct.pack("!6H", 1, 0x8180, self.n_questions, self.n_answers, 0, 0) + self.body
+        return struct.pack("!6H", 1, 0x8180, self.n_questions, self.n_answers, 0,
+                           self.n_additional) + self.body
 
 
 def small_name(i):
@@ -129,13 +140,85 @@ def names_hops(size):
             return m
 
 
-def names_listed(size):
+def hit_listed(size):
     """Deep names below a listed one, that go on below it label by label."""
     m = Message(size, DEEP)
     i = 0
     while m.add(record(bytes([1, 97 + i % 26]) + pointer(12 + 2), TXT, b"")):
         i += 1
     return m
+
+
+def names_beside(size):
+    """The same below a name that is not listed, with labels of their own."""
+    m = Message(size, BESIDE)
+    while m.add(record(b"\x01x\x01a\x01a\x01a" + pointer(12), TXT, b"")):
+        pass
+    return m
+
+
+def names_beside_deep(size):
+    """The same, deep, and with the same labels."""
+    m = Message(size, b"\x01a" * 120 + BESIDE)
+    i = 0
+    while m.add(record(bytes([1, 97 + i % 26]) + pointer(12 + 2), TXT, b"")):
+        i += 1
+    return m
+
+
+def names_and_records(size):
+    """A name every other record."""
+    m = Message(size)
+    i = 0
+    while m.add(record(small_name(i), TXT, b"")) and m.add(record(pointer(12), TXT, b"")):
+        i += 1
+    return m
+
+
+def names_behind_records(size):
+    """Records that take little, and names at last."""
+    m = Message(size)
+    i = 0
+    while m.left() > size / 2 and m.add(record(pointer(12), TXT, b"")):
+        pass
+    while m.add(record(small_name(i), TXT, b"")):
+        i += 1
+    return m
+
+
+def names_long(size):
+    """Labels as long as there may be."""
+    m = Message(size)
+    i = 0
+    while m.add(record(b"\x3f%063d\x3f%063d" % (i, i) + pointer(12), TXT, b"")):
+        i += 1
+    return m
+
+
+def names_few_hops(size):
+    """A label and a pointer to the one before, as far as may be."""
+    m = Message(size)
+    to = 12
+    while True:
+        at = m.at()
+        if not m.add(record(b"\x01x" + pointer(to), TXT, b"")):
+            return m
+        to = at if m.n_answers % 100 else 12
+
+
+def chains(size):
+    """DNAMEs and what they make of names, step by step."""
+    m = Message(size)
+    owner = pointer(12)
+    i = 0
+    while True:
+        target = small_name(i)
+        at = m.at() + len(owner[-2:]) + 10
+        if not (m.add(record(pointer(17), DNAME, target)) and
+                m.add(record(owner[-2:], CNAME, b"\x01x" + pointer(at)))):
+            return m
+        owner = pointer(m.at() - 4)
+        i += 1
 
 
 def targets(size):
@@ -151,6 +234,33 @@ def services(size):
     i = 0
     while m.add(record(pointer(12), HTTPS, b"\x00\x01" + small_name(i))):
         i += 1
+    return m
+
+
+def services_bad(size):
+    """Targets that cannot be read, far from where that is seen: they are passed over."""
+    m = Message(size)
+    at = m.at() + 12
+    chain = pointer(at) + b"".join(pointer(at + 2 * i) for i in range(120))
+    m.add(record(pointer(12), TXT, chain))
+    while m.add(record(pointer(12), HTTPS, b"\x00\x01" + pointer(at + 240))):
+        pass
+    return m
+
+
+def services_long(size):
+    """Targets that are too long by one label."""
+    m = Message(size, b"\x01b" * 127 + b"\x00")
+    while m.add(record(pointer(12), HTTPS, b"\x00\x01\x01b" + pointer(12))):
+        pass
+    return m
+
+
+def services_keys(size):
+    """Many parameters."""
+    m = Message(size)
+    keys = b"".join(struct.pack("!HH", 100 + i, 0) for i in range(min(16000, (m.left() - 20) // 4)))
+    m.add(record(pointer(12), HTTPS, b"\x00\x01\x00" + keys))
     return m
 
 
@@ -205,6 +315,70 @@ def hit_names(size):
     return m
 
 
+def hit_services(size):
+    """Hints of many records, each with keys to look through."""
+    m = Message(size, LISTED)
+    rdata = b"\x00\x01\x00" + b"".join(struct.pack("!HH", i, 0) for i in (1, 2, 3)) + \
+        struct.pack("!HH4B", 4, 4, 198, 51, 100, 66) + struct.pack("!HH", 5, 0)
+    while m.add(record(pointer(12), HTTPS, rdata)):
+        pass
+    return m
+
+
+def hit_keys(size):
+    """Many parameters."""
+    m = Message(size, LISTED)
+    keys = b"".join(struct.pack("!HH", 100 + i, 0) for i in range(min(16000, (m.left() - 20) // 4)))
+    m.add(record(pointer(12), HTTPS, b"\x00\x01\x00" + keys))
+    return m
+
+
+def hit_signatures(size):
+    """Signatures that are cut out, between names whose pointers have to follow."""
+    m = Message(size, LISTED)
+    signature = struct.pack("!H", A) + bytes(16) + b"\x00"
+    for i in range(8):
+        m.add(record(pointer(12)))
+        m.add(record(pointer(12), RRSIG, signature))
+    to = m.at()
+    m.add(record(b"\x01x" + pointer(12), A))
+    while m.add(record(pointer(to), A)):
+        pass
+    return m
+
+
+def hit_additional(size):
+    """Addresses in the additional section, of names that have to be compared."""
+    m = Message(size, LISTED)
+    for i in range(12):
+        m.add(record(bytes([1, 97 + i]) + b"\x01b" * 5 + pointer(12), TXT, b""))
+    while m.add_behind(record(b"\x01z" + b"\x01b" * 5 + pointer(12))):
+        pass
+    return m
+
+
+def hit_options(size):
+    """Options of the OPT, which say nothing."""
+    m = Message(size, LISTED)
+    m.add(record(pointer(12)))
+    options = struct.pack("!HH", 65001, 0) * min(16000, (m.left() - 11) // 4)
+    m.add_behind(b"\x00" + struct.pack("!HHIH", OPT, 1232, 0x8000, len(options)) + options)
+    return m
+
+
+def hit_chain(size):
+    """A chain without an address."""
+    m = Message(size, LISTED)
+    owner = pointer(12)
+    i = 0
+    while True:
+        at = m.at() + 12
+        if not m.add(record(owner, CNAME, small_name(i))):
+            return m
+        owner = pointer(at)
+        i += 1
+
+
 KINDS = [
     names_short,
     names_deep,
@@ -212,9 +386,18 @@ KINDS = [
     names_of_chains,
     names_mixed,
     names_hops,
-    names_listed,
+    names_beside,
+    names_beside_deep,
+    names_and_records,
+    names_behind_records,
+    names_long,
+    names_few_hops,
+    chains,
     targets,
     services,
+    services_bad,
+    services_long,
+    services_keys,
     questions,
     questions_root,
     records,
@@ -222,6 +405,13 @@ KINDS = [
     records_long,
     hit_addresses,
     hit_names,
+    hit_listed,
+    hit_services,
+    hit_keys,
+    hit_signatures,
+    hit_additional,
+    hit_options,
+    hit_chain,
 ]
 
 
@@ -233,7 +423,7 @@ def frame(message):
 
 
 def main():
-    frames = [(kind, size) for kind in KINDS for size in (SMALL, LARGE)]
+    frames = [(kind, size) for kind in KINDS for size in (SMALL, MIDDLE, LARGE)]
     if sys.argv[1:] == ["--kinds"]:
         for kind, size in frames:
             print(kind.__name__, size)
@@ -246,7 +436,7 @@ def main():
             octets = frame(kind(size).octets())
             out.write(struct.pack("<4I", 0, 0, len(octets), len(octets)) + octets)
     with open(sys.argv[2], "w", encoding="ascii") as out:
-        out.write("evil.example\n")
+        out.write("evil.example\na.a.a.side.example\nb.a.a.side.example\nb.a.side.example\nb.side.example\n")
         # Rules for some names on the way down to a deep one, as lists have them.
         for labels in range(1, 4):
             out.write("a." * labels + "evil.example\n." + "a." * labels + "evil.example\n")

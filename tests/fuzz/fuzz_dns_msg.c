@@ -10,6 +10,7 @@
 static void known_check(struct dns_known *known, const uint8_t *msg, uint32_t n, uint32_t off)
 {
 	uint64_t ours = dns_known_read(known, msg, n, off), alone = dns_msg_ends_read(msg, n, off);
+	struct dns_labels labels, others;
 
 	FUZZ_CHECK(dns_ends_occupied(ours) == dns_ends_occupied(alone));
 	if (dns_ends_occupied(alone) < 0)
@@ -17,6 +18,10 @@ static void known_check(struct dns_known *known, const uint8_t *msg, uint32_t n,
 	FUZZ_CHECK(dns_ends_labels(ours) == dns_ends_labels(alone));
 	for (unsigned i = 0; i < 3 && i < dns_ends_labels(alone); i++)
 		FUZZ_CHECK(dns_ends_label(ours, i) == dns_ends_label(alone, i));
+	FUZZ_CHECK(dns_known_labels(known, msg, n, off, &labels));
+	FUZZ_CHECK(dns_msg_labels_read(msg, n, off, &others) > 0);
+	FUZZ_CHECK(labels.n == others.n && labels.size == others.size);
+	FUZZ_CHECK(memcmp(labels.at, others.at, labels.n * sizeof(labels.at[0])) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -84,7 +84,7 @@ void talk_answer(struct talk *talk, const char *name, const char *target, unsign
 			talk->v6 ? "2001:db8:66::66" : "198.51.100.66");
 	wire_finish(w);
 	// What a rewrite has to change before the first name that it depends on.
-	if (ttl <= TALK_TTL_KEPT)
+	if (ttl <= TALK_TTL_KEPT || talk->early)
 		w->bytes[w->dns + 3] &= (uint8_t)~DNS_FLAG_AD;
 	else
 		w->bytes[w->dns + 3] |= DNS_FLAG_AD;

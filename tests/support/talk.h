@@ -14,6 +14,7 @@
 struct talk {
 	const struct pipeline_tables *tables;
 	bool v6;
+	bool early; /**< parts leave before all is there: AD is not set, which could not be cleared any more */
 	uint8_t *said, *expected; /**< messages with their lengths */
 	bool *got;
 	uint8_t *arrived;
@@ -34,7 +35,7 @@ void talk_message(struct talk *talk, const uint8_t *msg, uint32_t size);
 
 /**
  * A response for @p name with @p n addresses of its own family, or of @p target, a CNAME's, where that is
- * not NULL. With a TTL that a rewrite cuts, AD is set, too.
+ * not NULL. With a TTL that a rewrite cuts, AD is set, too, unless `early` is.
  */
 void talk_answer(struct talk *talk, const char *name, const char *target, unsigned n, uint32_t ttl);
 

@@ -51,6 +51,22 @@ Test(stream_flow, an_answer_to_a_syn_that_comes_again_changes_nothing)
 	all_is_well();
 }
 
+Test(stream_flow, a_syn_that_comes_late_changes_nothing)
+{
+	talk_sign(talk, traffic, true, PKT_TCP_SYN, UINT32_MAX);
+	talk_sign(talk, traffic, false, PKT_TCP_SYN | PKT_TCP_ACK, UINT32_MAX);
+	talk_ask(talk, traffic);
+	talk_answer(talk, "www.evil.example", NULL, 20, 300);
+	talk_say(talk, traffic, 0, 100);
+	talk_say(talk, traffic, 100, 200);
+	// Copies of both that were under way for longer than all this.
+	talk_sign(talk, traffic, true, PKT_TCP_SYN, UINT32_MAX);
+	talk_sign(talk, traffic, false, PKT_TCP_SYN | PKT_TCP_ACK, UINT32_MAX);
+	talk_say(talk, traffic, 200, talk->size);
+	all_is_well();
+	cr_assert_eq(verdicts(REASON_rewritten), 3);
+}
+
 Test(stream_flow, data_in_the_syn_and_right_behind_its_answer)
 {
 	struct traffic_segment s = {
@@ -220,12 +236,57 @@ Test(stream_flow_small, memory_is_given_back)
 	cr_assert_eq(matched(traffic), 200);
 }
 
-Test(stream_flow, too_much_behind_a_gap_passes_unfiltered)
+// Segments of ten octets, the first of which is missing.
+static void gap_say(unsigned n)
 {
 	talk_ask(talk, traffic);
-	talk_answer(talk, "clean.example", NULL, 400, 300);
-	for (uint32_t at = 10; at < 10 + 200 * 10; at += 10)
+	talk_answer(talk, "clean.example", NULL, 700, 300);
+	for (uint32_t at = 10; at < 10 + n * 10; at += 10)
 		talk_say(talk, traffic, at, at + 10);
+}
+
+Test(stream_flow, a_window_of_small_segments_waits_behind_a_gap)
+{
+	gap_say(512);
+	cr_assert_eq(traffic_held(traffic), 512);
+	talk_say(talk, traffic, 0, 10);
+	traffic_wait(traffic, 12);
+	cr_assert_eq(traffic_held(traffic), 0);
+	cr_assert_eq(traffic->stats->streams_unfiltered[STATS_STREAM_LIMIT], 0);
+}
+
+Test(stream_flow, too_much_behind_a_gap_passes_unfiltered)
+{
+	gap_say(513);
 	cr_assert_eq(traffic->stats->streams_unfiltered[STATS_STREAM_LIMIT], 1);
 	cr_assert_eq(traffic_held(traffic), 0);
+}
+
+Test(stream_flow_small, the_oldest_patch_of_all_makes_room_for_a_new_one)
+{
+	struct stream_conf conf = traffic_conf;
+
+	// Room for 128 patches, and two in each answer.
+	conf.memory = 16384;
+	begin_with(&conf);
+	talk_answer(talk, "www.evil.example", NULL, 1, 300);
+	for (unsigned port = 1024; port < 1024 + 100; port++) {
+		struct traffic_segment s = {.client = (uint16_t)port, .seq = TALK_ISN};
+
+		query_from((uint16_t)port);
+		s.octets = talk->said;
+		s.n = talk->size;
+		cr_assert_eq(memcmp(traffic_send(traffic, &s)->frame + 54, talk->expected, s.n), 0);
+	}
+	for (unsigned port = 1024; port < 1024 + 100; port++) {
+		struct traffic_segment s = {.client = (uint16_t)port, .seq = TALK_ISN};
+		bool kept = port >= 1024 + 100 - 128 / 2;
+
+		s.octets = talk->said;
+		s.n = talk->size;
+		cr_assert_eq(memcmp(traffic_send(traffic, &s)->frame + 54,
+				     kept ? talk->expected : talk->said, s.n),
+			0, "port %u", port);
+	}
+	cr_assert_eq(traffic->stats->streams_unfiltered[STATS_STREAM_LIMIT], 0);
 }

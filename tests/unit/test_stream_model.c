@@ -36,26 +36,30 @@ struct manner {
 	unsigned lost, again, acked; // of 100 segments
 	unsigned wait_ms;            // now and then, up to
 	unsigned size_max;           // records of an answer
-	uint32_t ttl;
+	bool early;                  // parts leave before all of a message is there
 };
+
+// Kept, cut, and cut in each of their octets.
+static const uint32_t ttls[] = {0, 5, 60, 61, 300, 3600, 86400, 0x10000, 0x1000000, 0x7fffffff};
 
 // Messages of every kind, one behind the other.
 static void talk_fill(struct talk *talk, const struct manner *manner, uint64_t *random)
 {
 	for (unsigned n = 1 + random_below(random, 12); n > 0; n--) {
 		unsigned records = 1 + random_below(random, manner->size_max);
+		uint32_t ttl = ttls[random_below(random, sizeof(ttls) / sizeof(ttls[0]))];
 		uint8_t odd[40] = {1, 2, 1, 0, 0, 1};
 
 		switch (random_below(random, 6)) {
 		case 0:
 		case 1:
-			talk_answer(talk, "www.evil.example", NULL, records, manner->ttl);
+			talk_answer(talk, "www.evil.example", NULL, records, ttl);
 			break;
 		case 2:
-			talk_answer(talk, "www.example", "bad.evil.example", records, manner->ttl);
+			talk_answer(talk, "www.example", "bad.evil.example", records, ttl);
 			break;
 		case 3:
-			talk_answer(talk, "clean.example", NULL, records, manner->ttl);
+			talk_answer(talk, "clean.example", NULL, records, ttl);
 			break;
 		case 4:
 			// Too short, or a query; but not as the first that is seen.
@@ -63,7 +67,7 @@ static void talk_fill(struct talk *talk, const struct manner *manner, uint64_t *
 				talk_message(talk, odd, random_below(random, sizeof(odd)));
 			break;
 		default:
-			talk_answer(talk, "www.evil.example", "cdn.example", records, manner->ttl);
+			talk_answer(talk, "www.evil.example", "cdn.example", records, ttl);
 		}
 	}
 }
@@ -160,6 +164,7 @@ static void talks_carry(const struct manner *manner, const struct stream_conf *c
 		struct carrier c = {.talk = talk, .manner = manner, .random = &random};
 		const char *error;
 
+		talk->early = manner->early;
 		talk_fill(talk, manner, &random);
 		c.t = talk_traffic(talk, conf);
 		carry(&c);
@@ -179,21 +184,20 @@ static void talks_carry(const struct manner *manner, const struct stream_conf *c
 	tables_free();
 }
 
-// Messages wait for their ends, so that all of them is changed: TTL and flags, too.
+// Messages wait for their ends, so that all of them is changed: flags, too.
 static const struct stream_conf patient = {
 	.flows = 16, .memory = 1 << 20, .hold_ms = 1000, .gap_ms = 100000, .held = 256};
 
 Test(stream_model, any_cut_arrives_as_whole_messages_do)
 {
-	static const struct manner manner = {
-		.cut_min = 150, .cut_max = 1460, .size_max = 100, .ttl = 300};
+	static const struct manner manner = {.cut_min = 150, .cut_max = 1460, .size_max = 100};
 
 	talks_carry(&manner, &patient, 300);
 }
 
 Test(stream_model, small_cuts_arrive_as_whole_messages_do)
 {
-	static const struct manner manner = {.cut_min = 1, .cut_max = 5, .size_max = 2, .ttl = 300};
+	static const struct manner manner = {.cut_min = 1, .cut_max = 5, .size_max = 2};
 
 	talks_carry(&manner, &patient, 300);
 }
@@ -205,13 +209,11 @@ Test(stream_model, losses_and_repetitions_in_other_cuts_change_nothing)
 		.lost = 20,
 		.again = 20,
 		.acked = 10,
-		.size_max = 50,
-		.ttl = 300};
+		.size_max = 50};
 
 	talks_carry(&manner, &patient, 300);
 }
 
-// Where parts of messages leave early, TTLs may stay as they are; so there is nothing to change in them.
 Test(stream_model, parts_that_leave_early_have_no_listed_address)
 {
 	static const struct manner manner = {.cut_min = 1,
@@ -221,7 +223,7 @@ Test(stream_model, parts_that_leave_early_have_no_listed_address)
 		.acked = 10,
 		.wait_ms = 30,
 		.size_max = 40,
-		.ttl = 30};
+		.early = true};
 
 	talks_carry(&manner, &traffic_conf, 200);
 }
@@ -235,7 +237,7 @@ Test(stream_model, single_octets_have_no_listed_address)
 		.acked = 2,
 		.wait_ms = 30,
 		.size_max = 10,
-		.ttl = 30};
+		.early = true};
 
 	talks_carry(&manner, &traffic_conf, 100);
 }
@@ -249,7 +251,7 @@ Test(stream_model, large_messages_leave_in_parts)
 		.acked = 20,
 		.wait_ms = 5,
 		.size_max = 1500,
-		.ttl = 30};
+		.early = true};
 
 	talks_carry(&manner, &traffic_conf, 40);
 }

@@ -72,13 +72,19 @@ Test(stream_prefix, every_octet_of_an_address_that_is_there_is_in_the_message)
 
 	for (uint32_t have = 0; have <= size; have++) {
 		uint8_t *msg = malloc(size);
+		struct stream_prefix prefix;
 		uint32_t made;
 
 		cr_assert_not_null(msg);
 		memcpy(msg, whole, have);
 		memset(msg + have, 0xee, size - have);
-		made = stream_prefix(msg, have, size);
+		prefix = stream_prefix(msg, have, size);
+		made = prefix.size;
 		cr_assert_leq(made, size);
+		cr_assert(prefix.decided >= have && prefix.decided <= size, "cut at %u", have);
+		cr_assert(made <= have ? prefix.fill == made
+				       : prefix.fill >= have && prefix.fill < made,
+			"cut at %u", have);
 		for (uint32_t i = made; i < have; i++)
 			cr_assert_not(address[i], "octet %u of %u is not judged", i, have);
 		if (made > 0)
@@ -94,12 +100,16 @@ Test(stream_prefix, what_is_not_there_is_zeros)
 	bool address[SIZE_MAX_] = {false};
 	uint8_t msg[SIZE_MAX_];
 	uint32_t size = message_make(msg, address), have = 0;
+	struct stream_prefix prefix;
 
 	while (!address[have])
 		have++;
 	have++;
 	memset(msg + have, 0xee, size - have);
-	cr_assert_eq(stream_prefix(msg, have, size), have + 3);
+	prefix = stream_prefix(msg, have, size);
+	cr_assert_eq(prefix.size, have + 3);
+	cr_assert_eq(prefix.fill, have);
+	cr_assert_eq(prefix.decided, have + 3);
 	cr_assert_eq(memcmp(msg + have, "\0\0\0\xee", 4), 0);
 	cr_assert_eq(load_be16(msg + 6), 1);
 	cr_assert_eq(load_be16(msg + 8), 0);
@@ -111,10 +121,10 @@ Test(stream_prefix, without_a_record_there_is_nothing_to_judge)
 	uint8_t msg[SIZE_MAX_];
 	uint32_t size = message_make(msg, address);
 
-	cr_assert_eq(stream_prefix(msg, 0, size), 0);
-	cr_assert_eq(stream_prefix(msg, 11, size), 0);
-	cr_assert_eq(stream_prefix(msg, 12, size), 0);
-	cr_assert_eq(stream_prefix(msg, 30, size), 0);
+	cr_assert_eq(stream_prefix(msg, 0, size).size, 0);
+	cr_assert_eq(stream_prefix(msg, 11, size).size, 0);
+	cr_assert_eq(stream_prefix(msg, 12, size).size, 0);
+	cr_assert_eq(stream_prefix(msg, 30, size).size, 0);
 }
 
 Test(stream_prefix, an_address_beyond_the_message_is_none)
@@ -126,17 +136,64 @@ Test(stream_prefix, an_address_beyond_the_message_is_none)
 	message_make(msg, address);
 	while (!address[have])
 		have++;
-	cr_assert_eq(stream_prefix(msg, have + 1, have + 3), 0);
+	cr_assert_eq(stream_prefix(msg, have + 1, have + 3).size, 0);
 }
 
-Test(stream_prefix, a_ttl_that_is_cut_is_told_and_nothing_else)
-{
-	// A header, the question "a A IN", and one record of that name.
-	const uint8_t msg[] = {0, 1, 0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0, 1, 'a', 0, 0, 1, 0, 1,
-		0xc0, 12, 0, 1, 0, 1, 0, 0, 1, 0x2c, 0, 4, 203, 0, 113, 1};
-	const uint32_t ttl = 25;
+// A header, the question "a A IN", and one record of that name.
+static const uint8_t one[] = {0, 1, 0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0, 1, 'a', 0, 0, 1, 0, 1, 0xc0,
+	12, 0, 1, 0, 1, 0, 0, 1, 0x2c, 0, 4, 203, 0, 113, 1};
 
-	for (uint32_t have = 0; have <= sizeof(msg); have++)
-		cr_assert_eq(stream_prefix_ttl(msg, have),
-			have > ttl && have < ttl + 4 ? ttl + 4 : have, "%u octets", have);
+#define ONE_TYPE  21u
+#define ONE_TTL   25u
+#define ONE_RDATA 31u
+
+Test(stream_prefix, a_ttl_is_decided_with_its_first_octet)
+{
+	for (unsigned type = 1; type <= 2; type++)
+		for (uint32_t have = 0; have <= sizeof(one); have++) {
+			uint8_t msg[sizeof(one)];
+			bool in_ttl = have > ONE_TTL && have < ONE_TTL + 4;
+			struct stream_prefix prefix;
+
+			memcpy(msg, one, sizeof(one));
+			msg[ONE_TYPE + 1] = (uint8_t)type;
+			prefix = stream_prefix(msg, have, sizeof(one));
+			if (have < ONE_RDATA || type == 2)
+				cr_assert_eq(prefix.decided, in_ttl ? ONE_TTL + 4 : have,
+					"type %u, %u octets", type, have);
+		}
+}
+
+Test(stream_prefix, an_address_is_known_by_its_type_and_class)
+{
+	for (uint32_t have = ONE_TTL; have < sizeof(one); have++) {
+		uint8_t msg[sizeof(one)];
+		struct stream_prefix prefix;
+
+		memcpy(msg, one, sizeof(one));
+		memset(msg + have, 0xee, sizeof(msg) - have);
+		prefix = stream_prefix(msg, have, sizeof(one));
+		if (have == ONE_TTL) {
+			cr_assert_eq(prefix.size, 0, "no octet of the TTL is there");
+			continue;
+		}
+		cr_assert_eq(prefix.size, sizeof(one), "%u octets", have);
+		cr_assert_eq(prefix.fill, have < ONE_RDATA ? ONE_RDATA : have);
+		cr_assert_eq(load_be16(msg + ONE_RDATA - 2), 4);
+		for (uint32_t i = have; i < sizeof(one); i++)
+			cr_assert(msg[i] == 0 || i == ONE_RDATA - 1, "octet %u", i);
+	}
+}
+
+Test(stream_prefix, an_address_of_another_size_is_none)
+{
+	uint8_t msg[sizeof(one)];
+
+	memcpy(msg, one, sizeof(one));
+	msg[ONE_RDATA - 2] = 1;
+	cr_assert_eq(stream_prefix(msg, ONE_RDATA - 1, sizeof(one)).size, 0);
+	msg[ONE_RDATA - 2] = 0;
+	msg[ONE_RDATA - 1] = 3;
+	cr_assert_eq(stream_prefix(msg, ONE_RDATA, sizeof(one)).size, 0);
+	cr_assert_eq(stream_prefix(msg, ONE_TTL + 1, sizeof(one) - 1).size, 0, "no room for it");
 }

@@ -249,16 +249,59 @@ Test(stream_tcp, a_probe_with_an_old_octet_of_garbage_gets_the_right_one)
 	all_is_well();
 }
 
-Test(stream_tcp, patches_are_kept_until_the_client_acknowledges)
+// Whether [from, to) of a talk is sent on as something else now.
+static bool is_patched(uint32_t from, uint32_t to)
 {
-	struct traffic_segment s = {.client = TALK_PORT, .seq = TALK_ISN};
+	struct traffic_segment s = {.client = TALK_PORT, .seq = TALK_ISN + from};
+
+	s.octets = talk->said + from;
+	s.n = to - from;
+	return memcmp(traffic_send(traffic, &s)->frame + 54, s.octets, s.n) != 0;
+}
+
+Test(stream_tcp, what_was_acknowledged_is_the_same_again_for_a_while)
+{
+	uint32_t size;
+
+	talk_ask(talk, traffic);
+	talk_answer(talk, "www.evil.example", NULL, 3, 300);
+	size = talk->size;
+	talk_say(talk, traffic, 0, size);
+	talk_acknowledge(talk, traffic);
+	cr_assert(is_patched(0, size), "a copy was under way");
+	// Answers of 1,000 octets.
+	while (talk->size < 65536 - 1000) {
+		uint32_t from = talk->size;
+
+		talk_answer(talk, "clean.example", NULL, 60, 300);
+		talk_say(talk, traffic, from, talk->size);
+		talk_acknowledge(talk, traffic);
+	}
+	cr_assert(is_patched(size - 4, size));
+	for (unsigned i = 0; i < 3; i++) {
+		uint32_t from = talk->size;
+
+		talk_answer(talk, "clean.example", NULL, 60, 300);
+		talk_say(talk, traffic, from, talk->size);
+		talk_acknowledge(talk, traffic);
+	}
+	cr_assert(!is_patched(0, size), "more than a window behind: nobody asks for it any more");
+}
+
+Test(stream_tcp, old_octets_and_new_ones_in_a_segment_are_the_same_again)
+{
+	struct traffic_segment s = {.client = TALK_PORT};
+	uint32_t first;
 
 	talk_ask(talk, traffic);
 	talk_answer(talk, "www.evil.example", NULL, 1, 300);
-	talk_say(talk, traffic, 0, talk->size);
+	first = talk->size;
+	talk_say(talk, traffic, 0, first);
 	talk_acknowledge(talk, traffic);
-	// Nobody asks for it any more, so it is not remembered.
-	s.octets = talk->said;
-	s.n = talk->size;
-	cr_assert_eq(memcmp(traffic_send(traffic, &s)->frame + 54, talk->said, talk->size), 0);
+	talk_answer(talk, "www.evil.example", NULL, 1, 300);
+	s.seq = TALK_ISN + first - 4;
+	s.octets = talk->said + first - 4;
+	s.n = talk->size - first + 4;
+	cr_assert_eq(
+		memcmp(traffic_send(traffic, &s)->frame + 54, talk->expected + first - 4, s.n), 0);
 }

@@ -35,6 +35,19 @@ Test(stream_time, a_gap_that_stays_passes_unfiltered_until_the_next_query)
 	cr_assert_eq(talk_say(talk, traffic, end, talk->size)->reason, REASON_rewritten);
 }
 
+Test(stream_time, octets_that_could_be_the_begin_of_a_message_are_not_taken_for_one)
+{
+	talk_ask(talk, traffic);
+	talk_answer(talk, "www.evil.example", NULL, 30, 300);
+	// From the name on: a length above 12, and no more.
+	talk_say(talk, traffic, 14, 17);
+	talk_say(talk, traffic, 17, talk->size);
+	traffic_wait(traffic, 1100);
+	cr_assert_eq(traffic_held(traffic), 0);
+	cr_assert_eq(verdicts(REASON_stream_gap), 2);
+	cr_assert_eq(traffic->stats->streams_unfiltered[STATS_STREAM_GAP], 1);
+}
+
 Test(stream_time, several_gaps_take_no_longer_than_one)
 {
 	uint32_t from[3];
@@ -173,6 +186,70 @@ Test(stream_time, one_segment_at_a_time_takes_the_hold_time_each)
 	all_is_well();
 	cr_assert(!has_leaked());
 	cr_assert_eq(traffic->stats->stream_late, 0);
+}
+
+Test(stream_time, a_ttl_that_leaves_in_parts_is_the_one_it_has_to_be)
+{
+	static const uint32_t ttls[] = {5, 60, 61, 255, 300, 3600, 86400, 0x1000000, 0x7fffffff};
+
+	for (unsigned i = 0; i < 2 * sizeof(ttls) / sizeof(ttls[0]); i++)
+		for (uint32_t cut = 1;; cut++) {
+			struct talk *other = talk_create(tables, i % 2);
+			struct traffic *t = talk_traffic(other, &traffic_conf);
+			bool last;
+
+			other->early = true;
+			talk_answer(other, "www.evil.example", NULL, 2, ttls[i / 2]);
+			talk_ask(other, t);
+			talk_say(other, t, 0, cut);
+			traffic_wait(t, 12);
+			talk_say(other, t, cut, cut + 1);
+			traffic_wait(t, 12);
+			talk_say(other, t, cut + 1, other->size);
+			cr_assert(!talk_error(other), "TTL %u, cut at %u: %s", ttls[i / 2], cut,
+				talk_error(other));
+			cr_assert_eq(
+				t->stats->stream_late, 0, "TTL %u, cut at %u", ttls[i / 2], cut);
+			last = cut + 2 == other->size;
+			traffic_destroy(t);
+			talk_destroy(other);
+			if (last)
+				break;
+		}
+}
+
+Test(stream_time, a_ttl_that_left_before_its_hit_was_known_stays_as_it_was)
+{
+	uint32_t cut;
+
+	talk->early = true;
+	talk_ask(talk, traffic);
+	// An address, and behind it a CNAME to a listed name; TTL 0x01020304 is cut in its middle.
+	talk_answer(talk, "clean.example", NULL, 1, 0x01020304);
+	cut = talk->size - 8;
+	store_be16(talk->said + 8, 2);
+	store_be16(talk->said, load_be16(talk->said) + 12 + 18);
+	talk_raw(talk, "\xc0\x0c\0\x05\0\x01\0\0\0\x1e\0\x12\3bad\4evil\7example\0", 30);
+	talk_say(talk, traffic, 0, cut);
+	traffic_wait(traffic, 20);
+	talk_say(talk, traffic, cut, talk->size);
+	cr_assert_eq(load_be32(talk->arrived + cut - 2), 0x01020304);
+	cr_assert_eq(memcmp(talk->arrived + cut + 4, "\xc0\0\2\1", 4), 0);
+	cr_assert_eq(traffic->stats->stream_late, 1);
+}
+
+Test(stream_time, of_an_address_of_another_size_no_octet_is_replaced)
+{
+	talk->early = true;
+	talk_ask(talk, traffic);
+	talk_answer(talk, "www.evil.example", NULL, 1, 5);
+	// RDLENGTH 3, and another octet behind it.
+	talk->said[talk->size - 5] = 3;
+	for (uint32_t at = 0; at < talk->size; at++) {
+		talk_say(talk, traffic, at, at + 1);
+		traffic_wait(traffic, 12);
+	}
+	cr_assert_eq(memcmp(talk->arrived, talk->said, talk->size), 0);
 }
 
 Test(stream_time, the_end_of_a_connection_lets_all_go)

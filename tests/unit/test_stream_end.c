@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "unit/talk_bed.h"
+
+TestSuite(stream_end, .init = begin, .fini = end);
+
+// A worker that ends leaves nothing behind, and nothing goes on unread that can be read.
+Test(stream_end, what_is_held_when_the_worker_ends_goes_on_judged)
+{
+	const struct traffic_packet *p;
+
+	talk_answer(talk, "www.evil.example", NULL, 2, 300);
+	talk_ask(talk, traffic);
+	// Its first address is there as a whole, of the second there are two octets.
+	p = talk_say(talk, traffic, 0, talk->size - 2);
+	cr_assert_eq(traffic_held(traffic), 1);
+	stream_begin(traffic->stream, tables->policy, traffic->now);
+	stream_flush(traffic->stream);
+	cr_assert_eq(traffic_held(traffic), 0);
+	cr_assert(p->sent);
+	cr_assert_eq(verdicts(REASON_rewritten), 1);
+	cr_assert(!has_leaked());
+}
+
+Test(stream_end, what_waits_behind_a_gap_when_the_worker_ends_goes_on_as_it_came)
+{
+	talk_answer(talk, "www.evil.example", NULL, 2, 300);
+	talk_ask(talk, traffic);
+	talk_say(talk, traffic, 40, talk->size - 4);
+	talk_say(talk, traffic, talk->size - 4, talk->size);
+	cr_assert_eq(traffic_held(traffic), 2);
+	stream_begin(traffic->stream, tables->policy, traffic->now);
+	stream_flush(traffic->stream);
+	cr_assert_eq(traffic_held(traffic), 0);
+	cr_assert_eq(verdicts(REASON_stream_gap), 2);
+}
+
+// All octets that come are there: nobody will send the rest.
+Test(stream_end, a_fin_with_the_last_octets_lets_go_what_is_held)
+{
+	struct traffic_segment last = {.client = TALK_PORT, .flags = PKT_TCP_FIN, .seq = TALK_ISN};
+	const struct traffic_packet *p;
+
+	talk_answer(talk, "www.evil.example", NULL, 2, 300);
+	talk_ask(talk, traffic);
+	last.octets = talk->said;
+	last.n = talk->size - 2;
+	p = traffic_send(traffic, &last);
+	cr_assert_eq(traffic_held(traffic), 0);
+	cr_assert(p->sent);
+	cr_assert_eq(verdicts(REASON_rewritten), 1);
+	cr_assert(!has_leaked());
+}
