@@ -43,6 +43,9 @@ struct collect_args {
 	char **words;                     /**< operands */
 };
 
+/** Take dnstap until told to stop. */
+int serve_run(const struct collect_args *args);
+
 /** Show the records that meet a question. */
 int query_run(const struct collect_args *args);
 

@@ -8,10 +8,12 @@
 
 #include "base/log.h"
 #include "collect_app.h"
+#include "conf/conf.h"
 #include "list/list.h"
 
 static const char usage[] =
-	"Usage: dnsweir-collect query [--from TIME] [--to TIME] [--name NAME | --subtree NAME]\n"
+	"Usage: dnsweir-collect serve --config FILE\n"
+	"       dnsweir-collect query [--from TIME] [--to TIME] [--name NAME | --subtree NAME]\n"
 	"                             [--client PREFIX] [--id ID] [--rcode CODE] [--type TYPE]\n"
 	"                             [--filtered | --unfiltered] [--order time | name] [--limit "
 	"N]\n"
@@ -25,6 +27,7 @@ static const char usage[] =
 	"\n"
 	"The query log.\n"
 	"\n"
+	"  serve       take dnstap from boxes and others, and keep it\n"
 	"  query       the responses that meet everything asked for, oldest first\n"
 	"  infected    clients whose answers were filtered on a day, by malware id\n"
 	"  addresses   how many addresses the original answers had, by malware id\n"
@@ -32,6 +35,7 @@ static const char usage[] =
 	"  purge       remove days\n"
 	"  forget      take out the records of clients in a prefix\n"
 	"\n"
+	"  -c, --config FILE      what to serve\n"
 	"  -s, --store FOLDER     where the log is (" COLLECT_STORE ")\n"
 	"  -z, --zone ZONE        time zone of days and times, as in Asia/Tokyo; else the "
 	"system's\n"
@@ -51,12 +55,14 @@ static const char usage[] =
 	"      --eve-version N    form of the dns object: 3 or 2\n"
 	"      --day DAY          YYYY-MM-DD\n"
 	"      --before DAY       days before this one\n"
+	"      --print-config     every key of the configuration, at its default\n"
 	"  -V, --version\n"
 	"  -h, --help\n"
 	"\n"
 	"Exit codes: 0 done, 1 failed while running, 2 wrong usage or configuration.\n";
 
 static const struct option long_options[] = {
+	{"config", required_argument, NULL, 'c'},
 	{"store", required_argument, NULL, 's'},
 	{"zone", required_argument, NULL, 'z'},
 	{"from", required_argument, NULL, 'f'},
@@ -75,6 +81,7 @@ static const struct option long_options[] = {
 	{"eve-version", required_argument, NULL, 'e'},
 	{"day", required_argument, NULL, 'd'},
 	{"before", required_argument, NULL, 'b'},
+	{"print-config", no_argument, NULL, 'P'},
 	{"version", no_argument, NULL, 'V'},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
@@ -88,6 +95,7 @@ static const struct {
 	int min, max;         // operands
 	const char *operands;
 } commands[] = {
+	{"serve", serve_run, "c", "c", 0, 0, "no operand"},
 	{"query", query_run, "szftnSCirTFUolme", "", 0, 0, "no operand"},
 	{"infected", infected_run, "szdim", "d", 0, 0, "no operand"},
 	{"addresses", addresses_run, "szftim", "", 0, 0, "no operand"},
@@ -121,7 +129,9 @@ static int given_take(const struct given *given, size_t n, struct collect_args *
 		if (given[i].option == 'z')
 			err = collect_zone(given[i].value);
 	for (size_t i = 0; i < n && err == COLLECT_DONE; i++) {
-		if (given[i].option == 's')
+		if (given[i].option == 'c')
+			args->config = given[i].value;
+		else if (given[i].option == 's')
 			args->store = given[i].value;
 		else if (given[i].option != 'z')
 			err = ask_option_take(given[i].option, given[i].value, args);
@@ -196,10 +206,14 @@ int main(int argc, char **argv)
 
 	log_program("dnsweir-collect");
 	opterr = 0;
-	while (given && (option = getopt_long(argc, argv, ":s:z:Vh", long_options, NULL)) != -1) {
-		if (option == 'h' || option == 'V') {
-			fputs(option == 'h' ? usage : "dnsweir-collect " DNSWEIR_VERSION "\n",
-				stdout);
+	while (given && (option = getopt_long(argc, argv, ":c:s:z:Vh", long_options, NULL)) != -1) {
+		if (option == 'h' || option == 'V' || option == 'P') {
+			if (option == 'P')
+				conf_print(stdout, CONF_COLLECT);
+			else
+				fputs(option == 'h' ? usage
+						    : "dnsweir-collect " DNSWEIR_VERSION "\n",
+					stdout);
 			free(given);
 			return COLLECT_DONE;
 		}
@@ -214,8 +228,8 @@ int main(int argc, char **argv)
 	}
 	if (optind == argc) {
 		log_line(LOG_ERROR,
-			"expected a command: query, infected, addresses, days, purge or "
-			"forget (see --help)");
+			"expected a command: serve, query, infected, addresses, days, purge "
+			"or forget (see --help)");
 		free(given);
 		return COLLECT_USAGE;
 	}

@@ -218,6 +218,12 @@ json_t *core_hits(unsigned n);
 int core_start(void);
 void core_stop(void);
 
+/* core_tap.c: what is sent as dnstap */
+/** Its counters into an object. */
+void core_tap_counters(json_t *object);
+/** Reply of `show tap`. */
+json_t *core_tap_json(void);
+
 /* show.c: replies of the control protocol */
 json_t *show_command(void *ctx, const struct ctl_command *command, const char *args,
 	const struct ctl_peer *peer, unsigned request_id);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "app.h"
+#include "core_tap.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,15 +111,33 @@ static void name_fill(const uint8_t *msg, uint16_t size, uint16_t off, uint8_t *
 		memcpy(to, name.bytes, name.size);
 }
 
-static void hit_take(void *ctx, const struct mirror_record *record, const uint8_t *msg)
+static void hit_take(
+	const struct mirror_record *record, const uint8_t *msg, const struct core_seen *seen)
 {
-	const struct replica *master = ctx;
 	struct hits *hits = app.hits;
-	const struct fqdn_rule *rule;
 	struct hit *hit;
 
-	if (record->rule == MIRROR_NO_RULE || !msg)
-		return;
+	pthread_mutex_lock(&hits->lock);
+	hit = &hits->hit[hits->n++ % HITS_MAX];
+	hit->time_ns = seen->time_ns;
+	hit->client = seen->client;
+	name_fill(msg, record->stored_size, DNS_HEADER_SIZE, hit->question);
+	name_fill(msg, record->stored_size, record->match, hit->match);
+	snprintf(hit->list, sizeof(hit->list), "%s", seen->list->name);
+	snprintf(hit->id, sizeof(hit->id), "%s", seen->id);
+	hit->generation = record->generation;
+	hit->qtype = record->qtype;
+	hit->reason = record->reason;
+	hit->rcode = record->rcode;
+	pthread_mutex_unlock(&hits->lock);
+}
+
+/** Find the rule of a record in the tables that it was judged by, if they are still there. */
+static void rule_find(
+	const struct replica *master, const struct mirror_record *record, struct core_seen *seen)
+{
+	const struct fqdn_rule *rule;
+
 	if (master->generation != record->generation)
 		master = __atomic_load_n(&master->older, __ATOMIC_ACQUIRE);
 	if (!master || master->generation != record->generation)
@@ -127,19 +145,27 @@ static void hit_take(void *ctx, const struct mirror_record *record, const uint8_
 	rule = fqdn_table_rule(master->names, record->rule);
 	if (!rule)
 		return;
-	pthread_mutex_lock(&hits->lock);
-	hit = &hits->hit[hits->n++ % HITS_MAX];
-	hit->time_ns = clock_of(hits, record->tsc);
-	client_fill(record, &hit->client);
-	name_fill(msg, record->stored_size, DNS_HEADER_SIZE, hit->question);
-	name_fill(msg, record->stored_size, record->match, hit->match);
-	snprintf(hit->list, sizeof(hit->list), "%s", master->policy.lists[rule->list].name);
-	snprintf(hit->id, sizeof(hit->id), "%s", fqdn_table_id(master->names, rule));
-	hit->generation = record->generation;
-	hit->qtype = record->qtype;
-	hit->reason = record->reason;
-	hit->rcode = record->rcode;
-	pthread_mutex_unlock(&hits->lock);
+	seen->list = &master->policy.lists[rule->list];
+	seen->id = fqdn_table_id(master->names, rule);
+}
+
+static void record_take(void *ctx, const struct mirror_record *record, uint8_t *msg)
+{
+	const struct replica *master = ctx;
+	bool ruled = record->rule != MIRROR_NO_RULE, sent = core_tap_on();
+	struct core_seen seen;
+
+	if (!ruled && !sent)
+		return;
+	memset(&seen, 0, sizeof(seen));
+	seen.time_ns = clock_of(app.hits, record->tsc);
+	client_fill(record, &seen.client);
+	if (ruled)
+		rule_find(master, record, &seen);
+	if (seen.list && msg)
+		hit_take(record, msg, &seen);
+	if (sent)
+		core_tap_send(record, msg, &seen);
 }
 
 unsigned core_poll(void)
@@ -153,7 +179,8 @@ unsigned core_poll(void)
 		clock_base(app.hits);
 	key_watch(app.hits);
 	for (unsigned i = 0; i < app.n_workers; i++)
-		taken += mirror_drain(app.rings[i], hit_take, (void *)(uintptr_t)master);
+		taken += mirror_drain(app.rings[i], record_take, (void *)(uintptr_t)master);
+	core_tap_flush();
 	atomic_store_explicit(&app.core_records,
 		atomic_load_explicit(&app.core_records, memory_order_relaxed) + taken,
 		memory_order_relaxed);

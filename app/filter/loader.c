@@ -68,6 +68,12 @@ static void restart_hint(const struct conf *old, const struct conf *new)
 	else if (memcmp(&old->anonymise, &new->anonymise, sizeof(old->anonymise)) != 0 ||
 		 strcmp(old->anonymise_key_file, new->anonymise_key_file) != 0)
 		section = "anonymise";
+	else if (memcmp(&old->tap_sockets, &new->tap_sockets, sizeof(old->tap_sockets)) != 0 ||
+		 memcmp(&old->tap_tcp, &new->tap_tcp, sizeof(old->tap_tcp)) != 0 ||
+		 old->tap_connections != new->tap_connections || old->tap_queue != new->tap_queue ||
+		 old->tap_sample != new->tap_sample ||
+		 strcmp(old->tap_identity, new->tap_identity) != 0)
+		section = "tap";
 	else if (strcmp(old->time_zone, new->time_zone) != 0)
 		section = "time";
 	else if (strcmp(old->control_socket, new->control_socket) != 0 ||

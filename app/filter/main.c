@@ -126,7 +126,7 @@ int main(int argc, char **argv)
 	if (exit_code != APP_DONE || finished)
 		return exit_code;
 	if (app.options.print_config) {
-		conf_print(stdout);
+		conf_print(stdout, CONF_BOX);
 		return APP_DONE;
 	}
 	app.conf = conf_load(app.options.config, error);

@@ -79,6 +79,7 @@ json_t *show_stats(void)
 	json_object_set_new(object, "dnsweir_reloads_total", number(app.load.reloads_done));
 	json_object_set_new(
 		object, "dnsweir_reloads_failed_total", number(app.load.reloads_failed));
+	core_tap_counters(object);
 	pthread_mutex_unlock(&app.lock);
 	return object;
 }
@@ -375,6 +376,7 @@ json_t *show_command(void *ctx, const struct ctl_command *command, const char *a
 		{"show ports", show_ports, NULL},
 		{"show workers", show_workers_json, NULL},
 		{"show mirror", show_mirror, NULL},
+		{"show tap", core_tap_json, NULL},
 		{"show consent", show_consent, NULL},
 		{"show generation", show_generation, NULL},
 		{"show loading", load_loading_json, NULL},

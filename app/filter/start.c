@@ -15,6 +15,7 @@
 
 #include "base/block.h"
 #include "base/log.h"
+#include "core_tap.h"
 #include "frames.h"
 #include "list/list.h"
 #include "streams.h"
@@ -205,8 +206,8 @@ int start_tables(char *error)
 		app.workers[i]->replicas = app.replicas;
 		if (!app.conf->mirror_enabled)
 			continue;
-		app.rings[i] =
-			mirror_ring_create(app.conf->mirror_ring_slots, app.workers[i]->node);
+		app.rings[i] = mirror_ring_create(
+			app.conf->mirror_ring_slots, app.workers[i]->node, conf_taps(app.conf));
 		app.workers[i]->mirror = app.rings[i];
 		if (!app.rings[i]) {
 			snprintf(error, APP_ERROR_SIZE, "mirror ring of %u slots: %s",
@@ -218,6 +219,8 @@ int start_tables(char *error)
 		snprintf(error, APP_ERROR_SIZE, "statistics core: %s", strerror(ENOMEM));
 		err = -1;
 	}
+	if (err == 0)
+		err = core_tap_start(error);
 out:
 	free(state);
 	return err;
@@ -225,6 +228,7 @@ out:
 
 void stop_tables(void)
 {
+	core_tap_stop();
 	core_stop();
 	for (unsigned i = 0; i < APP_WORKERS_MAX; i++) {
 		mirror_ring_destroy(app.rings[i]);
@@ -308,8 +312,10 @@ void stop_threads(void)
 	if (app.core_on_main) {
 		core_poll();
 		replica_leave(app.replicas, replica_reader_core(app.replicas));
-		return;
+	} else {
+		atomic_store(&app.core_stop, true);
+		rte_eal_wait_lcore(app.core_lcore);
 	}
-	atomic_store(&app.core_stop, true);
-	rte_eal_wait_lcore(app.core_lcore);
+	// Before the final counters, which tell what became of the last frames.
+	core_tap_stop();
 }

@@ -17,8 +17,9 @@ struct load {
 	dictionary *values;
 	struct conf *conf;
 	struct policy_sinkhole common; /* [sinkhole] */
-	const char *section;           /* the template's name, for conf_key_find */
-	int list;                      /* index of the list whose section it is, or -1 */
+	enum conf_program program;
+	const char *section; /* the template's name, for conf_key_find */
+	int list;            /* index of the list whose section it is, or -1 */
 };
 
 static char parser_message[256]; // what iniparser said last; its callback takes no context
@@ -150,11 +151,12 @@ static int begin_section(struct load *load, const struct conf_spot *spot)
 	const char *guess;
 
 	load->list = -1;
-	if (strncasecmp(spot->section, "list", 4) == 0 &&
+	if (load->program == CONF_BOX && strncasecmp(spot->section, "list", 4) == 0 &&
 		strpbrk(spot->section, " \t") == spot->section + 4)
 		return begin_list(load, spot->section + 4 + strspn(spot->section + 4, " \t"));
 	for (const struct conf_key *key = conf_keys; key->section; key++) {
-		if (strcasecmp(key->section, spot->section) != 0)
+		if (strcasecmp(key->section, spot->section) != 0 ||
+			!conf_key_is_of(key, load->program))
 			continue;
 		load->section = key->section;
 		for (const struct conf_spot *s = load->scan.spots; s < spot; s++)
@@ -164,12 +166,13 @@ static int begin_section(struct load *load, const struct conf_spot *spot)
 					spot->section, s->line);
 		return 0;
 	}
-	guess = conf_section_guess(spot->section);
+	guess = conf_section_guess(spot->section, load->program);
 	if (guess)
 		return conf_fail(&load->reader, "unknown section %s, did you mean [%s]?",
 			conf_clip(spot->section, clip), guess);
 	return conf_fail(&load->reader, "unknown section %s, expected one of %s",
-		conf_clip(spot->section, clip), conf_names(NULL, names, sizeof(names)));
+		conf_clip(spot->section, clip),
+		conf_names(NULL, load->program, names, sizeof(names)));
 }
 
 /** Remember where a file is named. */
@@ -192,7 +195,7 @@ static int take_key(struct load *load, const struct conf_spot *spot)
 				conf_clip(spot->key, clip), spot->section, guess);
 		return conf_fail(&load->reader, "unknown key %s in [%s], expected one of %s",
 			conf_clip(spot->key, clip), spot->section,
-			conf_names(load->section, names, sizeof(names)));
+			conf_names(load->section, load->program, names, sizeof(names)));
 	}
 	// Sections are unique, so the keys of this one stand directly in front.
 	for (const struct conf_spot *s = spot - 1; s->key; s--)
@@ -314,23 +317,6 @@ static void add_canary(struct conf *conf)
 	conf->lists[i].format = CONF_FORMAT_BUILT_IN;
 }
 
-/** A mode with a key has to be told where that is. */
-static int check_anonymise(struct load *load)
-{
-	const struct conf *conf = load->conf;
-	const struct conf_spot *spot = load->scan.spots;
-
-	if (!anon_mode_keyed(conf->anonymise.mode) || conf->anonymise_key_file[0])
-		return 0;
-	// The mode is not the default, so it was given.
-	while (!spot->key || strcasecmp(spot->section, "anonymise") != 0 ||
-		strcmp(spot->key, "mode") != 0)
-		spot++;
-	load->reader.line = spot->line;
-	return conf_fail(&load->reader, "mode: expected key_file to go with %s, got none",
-		anon_mode_name(conf->anonymise.mode));
-}
-
 static int load_file(struct load *load)
 {
 	int result = conf_scan_file(&load->reader, &load->scan);
@@ -355,16 +341,18 @@ static int load_file(struct load *load)
 		finish_sinkhole(load, i);
 	}
 	if (result == 0)
-		result = check_anonymise(load);
-	if (result == 0)
+		result = conf_check(&load->reader, &load->scan, load->conf);
+	if (result == 0 && load->program == CONF_BOX)
 		add_canary(load->conf);
 	return result;
 }
 
-static struct conf *load_path(const char *path, bool sources, char *error)
+static struct conf *load_path(
+	const char *path, enum conf_program program, bool sources, char *error)
 {
-	struct load load = {
-		.reader = {.path = path, .error = error, .sources = sources}, .list = -1};
+	struct load load = {.reader = {.path = path, .error = error, .sources = sources},
+		.program = program,
+		.list = -1};
 	int result;
 
 	error[0] = '\0';
@@ -389,12 +377,17 @@ static struct conf *load_path(const char *path, bool sources, char *error)
 
 struct conf *conf_load(const char *path, char *error)
 {
-	return load_path(path, false, error);
+	return load_path(path, CONF_BOX, false, error);
 }
 
 struct conf *conf_load_sources(const char *path, char *error)
 {
-	return load_path(path, true, error);
+	return load_path(path, CONF_BOX, true, error);
+}
+
+struct conf *conf_load_collect(const char *path, char *error)
+{
+	return load_path(path, CONF_COLLECT, false, error);
 }
 
 void conf_free(struct conf *conf)

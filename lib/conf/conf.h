@@ -14,11 +14,18 @@
 #include <stdio.h>
 
 #include "anon/anon.h"
+#include "base/endpoint.h"
 #include "policy/policy.h"
 
 #define CONF_PATH_SIZE  1024 /**< file names, NUL included; iniparser's longest line is 1024 */
 #define CONF_PAIRS_MAX  16   /**< port pairs */
 #define CONF_ERROR_SIZE 4096
+
+/** Whose file it is. */
+enum conf_program {
+	CONF_BOX,     /**< dnsweir, dnsweir-list */
+	CONF_COLLECT, /**< dnsweir-collect */
+};
 
 enum conf_idle {
 	CONF_IDLE_AUTO, /**< spin where the lcore has an isolated CPU to itself, else back off */
@@ -93,9 +100,21 @@ struct conf {
 	struct anon_config anonymise;
 	char anonymise_key_file[CONF_PATH_SIZE]; /**< not looked at here; empty: none */
 	unsigned anonymise_key_line;
+	/* [tap] */
+	struct endpoints tap_sockets, tap_tcp; /**< destinations; none of both: nothing is sent */
+	unsigned tap_connections;              /**< to each destination */
+	unsigned tap_queue;                    /**< MiB, of each connection; a power of two */
+	unsigned tap_sample;                   /**< 1 in so many of the responses without a rule */
+	char tap_identity[64];                 /**< empty: the host's name */
 
 	/* [time] */
 	char time_zone[128]; /**< tz database name; empty: the system's */
+
+	/* [collect] */
+	struct endpoints collect_sockets, collect_tcp; /**< where senders come to */
+	char collect_group[64];                        /**< group that may use the sockets */
+	char collect_store[CONF_PATH_SIZE];            /**< folder */
+	unsigned collect_days;                         /**< kept */
 
 	/* [control] */
 	char control_socket[108]; /**< empty: none */
@@ -133,6 +152,15 @@ struct conf *conf_load(const char *path, char *error);
 /** The same for a program that reads the lists' sources, whatever `compiled` says. */
 struct conf *conf_load_sources(const char *path, char *error);
 
+/** The same for dnsweir-collect, whose file has other sections. */
+struct conf *conf_load_collect(const char *path, char *error);
+
+/** Whether responses are sent as dnstap. */
+static inline bool conf_taps(const struct conf *conf)
+{
+	return conf->tap_sockets.n + conf->tap_tcp.n > 0;
+}
+
 /** Free @p conf; NULL is allowed. */
 void conf_free(struct conf *conf);
 
@@ -141,4 +169,4 @@ void conf_free(struct conf *conf);
 const char *conf_warning(const struct conf *conf, unsigned i, char *text);
 
 /** Write the commented file with every key at its default: config/dnsweir.ini is this text. */
-void conf_print(FILE *out);
+void conf_print(FILE *out, enum conf_program program);

@@ -69,6 +69,10 @@ static void print_limits(FILE *out, const char *mark, const struct conf_key *key
 		snprintf(text, sizeof(text), "Path of a readable file, at most %d bytes.",
 			CONF_PATH_SIZE - 1);
 		break;
+	case CONF_FOLDER:
+		snprintf(text, sizeof(text), "Path of a folder, at most %d bytes.",
+			CONF_PATH_SIZE - 1);
+		break;
 	case CONF_ZONE:
 		snprintf(text, sizeof(text), "Name in the tz database.");
 		break;
@@ -77,6 +81,14 @@ static void print_limits(FILE *out, const char *mark, const struct conf_key *key
 		break;
 	case CONF_GROUP:
 		snprintf(text, sizeof(text), "Name of a group of this system.");
+		break;
+	case CONF_PATHS:
+		snprintf(text, sizeof(text),
+			"List of absolute paths of at most 107 bytes, at most %d.", ENDPOINTS_MAX);
+		break;
+	case CONF_ADDRESSES:
+		snprintf(text, sizeof(text), "List of ADDRESS:PORT or [ADDRESS]:PORT, at most %d.",
+			ENDPOINTS_MAX);
 		break;
 	}
 	print_comment(out, mark, text);
@@ -103,18 +115,23 @@ static void print_key(FILE *out, const struct conf_key *key)
 	fprintf(out, "#%s =%s%s\n", key->key, *value ? " " : "", value);
 }
 
-void conf_print(FILE *out)
+void conf_print(FILE *out, enum conf_program program)
 {
 	const char *section = "";
 
 	print_comment(out, "#",
-		"Configuration of dnsweir. Every key stands here at its default, commented out.");
+		program == CONF_BOX ? "Configuration of dnsweir. Every key stands here at its "
+				      "default, commented out."
+				    : "Configuration of dnsweir-collect. Every key stands here at "
+				      "its default, commented out.");
 	fprintf(out, "#\n");
 	print_comment(out, "#",
 		"';' and '#' start a comment, except in a value in quotes. A line that ends in a "
 		"backslash goes on in the next. Lists of values are separated by blanks or commas. "
 		"Names of sections and keys may be in letters of any case.");
 	for (const struct conf_key *key = conf_keys; key->section; key++) {
+		if (!conf_key_is_of(key, program))
+			continue;
 		if (strcmp(section, key->section) != 0) {
 			bool list = strcmp(key->section, CONF_LIST_SECTION) == 0;
 

@@ -36,7 +36,10 @@ enum conf_type {
 	CONF_FILE,         /**< char[CONF_PATH_SIZE] */
 	CONF_ZONE,         /**< time_zone */
 	CONF_SOCKET,       /**< control_socket */
-	CONF_GROUP,        /**< control_group */
+	CONF_GROUP,        /**< char[64] */
+	CONF_FOLDER,       /**< char[CONF_PATH_SIZE], need not be there */
+	CONF_PATHS,        /**< struct endpoints of unix sockets */
+	CONF_ADDRESSES,    /**< struct endpoints of TCP */
 };
 
 /** The struct that `offset` of a key counts from. */
@@ -47,6 +50,13 @@ enum conf_home {
 	CONF_IN_POLICY_LIST,   /**< struct policy_list */
 	CONF_IN_LIST_SINKHOLE, /**< struct policy_sinkhole of a list */
 	CONF_HOMES,
+};
+
+/** Whose files may have a key. */
+enum conf_use {
+	CONF_USE_BOX,
+	CONF_USE_COLLECT,
+	CONF_USE_BOTH,
 };
 
 /** One key of the file. */
@@ -62,6 +72,7 @@ struct conf_key {
 	const char *example; /**< shown in a list instead of the default */
 	unsigned actions;    /**< bits of the enum policy_action whose lists may have it; 0: all */
 	bool required;       /**< has to be there; without it and a default: as in [sinkhole] */
+	enum conf_use use;
 	enum conf_home home;
 	size_t offset;
 	size_t line_offset; /**< of an unsigned for the line of a CONF_FILE, 0: none */
@@ -75,6 +86,15 @@ extern const struct conf_key conf_keys[];
 /** Help of a section. @return sentences, or NULL when there is no such section */
 const char *conf_section_help(const char *section);
 
+/** Whether files of @p program may have a key. */
+static inline bool conf_key_is_of(const struct conf_key *key, enum conf_program program)
+{
+	return key->use == CONF_USE_BOTH || (key->use == CONF_USE_COLLECT) == (program == CONF_COLLECT);
+}
+
+/** Whether files of @p program have @p section. */
+bool conf_section_is_of(const char *section, enum conf_program program);
+
 /** The row of @p key in @p section, or NULL. */
 const struct conf_key *conf_key_find(const char *section, const char *key);
 
@@ -82,10 +102,10 @@ const struct conf_key *conf_key_find(const char *section, const char *key);
 const char *conf_key_guess(const char *section, const char *key);
 
 /** The section that @p name is a slip of, or NULL. */
-const char *conf_section_guess(const char *name);
+const char *conf_section_guess(const char *name, enum conf_program program);
 
-/** Write "a, b", the keys of @p section, or with NULL "[a], [b]", all sections. @return @p text */
-char *conf_names(const char *section, char *text, size_t size);
+/** Write "a, b", the keys of @p section, or with NULL "[a], [b]", the sections of @p program. @return @p text */
+char *conf_names(const char *section, enum conf_program program, char *text, size_t size);
 
 /** Write "sinkhole, log", the actions with a bit in @p actions. @return @p text */
 char *conf_actions(unsigned actions, char *text, size_t size);
@@ -117,6 +137,10 @@ struct conf_reader {
 int conf_fail(const struct conf_reader *reader, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/** The error "KEY: expected EXPECTED, got VALUE". @return -EINVAL */
+int conf_fail_value(const struct conf_reader *reader, const struct conf_key *key,
+	const char *expected, const char *value);
+
 /** Quote @p text for an error: one line, cut when long; "nothing" when empty. @return @p clip */
 char *conf_clip(const char *text, char clip[CONF_CLIP_SIZE]);
 
@@ -133,3 +157,15 @@ void conf_scan_free(struct conf_scan *scan);
  */
 int conf_value_set(
 	struct conf_reader *reader, const struct conf_key *key, const char *value, void *home);
+
+/** The same for types that name what the system has: files, folders, time zones, sockets, groups. */
+int conf_value_set_system(
+	struct conf_reader *reader, const struct conf_key *key, const char *value, void *home);
+
+/**
+ * Check what several keys say together: a mode with a key has to be told where that is, and what is sent
+ * comes out of the mirror.
+ *
+ * @return 0, or negative with the error set
+ */
+int conf_check(struct conf_reader *reader, const struct conf_scan *scan, const struct conf *conf);

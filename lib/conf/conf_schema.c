@@ -43,6 +43,10 @@ static const struct {
 	{"anonymise",
 		"What is done to the addresses of clients before anything leaves the process. "
 		"Those of responses that were changed stay whole."},
+	{"tap", "Where the statistics lcore sends each response as dnstap, over Frame Streams. "
+		"Without "
+		"a destination it sends nothing."},
+	{"collect", "Where dnsweir-collect takes dnstap from, and what it keeps."},
 	{"control", "The socket of dnsweir-shell."},
 };
 
@@ -189,11 +193,12 @@ const struct conf_key conf_keys[] = {
 
 	{"consent", "source", CONF_FILE, "", 0, 0, "",
 		"CSV file with client prefixes and what they agree to. Empty: everybody consents.",
-		AT(consent_source), .line_offset = offsetof(struct conf, consent_source_line)},
+		AT(consent_source), .line_offset = offsetof(struct conf, consent_source_line),
+		.use = CONF_USE_BOTH},
 
 	{"time", "zone", CONF_ZONE, "", 0, 0, "",
 		"Time zone of the dates in lists, as in Asia/Tokyo. Empty: the system's.",
-		AT(time_zone)},
+		AT(time_zone), .use = CONF_USE_BOTH},
 
 	{"mirror", "enabled", CONF_FLAG, "yes", 0, 0, "",
 		"Whether each response makes a record. no: counters stay exact, but there are no "
@@ -207,18 +212,58 @@ const struct conf_key conf_keys[] = {
 		"under a random key that is only in memory and replaced at midnight. crypto-pan, "
 		"ipcrypt-pfx: another address, equal prefixes stay equal; whoever has the key file "
 		"can go back to the client.",
-		.words = "truncate|pseudonym|crypto-pan|ipcrypt-pfx", AT(anonymise.mode)},
+		.words = "truncate|pseudonym|crypto-pan|ipcrypt-pfx", AT(anonymise.mode),
+		.use = CONF_USE_BOTH},
 	{"anonymise", "ipv4_bits", CONF_BITS, "", 0, 32, "bits",
 		"How much of an IPv4 address is looked at; the rest is cut off in every mode. "
 		"Empty: 22 with truncate, 32 with the others.",
-		AT(anonymise.ipv4_bits)},
+		AT(anonymise.ipv4_bits), .use = CONF_USE_BOTH},
 	{"anonymise", "ipv6_bits", CONF_BITS, "", 0, 128, "bits",
 		"The same for IPv6. Empty: 40 with truncate, 128 with the others.",
-		AT(anonymise.ipv6_bits)},
+		AT(anonymise.ipv6_bits), .use = CONF_USE_BOTH},
 	{"anonymise", "key_file", CONF_FILE, "", 0, 0, "",
 		"Key of crypto-pan and ipcrypt-pfx: 64 hexadecimal digits in a file of mode 0600. "
 		"The other modes have none.",
-		AT(anonymise_key_file), .line_offset = offsetof(struct conf, anonymise_key_line)},
+		AT(anonymise_key_file), .line_offset = offsetof(struct conf, anonymise_key_line),
+		.use = CONF_USE_BOTH},
+	{"tap", "socket", CONF_PATHS, "", 0, 0, "",
+		"Unix sockets of collectors, each of which gets every response. Empty: none.",
+		AT(tap_sockets)},
+	{"tap", "tcp", CONF_ADDRESSES, "", 0, 0, "",
+		"The same over TCP. It is not encrypted: a network of one's own is needed. Empty: "
+		"none.",
+		AT(tap_tcp)},
+	{"tap", "connections", CONF_NUMBER, "1", 1, 16, "connections",
+		"Connections to each destination; responses take them in turn.",
+		AT(tap_connections)},
+	{"tap", "queue", CONF_POWER_OF_TWO, "8", 1, 1024, "MiB",
+		"What waits for a connection that is slow or gone. What does not fit is lost and "
+		"counted.",
+		AT(tap_queue)},
+	{"tap", "sample", CONF_NUMBER, "1", 1, 1000000, "",
+		"Of the responses that no rule was hit by 1 in so many is sent; of the others all. "
+		"Totals do not depend on it.",
+		AT(tap_sample)},
+	{"tap", "identity", CONF_TEXT, "", 0, 63, "",
+		"Name of this box in what it sends. Empty: the host's name.", AT(tap_identity)},
+
+	{"collect", "socket", CONF_PATHS, "/run/dnsweir-collect/tap.sock", 0, 0, "",
+		"Unix sockets for senders on this machine, mode 0660. Empty: none.",
+		.use = CONF_USE_COLLECT, AT(collect_sockets)},
+	{"collect", "tcp", CONF_ADDRESSES, "", 0, 0, "",
+		"Addresses for senders elsewhere. Whoever gets there can write into the log: a "
+		"network "
+		"of one's own is needed. Empty: none.",
+		.use = CONF_USE_COLLECT, AT(collect_tcp)},
+	{"collect", "group", CONF_GROUP, "", 0, 0, "",
+		"Group that may use the sockets. Empty: that of the process.",
+		.use = CONF_USE_COLLECT, AT(collect_group)},
+	{"collect", "store", CONF_FOLDER, "/var/lib/dnsweir/collect", 0, 0, "",
+		"Folder of the query log; made when it is not there.", .use = CONF_USE_COLLECT,
+		AT(collect_store)},
+	{"collect", "days", CONF_NUMBER, "60", 1, 3650, "days",
+		"How long the log is kept: what is older is removed, day by day.",
+		.use = CONF_USE_COLLECT, AT(collect_days)},
 
 	{"control", "socket", CONF_SOCKET, "/run/dnsweir/control.sock", 0, 0, "",
 		"Unix socket for dnsweir-shell. none: no socket.", AT(control_socket)},
@@ -233,6 +278,14 @@ const char *conf_section_help(const char *section)
 		if (strcmp(sections[i].section, section) == 0)
 			return sections[i].help;
 	return NULL;
+}
+
+bool conf_section_is_of(const char *section, enum conf_program program)
+{
+	for (const struct conf_key *k = conf_keys; k->section; k++)
+		if (strcmp(k->section, section) == 0)
+			return conf_key_is_of(k, program);
+	return false;
 }
 
 const struct conf_key *conf_key_find(const char *section, const char *key)
@@ -289,7 +342,7 @@ const char *conf_key_guess(const char *section, const char *key)
 	return guess;
 }
 
-const char *conf_section_guess(const char *name)
+const char *conf_section_guess(const char *name, enum conf_program program)
 {
 	unsigned best = GUESS_DISTANCE + 1;
 	const char *guess = NULL, *blank = strpbrk(name, " \t");
@@ -298,14 +351,15 @@ const char *conf_section_guess(const char *name)
 	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
 		unsigned d = edit_distance(sections[i].section, name);
 
-		if (d < best) {
+		if (d < best && conf_section_is_of(sections[i].section, program)) {
 			best = d;
 			guess = sections[i].section;
 		}
 	}
 	// "[lists c2]" is a slip of "[list c2]", whatever the list is called.
 	snprintf(first, sizeof(first), "%.*s", blank ? (int)(blank - name) : 0, name);
-	if (!guess && blank && blank - name < 8 && edit_distance("list", first) <= GUESS_DISTANCE)
+	if (program == CONF_BOX && !guess && blank && blank - name < 8 &&
+		edit_distance("list", first) <= GUESS_DISTANCE)
 		guess = CONF_LIST_SECTION;
 	return guess;
 }
@@ -322,14 +376,16 @@ char *conf_actions(unsigned actions, char *text, size_t size)
 	return text;
 }
 
-char *conf_names(const char *section, char *text, size_t size)
+char *conf_names(const char *section, enum conf_program program, char *text, size_t size)
 {
 	size_t used = 0;
 
 	text[0] = '\0';
 	for (size_t i = 0; !section && i < sizeof(sections) / sizeof(sections[0]); i++) {
+		if (!conf_section_is_of(sections[i].section, program))
+			continue;
 		used += (size_t)snprintf(
-			text + used, size - used, "%s[%s]", i ? ", " : "", sections[i].section);
+			text + used, size - used, "%s[%s]", used ? ", " : "", sections[i].section);
 		if (used >= size)
 			return text;
 	}

@@ -4,19 +4,12 @@
 #include "text/text.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <grp.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#define ZONE_FOLDER "/usr/share/zoneinfo"
-#define ITEM_SIZE   64 /* room for one item of a list; the longest is a prefix, PREFIX_TEXT_SIZE */
+#define ITEM_SIZE 64 /* room for one item of a list; the longest is a prefix, PREFIX_TEXT_SIZE */
 
-static int fail_value(const struct conf_reader *reader, const struct conf_key *key,
+int conf_fail_value(const struct conf_reader *reader, const struct conf_key *key,
 	const char *expected, const char *value)
 {
 	char clip[CONF_CLIP_SIZE];
@@ -58,7 +51,7 @@ static int set_number(
 		snprintf(expected, sizeof(expected), "a %s %u..%u%s%s%s",
 			power ? "power of two" : "number", key->min, key->max,
 			*key->unit ? " (" : "", key->unit, *key->unit ? ")" : "");
-		return fail_value(reader, key, expected, value);
+		return conf_fail_value(reader, key, expected, value);
 	}
 	result = (unsigned)n;
 	memcpy(to, &result, sizeof(result));
@@ -66,13 +59,13 @@ static int set_number(
 }
 
 /** Take the next item of a list separated by blanks and commas. @return false at the end */
-static bool next_item(const char **list, char item[ITEM_SIZE])
+static bool next_item(const char **list, char *item, size_t item_size)
 {
 	size_t size;
 
 	*list += strspn(*list, " \t,");
 	size = strcspn(*list, " \t,");
-	snprintf(item, ITEM_SIZE, "%.*s", (int)size, *list);
+	snprintf(item, item_size, "%.*s", (int)size, *list);
 	*list += size;
 	return size > 0;
 }
@@ -98,7 +91,7 @@ static int set_word(
 		word += size;
 		word += *word == '|';
 	}
-	return fail_value(reader, key, expected, value);
+	return conf_fail_value(reader, key, expected, value);
 }
 
 static int set_action(
@@ -113,7 +106,7 @@ static int set_action(
 		}
 	snprintf(expected, sizeof(expected), "one of %s",
 		conf_actions((1u << POLICY_ACTIONS) - 1, actions, sizeof(actions)));
-	return fail_value(reader, key, expected, value);
+	return conf_fail_value(reader, key, expected, value);
 }
 
 static int set_text(
@@ -125,7 +118,7 @@ static int set_text(
 	if (size > key->max || !text_utf8_clean(value, size)) {
 		snprintf(expected, sizeof(expected),
 			"UTF-8 text of at most %u octets without control characters", key->max);
-		return fail_value(reader, key, expected, value);
+		return conf_fail_value(reader, key, expected, value);
 	}
 	memcpy(to, value, size + 1);
 	return 0;
@@ -153,19 +146,20 @@ static int set_pairs(struct conf_reader *reader, const struct conf_key *key, con
 	char item[ITEM_SIZE];
 	struct conf_pair p;
 
-	for (conf->n_pairs = 0; next_item(&value, item); conf->pairs[conf->n_pairs++] = p) {
+	for (conf->n_pairs = 0; next_item(&value, item, sizeof(item));
+		conf->pairs[conf->n_pairs++] = p) {
 		if (!pair_parse(item, key->max, &p))
-			return fail_value(reader, key, "pairs of ports as in 0:1 2:3", item);
+			return conf_fail_value(reader, key, "pairs of ports as in 0:1 2:3", item);
 		if (conf->n_pairs == CONF_PAIRS_MAX)
-			return fail_value(reader, key, "at most 16 pairs", item);
+			return conf_fail_value(reader, key, "at most 16 pairs", item);
 		if (p.client == p.resolver)
-			return fail_value(reader, key, "each port once", item);
+			return conf_fail_value(reader, key, "each port once", item);
 		for (unsigned i = 0; i < conf->n_pairs; i++) {
 			const struct conf_pair *q = &conf->pairs[i];
 
 			if (q->client == p.client || q->client == p.resolver ||
 				q->resolver == p.client || q->resolver == p.resolver)
-				return fail_value(reader, key, "each port once", item);
+				return conf_fail_value(reader, key, "each port once", item);
 		}
 	}
 	static_assert(CONF_PAIRS_MAX == 16, "named in the error above");
@@ -178,18 +172,18 @@ static int set_udp_ports(struct conf_reader *reader, const struct conf_key *key,
 	char item[ITEM_SIZE];
 	uint64_t port;
 
-	for (policy->n_ports = 0; next_item(&value, item);
+	for (policy->n_ports = 0; next_item(&value, item, sizeof(item));
 		policy->ports[policy->n_ports++] = (uint16_t)port) {
 		if (!number_parse(item, key->max, &port) || port < key->min)
-			return fail_value(reader, key, "UDP ports 1..65535", item);
+			return conf_fail_value(reader, key, "UDP ports 1..65535", item);
 		if (policy->n_ports == POLICY_PORTS_MAX)
-			return fail_value(reader, key, "at most 16 ports", item);
+			return conf_fail_value(reader, key, "at most 16 ports", item);
 		for (unsigned i = 0; i < policy->n_ports; i++)
 			if (policy->ports[i] == port)
-				return fail_value(reader, key, "each port once", item);
+				return conf_fail_value(reader, key, "each port once", item);
 	}
 	static_assert(POLICY_PORTS_MAX == 16, "named in the error above");
-	return policy->n_ports > 0 ? 0 : fail_value(reader, key, "UDP ports 1..65535", "");
+	return policy->n_ports > 0 ? 0 : conf_fail_value(reader, key, "UDP ports 1..65535", "");
 }
 
 static int set_prefixes(struct conf_reader *reader, const struct conf_key *key, const char *value,
@@ -198,12 +192,12 @@ static int set_prefixes(struct conf_reader *reader, const struct conf_key *key, 
 	char item[ITEM_SIZE];
 	struct prefix prefix;
 
-	for (policy->n_servers = 0; next_item(&value, item);
+	for (policy->n_servers = 0; next_item(&value, item, sizeof(item));
 		policy->servers[policy->n_servers++] = prefix) {
 		if (prefix_parse(item, &prefix) < 0)
-			return fail_value(reader, key, "addresses or prefixes", item);
+			return conf_fail_value(reader, key, "addresses or prefixes", item);
 		if (policy->n_servers == POLICY_SERVERS_MAX)
-			return fail_value(reader, key, "at most 64 servers", item);
+			return conf_fail_value(reader, key, "at most 64 servers", item);
 	}
 	static_assert(POLICY_SERVERS_MAX == 64, "named in the error above");
 	return 0;
@@ -217,12 +211,12 @@ static int set_addresses(struct conf_reader *reader, const struct conf_key *key,
 	char item[ITEM_SIZE];
 	struct addr addr;
 
-	for (*n = 0; next_item(&value, item); ++*n) {
+	for (*n = 0; next_item(&value, item, sizeof(item)); ++*n) {
 		if (addr_parse(item, &addr) < 0 || addr.family != (v4 ? ADDR_IPV4 : ADDR_IPV6))
-			return fail_value(
+			return conf_fail_value(
 				reader, key, v4 ? "IPv4 addresses" : "IPv6 addresses", item);
 		if (*n == POLICY_SINKHOLES_MAX)
-			return fail_value(reader, key, "at most 16 addresses", item);
+			return conf_fail_value(reader, key, "at most 16 addresses", item);
 		memcpy(v4 ? sinkhole->ipv4[*n] : sinkhole->ipv6[*n], addr.bytes,
 			addr_size(addr.family));
 	}
@@ -230,95 +224,25 @@ static int set_addresses(struct conf_reader *reader, const struct conf_key *key,
 	return 0;
 }
 
-/** Whether a file can be opened for reading and is no folder. @return 0 or an errno */
-static int check_readable(const char *path)
+static int set_endpoints(struct conf_reader *reader, const struct conf_key *key, const char *value,
+	struct endpoints *endpoints)
 {
-	// Non-blocking, so that a pipe without a writer does not hold up the start.
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), error = 0;
-	struct stat st;
+	bool paths = key->type == CONF_PATHS;
+	struct endpoint at;
+	char item[ENDPOINT_TEXT_SIZE + 1];
 
-	if (fd < 0)
-		return errno;
-	if (fstat(fd, &st) < 0)
-		error = errno;
-	else if (S_ISDIR(st.st_mode))
-		error = EISDIR;
-	close(fd);
-	return error;
-}
-
-static int set_file(struct conf_reader *reader, const struct conf_key *key, const char *value,
-	char path[CONF_PATH_SIZE])
-{
-	const char *slash = strrchr(reader->path, '/');
-	int folder = *value == '/' || !slash ? 0 : (int)(slash + 1 - reader->path);
-	char clip[CONF_CLIP_SIZE];
-	int error;
-
-	if (!*value && !key->required) {
-		path[0] = '\0';
-		return 0;
+	for (endpoints->n = 0; next_item(&value, item, sizeof(item));
+		endpoints->at[endpoints->n++] = at) {
+		if (endpoint_parse(item, &at) < 0 || (at.path[0] != '\0') != paths)
+			return conf_fail_value(reader, key,
+				paths ? "absolute paths of at most 107 bytes"
+				      : "an address, not a name, and a port as in 192.0.2.7:6000 "
+					"or [2001:db8::7]:6000",
+				item);
+		if (endpoints->n == ENDPOINTS_MAX)
+			return conf_fail_value(reader, key, "at most 8 of them", item);
 	}
-	if (!*value || snprintf(path, CONF_PATH_SIZE, "%.*s%s", folder, reader->path, value) >=
-			       CONF_PATH_SIZE)
-		return fail_value(reader, key, "the path of a file, at most 1023 bytes", value);
-	static_assert(CONF_PATH_SIZE == 1024, "named in the error above");
-	// Of the lists' sources and what was compiled of them only one is read.
-	if ((key->home == CONF_IN_LIST && !reader->sources) ||
-		(key->home == CONF_IN_CONF && key->offset == offsetof(struct conf, compiled) &&
-			reader->sources))
-		return 0;
-	// A key is for the eyes of the program that uses it alone; that one says what is wrong with it.
-	if (key->home == CONF_IN_CONF && key->offset == offsetof(struct conf, anonymise_key_file))
-		return 0;
-	error = check_readable(path);
-	if (error)
-		return conf_fail(reader, "%s: expected a readable file, got %s: %s", key->key,
-			conf_clip(value, clip), strerror(error));
-	return 0;
-}
-
-static int set_zone(struct conf_reader *reader, const struct conf_key *key, const char *value,
-	struct conf *conf)
-{
-	char path[sizeof(ZONE_FOLDER) + sizeof(conf->time_zone)], magic[4] = "";
-	FILE *file;
-
-	if (*value) {
-		// A name of the database is a path below its folder; zones start with "TZif".
-		snprintf(path, sizeof(path), "%s/%s", ZONE_FOLDER, value);
-		file = strlen(value) < sizeof(conf->time_zone) && *value != '/' &&
-				       !strstr(value, "..")
-			       ? fopen(path, "re")
-			       : NULL;
-		if (file && fread(magic, 1, sizeof(magic), file) < sizeof(magic))
-			magic[0] = '\0';
-		if (file)
-			fclose(file);
-		if (memcmp(magic, "TZif", sizeof(magic)) != 0)
-			return fail_value(reader, key, "a time zone below " ZONE_FOLDER, value);
-	}
-	snprintf(conf->time_zone, sizeof(conf->time_zone), "%s", value);
-	return 0;
-}
-
-static int set_socket(struct conf_reader *reader, const struct conf_key *key, const char *value,
-	struct conf *conf)
-{
-	// struct sockaddr_un has 108 bytes for the path and its NUL, see unix(7).
-	if (!*value || strlen(value) >= sizeof(conf->control_socket))
-		return fail_value(reader, key, "a path of at most 107 bytes, or none", value);
-	snprintf(conf->control_socket, sizeof(conf->control_socket), "%s",
-		strcmp(value, "none") == 0 ? "" : value);
-	return 0;
-}
-
-static int set_group(struct conf_reader *reader, const struct conf_key *key, const char *value,
-	struct conf *conf)
-{
-	if (*value && (strlen(value) >= sizeof(conf->control_group) || !getgrnam(value)))
-		return fail_value(reader, key, "the name of a group of this system", value);
-	snprintf(conf->control_group, sizeof(conf->control_group), "%s", value);
+	static_assert(ENDPOINTS_MAX == 8, "named in the error above");
 	return 0;
 }
 
@@ -349,13 +273,14 @@ int conf_value_set(
 	case CONF_TEXT:
 		return set_text(reader, key, value, to);
 	case CONF_FILE:
-		return set_file(reader, key, value, to);
+	case CONF_FOLDER:
 	case CONF_ZONE:
-		return set_zone(reader, key, value, home);
 	case CONF_SOCKET:
-		return set_socket(reader, key, value, home);
 	case CONF_GROUP:
-		return set_group(reader, key, value, home);
+		return conf_value_set_system(reader, key, value, home);
+	case CONF_PATHS:
+	case CONF_ADDRESSES:
+		return set_endpoints(reader, key, value, to);
 	}
 	return conf_fail(reader, "%s: no such type", key->key);
 }

@@ -15,6 +15,7 @@ const struct ctl_command ctl_commands[] = {
 	{"show ports", "", "Ports: link, packets, drops.", false, 5},
 	{"show workers", "", "Workers: lcore, load, packets, mirror ring.", false, 5},
 	{"show mirror", "", "Mirror: on or off; records produced, taken, lost.", false, 5},
+	{"show tap", "", "dnstap: connections; frames sent, lost, left out.", false, 5},
 	{"show consent", "", "Consent table: prefixes, source, bad lines.", false, 5},
 	{"show generation", "", "The tables in force and the last reload.", false, 5},
 	{"show loading", "", "The load that is going on: phase, list, names, percent.", false, 5},

@@ -24,10 +24,11 @@ static_assert(sizeof(struct mirror_record) == MIRROR_SLOT_SIZE, "one cache line"
 struct mirror_ring {
 	struct rte_ring *ring;
 	size_t size;
+	uint32_t whole;                    // all ones: every record has its message
 	uint8_t msg[DNS_MSG_SIZE_MAX + 1]; // consumer: a message that wraps round the ring's end
 };
 
-struct mirror_ring *mirror_ring_create(unsigned slots, int node)
+struct mirror_ring *mirror_ring_create(unsigned slots, int node, bool whole)
 {
 	struct mirror_ring *mirror = calloc(1, sizeof(*mirror));
 	ssize_t size = rte_ring_get_memsize_elem(MIRROR_SLOT_SIZE, slots);
@@ -37,6 +38,7 @@ struct mirror_ring *mirror_ring_create(unsigned slots, int node)
 		goto fail;
 	}
 	mirror->size = (size_t)size;
+	mirror->whole = whole ? UINT32_MAX : 0;
 	mirror->ring = block_alloc(mirror->size, node);
 	if (!mirror->ring)
 		goto fail;
@@ -132,10 +134,10 @@ static_assert(
 		offsetof(struct mirror_record, family) ==
 			offsetof(struct mirror_record, client_port) + 4 &&
 		offsetof(struct mirror_record, rcode) ==
+			offsetof(struct mirror_record, client_port) + 6 &&
+		offsetof(struct mirror_record, protocol) ==
 			offsetof(struct mirror_record, client_port) + 5 &&
 		offsetof(struct mirror_record, reason) ==
-			offsetof(struct mirror_record, client_port) + 6 &&
-		offsetof(struct mirror_record, refused) ==
 			offsetof(struct mirror_record, client_port) + 7,
 	"as they are put together below");
 static_assert(offsetof(struct mirror_record, client) == 8 &&
@@ -146,22 +148,26 @@ static_assert(offsetof(struct mirror_record, client) == 8 &&
 	"as they are put together below");
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "as they are put together below");
 
-static inline void record_write(
-	struct mirror_record *record, const struct burst_slot *slot, const struct mirror_meta *meta)
+static inline void record_write(struct mirror_record *record, const struct burst_slot *slot,
+	const struct mirror_meta *meta, uint64_t stored)
 {
-	const struct fqdn_rule *rule = slot->block ? slot->block : slot->log;
 	uint64_t which = meta->generation | (uint64_t)MIRROR_NO_RULE << 32;
 	uint64_t sizes = (uint64_t)slot->msg_size << 16 | (uint64_t)slot->qtype << 32;
 	uint64_t rest = slot->dst_port | (uint64_t)slot->src_port << 16 |
-			(uint64_t)slot->family << 32 | (uint64_t)slot->rcode << 40 |
-			(uint64_t)(uint8_t)slot->reason << 48 | (uint64_t)slot->refused << 56;
+			(uint64_t)slot->family << 32 | (uint64_t)slot->protocol << 40 |
+			(uint64_t)slot->rcode << 48 | (uint64_t)(uint8_t)slot->reason << 56;
 	uint64_t client[2] = {0}, server[2] = {0};
 
-	if (__builtin_expect(rule != NULL, 0)) {
-		which = meta->generation | (uint64_t)fqdn_table_rule_number(meta->names, rule)
-						   << 32;
-		// Whoever has a rule has the message, too.
-		sizes |= slot->msg_size | (uint64_t)slot->match << 48;
+	// Whoever has a rule has the message, too.
+	if (__builtin_expect(stored > 0, 0)) {
+		const struct fqdn_rule *rule = slot->block ? slot->block : slot->log;
+
+		sizes |= stored;
+		if (rule) {
+			which = meta->generation |
+				(uint64_t)fqdn_table_rule_number(meta->names, rule) << 32;
+			sizes |= (uint64_t)slot->match << 48;
+		}
 	}
 	// Sizes that the compiler knows make these plain moves.
 	if (slot->family == ADDR_IPV4) {
@@ -199,7 +205,7 @@ void mirror_push_burst(struct mirror_ring *mirror, const struct burst *burst,
 {
 	struct rte_ring_zc_data zone = {0};
 	unsigned wanted, room, used = 0, pushed = 0, lost = 0;
-	uint32_t mirrored = burst->responses;
+	uint32_t mirrored = burst->responses, whole = 0;
 
 	if (!mirror)
 		return;
@@ -207,27 +213,33 @@ void mirror_push_burst(struct mirror_ring *mirror, const struct burst *burst,
 		if (__builtin_expect(burst->slot[__builtin_ctz(left)].refused & CONSENT_NO_LOG, 0))
 			mirrored &= ~(left & -left);
 	wanted = (unsigned)__builtin_popcount(mirrored);
-	for (uint32_t left = burst->ruled & mirrored; left; left &= left - 1) {
+	for (uint32_t left = (burst->ruled | mirror->whole) & mirrored; left; left &= left - 1) {
 		const struct burst_slot *slot = &burst->slot[__builtin_ctz(left)];
 
-		if (wants_msg(slot))
+		if (mirror->whole || wants_msg(slot)) {
 			wanted += msg_slots(slot->msg_size);
+			whole |= left & -left;
+		}
 	}
 	if (wanted == 0)
 		return;
 	room = rte_ring_enqueue_zc_burst_elem_start(
 		mirror->ring, MIRROR_SLOT_SIZE, wanted, &zone, NULL);
 	for (uint32_t left = mirrored; left; left &= left - 1) {
-		const struct burst_slot *slot = &burst->slot[__builtin_ctz(left)];
-		unsigned need = 1;
+		unsigned i = (unsigned)__builtin_ctz(left), need = 1;
+		const struct burst_slot *slot = &burst->slot[i];
+		uint16_t stored = 0;
 
-		if (__builtin_expect(wants_msg(slot), 0))
-			need += msg_slots(slot->msg_size);
+		if (__builtin_expect(whole >> i & 1, 0)) {
+			stored = slot->msg_size;
+			need += msg_slots(stored);
+		}
 		if (__builtin_expect(need > room - used, 0)) {
 			lost++;
 			continue;
 		}
-		record_write((struct mirror_record *)(void *)zone_slot(&zone, used), slot, meta);
+		record_write(
+			(struct mirror_record *)(void *)zone_slot(&zone, used), slot, meta, stored);
 		if (__builtin_expect(need > 1, 0))
 			msg_write(&zone, used + 1, slot);
 		used += need;

@@ -16,6 +16,7 @@
  * Usage:   worker:  mirror_push_burst(ring, burst, &meta, stats) before the rewrite stage
  *          core:    mirror_drain(ring, take, ctx) until it returns 0
  */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,9 +41,9 @@ struct mirror_record {
 	uint16_t client_port;
 	uint16_t server_port;
 	uint8_t family;       /**< enum addr_family */
+	uint8_t protocol;     /**< IP protocol number: of UDP or of TCP */
 	uint8_t rcode;        /**< 0..15 */
 	uint8_t reason;       /**< enum reason */
-	uint8_t refused;      /**< CONSENT_NO_FILTER or 0; no record is made for CONSENT_NO_LOG */
 };
 
 /** What all records of a burst share. */
@@ -54,8 +55,13 @@ struct mirror_meta {
 
 struct mirror_ring;
 
-/** @param slots power of two  @param node NUMA node, -1 any  @return a ring, or NULL with errno */
-struct mirror_ring *mirror_ring_create(unsigned slots, int node);
+/**
+ * @param slots power of two
+ * @param node  NUMA node, -1 any
+ * @param whole the message stands behind every record; otherwise only where a rule was hit
+ * @return a ring, or NULL with errno
+ */
+struct mirror_ring *mirror_ring_create(unsigned slots, int node, bool whole);
 void mirror_ring_destroy(struct mirror_ring *ring);
 
 /** Slots in use; any thread, a moment's value. */
@@ -63,13 +69,16 @@ unsigned mirror_ring_used(const struct mirror_ring *ring);
 
 /**
  * A record for each response of the burst whose client did not refuse logging; with the message
- * where a rule was hit. Hot path.
+ * where a rule was hit, or with every record, as the ring was made. Hot path.
  */
 void mirror_push_burst(struct mirror_ring *ring, const struct burst *burst,
 	const struct mirror_meta *meta, struct stats_worker *stats);
 
-/** Takes one record; both are borrowed for the call. @p msg is stored_size bytes, NULL for none. */
-typedef void (*mirror_taker)(void *ctx, const struct mirror_record *record, const uint8_t *msg);
+/**
+ * Takes one record; both are borrowed for the call. @p msg is stored_size bytes, a copy that the taker
+ * may change; NULL for none.
+ */
+typedef void (*mirror_taker)(void *ctx, const struct mirror_record *record, uint8_t *msg);
 
 /** Hand over all records that are in the ring now. @return how many */
 unsigned mirror_drain(struct mirror_ring *ring, mirror_taker take, void *ctx);

@@ -89,6 +89,9 @@ Test(conf, an_empty_file_is_all_defaults)
 	cr_assert_eq(conf->anonymise.ipv4_bits, ANON_BITS_AUTO);
 	cr_assert_eq(conf->anonymise.ipv6_bits, ANON_BITS_AUTO);
 	cr_assert_str_empty(conf->anonymise_key_file);
+	cr_assert_not(conf_taps(conf));
+	cr_assert_eq(conf->tap_connections, 1);
+	cr_assert_eq(conf->tap_sample, 1);
 	cr_assert_str_empty(conf->time_zone);
 	cr_assert_str_eq(conf->control_socket, "/run/dnsweir/control.sock");
 	cr_assert_str_empty(conf->control_group);
@@ -231,6 +234,23 @@ Test(conf, lists_say_what_is_done_and_what_the_client_is_told)
 	conf_free(conf);
 }
 
+Test(conf, destinations_of_dnstap_are_paths_and_addresses)
+{
+	struct conf *conf = load("[tap]\nsocket = /run/a.sock, /run/b.sock\n"
+				 "tcp = 192.0.2.7:6000 [2001:db8::7]:65535\nconnections = 3\n"
+				 "queue = 16\nsample = 10\nidentity = box 1\n");
+	char text[ENDPOINT_TEXT_SIZE];
+
+	cr_assert(conf && conf_taps(conf));
+	cr_assert(conf->tap_sockets.n == 2 && conf->tap_tcp.n == 2);
+	cr_assert_str_eq(endpoint_format(&conf->tap_sockets.at[1], text), "/run/b.sock");
+	cr_assert_str_eq(endpoint_format(&conf->tap_tcp.at[0], text), "192.0.2.7:6000");
+	cr_assert_str_eq(endpoint_format(&conf->tap_tcp.at[1], text), "[2001:db8::7]:65535");
+	cr_assert(conf->tap_connections == 3 && conf->tap_queue == 16 && conf->tap_sample == 10);
+	cr_assert_str_eq(conf->tap_identity, "box 1");
+	conf_free(conf);
+}
+
 Test(conf, every_mistake_has_its_line)
 {
 	static const struct {
@@ -253,12 +273,9 @@ Test(conf, every_mistake_has_its_line)
 		{"[time]\n \\\nzone = UTC\n", "t.ini:2: expected text before the backslash"},
 		// Sections and keys.
 		{"[]\n", "t.ini:1: unknown section nothing, expected one of [ports], [workers], "
-			 "[filter], "
-			 "[streams], [fragments], [sinkhole], [lists], [canary], [list NAME], "
-			 "[consent], "
-			 "[time], "
-			 "[mirror], "
-			 "[anonymise], [control]"},
+			 "[filter], [streams], [fragments], [sinkhole], [lists], [canary], "
+			 "[list NAME], [consent], [time], [mirror], [anonymise], [tap], "
+			 "[control]"},
 		{"[prots]\n", "t.ini:1: unknown section 'prots', did you mean [ports]?"},
 		{"[lists c2]\n", "t.ini:1: unknown section 'lists c2', did you mean [list NAME]?"},
 		{"[list]\n", "t.ini:1: unknown section 'list', did you mean [lists]?"},
@@ -293,6 +310,24 @@ Test(conf, every_mistake_has_its_line)
 			"t.ini:2: idle_sleep_max_us: expected a number "
 			"1..100000 (microseconds), got '0'"},
 		{"[mirror]\nenabled = on\n", "t.ini:2: enabled: expected one of no, yes, got 'on'"},
+		{"[tap]\nsocket = tap.sock\n", "t.ini:2: socket: expected absolute paths of at "
+					       "most 107 bytes, got 'tap.sock'"},
+		{"[tap]\nsocket = 192.0.2.1:53\n",
+			"t.ini:2: socket: expected absolute paths of at most 107 bytes, got "
+			"'192.0.2.1:53'"},
+		{"[tap]\ntcp = collector:6000\n",
+			"t.ini:2: tcp: expected an address, not a name, and a port as in "
+			"192.0.2.7:6000 or [2001:db8::7]:6000, got 'collector:6000'"},
+		{"[tap]\ntcp = 2001:db8::7:6000\n",
+			"t.ini:2: tcp: expected an address, not a name, and a port as in "
+			"192.0.2.7:6000 or [2001:db8::7]:6000, got '2001:db8::7:6000'"},
+		{"[tap]\ntcp = 192.0.2.7:0\n",
+			"t.ini:2: tcp: expected an address, not a name, and a port as in "
+			"192.0.2.7:6000 or [2001:db8::7]:6000, got '192.0.2.7:0'"},
+		{"[tap]\nsocket = /1 /2 /3 /4 /5 /6 /7 /8 /9\n",
+			"t.ini:2: socket: expected at most 8 of them, got '/9'"},
+		{"[mirror]\nenabled = no\n[tap]\nsocket = /tap\n",
+			"t.ini:2: enabled: expected yes with a destination in [tap], got no"},
 		{"[mirror]\nring_slots = 100\n", "t.ini:2: ring_slots: expected a power of two "
 						 "64..16777216 (slots of 64 bytes), got '100'"},
 		{"[workers]\nidle = Spin\n",
@@ -501,13 +536,13 @@ Test(conf, what_is_hardly_meant_is_a_warning)
 }
 
 /** What conf_print writes. @return taken by the caller */
-static char *printed(void)
+static char *printed(enum conf_program program)
 {
 	static char *text;
 	static size_t size;
 	FILE *out = open_memstream(&text, &size);
 
-	conf_print(out);
+	conf_print(out, program);
 	fclose(out);
 	return text;
 }
@@ -515,7 +550,7 @@ static char *printed(void)
 Test(conf, the_printed_file_loads_to_the_defaults_it_names)
 {
 	struct conf *empty = load(""), *conf;
-	char *text = printed(), *list = strstr(text, "\n#[list c2]"), *end, *p;
+	char *text = printed(CONF_BOX), *list = strstr(text, "\n#[list c2]"), *end, *p;
 
 	cr_assert(list);
 	conf = load(text);
@@ -597,7 +632,7 @@ Test(conf, a_compiled_file_need_not_be_there_where_sources_are_read)
 
 Test(conf, the_printed_list_loads)
 {
-	char *text = printed(), *p, *q;
+	char *text = printed(CONF_BOX), *p, *q;
 	struct conf *conf;
 
 	for (p = text; (p = strstr(p, "\n#")); p++)
@@ -617,15 +652,15 @@ Test(conf, the_printed_list_loads)
 	free(text);
 }
 
-Test(conf, the_file_that_is_shipped_is_what_is_printed)
+static void shipped_check(const char *name, enum conf_program program)
 {
 	const char *source = getenv("DNSWEIR_SOURCE");
-	char path[512], shipped[32768], *text = printed();
+	char path[512], shipped[32768], *text = printed(program);
 	FILE *file;
 	size_t size;
 
 	cr_assert(source, "DNSWEIR_SOURCE: top of the source tree");
-	snprintf(path, sizeof(path), "%s/config/dnsweir.ini", source);
+	snprintf(path, sizeof(path), "%s/config/%s", source, name);
 	file = fopen(path, "r");
 	cr_assert(file, "%s", path);
 	size = fread(shipped, 1, sizeof(shipped) - 1, file);
@@ -633,6 +668,42 @@ Test(conf, the_file_that_is_shipped_is_what_is_printed)
 	fclose(file);
 	cr_assert_str_eq(shipped, text);
 	free(text);
+}
+
+Test(conf, the_files_that_are_shipped_are_what_is_printed)
+{
+	shipped_check("dnsweir.ini", CONF_BOX);
+	shipped_check("collect.ini", CONF_COLLECT);
+}
+
+static struct conf *load_collect(const char *text)
+{
+	write_bytes("t.ini", text, strlen(text));
+	return conf_load_collect(in_folder("t.ini"), error);
+}
+
+Test(conf, the_collector_has_a_file_of_its_own)
+{
+	struct conf *conf = load_collect("[collect]\ntcp = 192.0.2.7:6000\nstore = log\ndays = 3\n"
+					 "[anonymise]\nipv4_bits = 16\n[time]\nzone = UTC\n");
+
+	cr_assert(conf, "%s", error);
+	cr_assert(conf->collect_sockets.n == 1 && conf->collect_tcp.n == 1);
+	cr_assert(conf->collect_days == 3 && conf->anonymise.ipv4_bits == 16);
+	cr_assert_str_eq(conf->collect_store, in_folder("log"));
+	cr_assert_str_eq(conf->time_zone, "UTC");
+	conf_free(conf);
+	cr_assert_null(load_collect("[ports]\npairs = 0:1\n"));
+	cr_assert(strstr(error, "t.ini:1: unknown section 'ports', expected one of [consent], "
+				"[time], [anonymise], [collect]"));
+	cr_assert_null(load_collect("[list a]\nsource = a\n"));
+	cr_assert(strstr(error, "t.ini:1: unknown section 'list a'"));
+	cr_assert_null(load_collect("[collect]\nday = 3\n"));
+	cr_assert(strstr(error, "t.ini:2: unknown key 'day' in [collect], did you mean days?"));
+	cr_assert_null(load_collect("[collect]\ndays = 0\n"));
+	cr_assert(strstr(error, "t.ini:2: days: expected a number 1..3650"));
+	cr_assert_null(load("[collect]\ndays = 3\n"));
+	cr_assert(strstr(error, "t.ini:1: unknown section 'collect'"));
 }
 
 Test(conf, canary_names_are_the_last_list)

@@ -173,7 +173,7 @@ Test(ctl, words_may_be_shortened_while_they_are_unique)
 			"unknown command 'shows', expected one of show, explain, consent, reload"},
 		{"show", NULL, NULL,
 			"incomplete command 'show', expected one of version, stats, "
-			"verdicts, responses, lists, list, ports, workers, mirror, consent, "
+			"verdicts, responses, lists, list, ports, workers, mirror, tap, consent, "
 			"generation, loading, hits"},
 		{"s v", NULL, NULL,
 			"ambiguous command 'show v', expected one of version, verdicts"},

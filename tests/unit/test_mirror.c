@@ -89,6 +89,7 @@ static void slot_fill(struct burst_slot *slot, uint64_t seq, const struct names 
 	for (unsigned i = 0; i < slot->msg_size && stored_of(seq); i++)
 		slot->frame[HEADERS + i] = octet_of(seq, i);
 	slot->response = true;
+	slot->protocol = seq & 2 ? 6 : 17;
 	slot->refused = seq % 11 == 10 ? CONSENT_NO_LOG : 0;
 	slot->block = seq % 3 == 1 ? names->rule : NULL;
 	slot->log = seq % 3 == 2 ? names->rule : NULL;
@@ -139,7 +140,7 @@ static bool record_good(const struct taken *taken, const struct mirror_record *r
 					       : MIRROR_NO_RULE);
 }
 
-static void take(void *ctx, const struct mirror_record *record, const uint8_t *msg)
+static void take(void *ctx, const struct mirror_record *record, uint8_t *msg)
 {
 	struct taken *taken = ctx;
 	uint64_t seq = load_be32(record->client);
@@ -196,14 +197,14 @@ Test(mirror, without_a_ring_nothing_is_taken_and_nothing_lost)
 Test(mirror, a_ring_has_a_power_of_two_of_slots)
 {
 	errno = 0;
-	cr_assert_null(mirror_ring_create(1000, -1));
+	cr_assert_null(mirror_ring_create(1000, -1, false));
 	cr_assert(errno == EINVAL);
 	mirror_ring_destroy(NULL);
 }
 
 Test(mirror, a_full_ring_loses_records_and_counts_each)
 {
-	struct mirror_ring *ring = mirror_ring_create(64, -1);
+	struct mirror_ring *ring = mirror_ring_create(64, -1, false);
 	struct stats_worker *stats = stats_create();
 	struct names names = names_create();
 	struct taken taken = {.names = &names};
@@ -239,7 +240,7 @@ Test(mirror, a_full_ring_loses_records_and_counts_each)
 
 Test(mirror, within_a_burst_what_fits_is_kept_and_the_rest_counted)
 {
-	struct mirror_ring *ring = mirror_ring_create(64, -1);
+	struct mirror_ring *ring = mirror_ring_create(64, -1, false);
 	struct stats_worker *stats = stats_create();
 	struct names names = names_create();
 	struct taken taken = {.names = &names};
@@ -266,7 +267,7 @@ Test(mirror, within_a_burst_what_fits_is_kept_and_the_rest_counted)
 
 Test(mirror, the_largest_message_goes_through_whole_wherever_it_wraps)
 {
-	struct mirror_ring *ring = mirror_ring_create(2048, -1);
+	struct mirror_ring *ring = mirror_ring_create(2048, -1, false);
 	struct stats_worker *stats = stats_create();
 	struct names names = names_create();
 	struct taken taken = {.names = &names};
@@ -282,6 +283,39 @@ Test(mirror, the_largest_message_goes_through_whole_wherever_it_wraps)
 		found++;
 	}
 	cr_assert(taken.errors == 0 && stats->mirror_lost == 0);
+	burst_free(&burst);
+	names_free(&names);
+	free(stats);
+	mirror_ring_destroy(ring);
+}
+
+static void take_whole(void *ctx, const struct mirror_record *record, uint8_t *msg)
+{
+	struct taken *taken = ctx;
+	uint64_t seq = load_be32(record->client);
+
+	taken->n++;
+	taken->errors += !msg || record->stored_size != msg_size_of(seq) ||
+			 record->protocol != (seq & 2 ? 6 : 17);
+	for (unsigned i = 0; msg && i < record->stored_size; i++)
+		taken->errors += stored_of(seq) && msg[i] != octet_of(seq, i);
+}
+
+Test(mirror, a_ring_of_whole_messages_has_one_behind_every_record)
+{
+	struct mirror_ring *ring = mirror_ring_create(65536, -1, true);
+	struct stats_worker *stats = stats_create();
+	struct names names = names_create();
+	struct taken taken = {.names = &names};
+	struct burst burst;
+
+	burst_alloc(&burst);
+	for (uint64_t first = 0; first < 3200; first += BURST_MAX) {
+		push(ring, &burst, first, BURST_MAX, &names, stats);
+		mirror_drain(ring, take_whole, &taken);
+	}
+	cr_assert(taken.errors == 0 && taken.n == stats->mirrored && stats->mirror_lost == 0);
+	cr_assert(taken.n == 3200 - 3200 / 11);
 	burst_free(&burst);
 	names_free(&names);
 	free(stats);
@@ -349,7 +383,7 @@ Test(mirror, producers_and_a_consumer_agree_on_every_record, .timeout = 300)
 	unsigned used = 0;
 
 	for (unsigned i = 0; i < PAIRS; i++) {
-		pairs[i].ring = mirror_ring_create(i ? 256 : 4096, -1);
+		pairs[i].ring = mirror_ring_create(i ? 256 : 4096, -1, false);
 		pairs[i].stats = stats_create();
 		pairs[i].names = names_create();
 		pairs[i].taken.names = &pairs[i].names;

@@ -287,7 +287,7 @@ struct core_turn {
 };
 
 // What a record's rule number means is found in the tables of its generation, this one or the last.
-static void record_take(void *ctx, const struct mirror_record *record, const uint8_t *msg)
+static void record_take(void *ctx, const struct mirror_record *record, uint8_t *msg)
 {
 	struct core_turn *turn = ctx;
 	struct world *world = turn->world;
@@ -365,7 +365,7 @@ Test(replica, no_reader_sees_parts_of_two_generations, .timeout = 300)
 	world.set = replica_set_create(WORKERS, nodes);
 	cr_assert(replica_publish(world.set, master_make(1), &retired) == 0);
 	for (unsigned i = 0; i < WORKERS; i++)
-		world.rings[i] = mirror_ring_create(256, -1);
+		world.rings[i] = mirror_ring_create(256, -1, false);
 	cr_assert(pthread_create(&core, NULL, core_run, &world) == 0);
 	for (unsigned i = 0; i < WORKERS; i++)
 		cr_assert(pthread_create(&workers[i], NULL, worker_run, &world) == 0);

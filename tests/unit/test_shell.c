@@ -187,6 +187,7 @@ Test(shell, exit_codes_tell_failure_from_wrong_usage)
 		{"show nothing", 2,
 			"dnsweir-shell: unknown command 'show nothing', expected one of "
 			"version, stats, verdicts, responses, lists, list, ports, workers, mirror, "
+			"tap, "
 			"consent, "
 			"generation, loading, hits\n"},
 		{"show lis", 2,

@@ -1,7 +1,34 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "conf/conf.h"
+#include "conf/conf_private.h"
 
 #include <stdio.h>
+#include <string.h>
+
+/** The line of a key that was given. */
+static unsigned line_of(const struct conf_scan *scan, const char *section, const char *key)
+{
+	const struct conf_spot *spot = scan->spots;
+
+	while (!spot->key || strcasecmp(spot->section, section) != 0 || strcmp(spot->key, key) != 0)
+		spot++;
+	return spot->line;
+}
+
+int conf_check(struct conf_reader *reader, const struct conf_scan *scan, const struct conf *conf)
+{
+	// Neither is the default, so it was given.
+	if (anon_mode_keyed(conf->anonymise.mode) && !conf->anonymise_key_file[0]) {
+		reader->line = line_of(scan, "anonymise", "mode");
+		return conf_fail(reader, "mode: expected key_file to go with %s, got none",
+			anon_mode_name(conf->anonymise.mode));
+	}
+	if (conf_taps(conf) && !conf->mirror_enabled) {
+		reader->line = line_of(scan, "mirror", "enabled");
+		return conf_fail(
+			reader, "enabled: expected yes with a destination in [tap], got no");
+	}
+	return 0;
+}
 
 const char *conf_warning(const struct conf *conf, unsigned i, char *text)
 {

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "serve.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "base/block.h"
+#include "base/log.h"
+#include "list/list.h"
+
+#define PATIENCE_MS     1000 // at the end, for what senders have on their way
+#define RETENTION_PAUSE 3600 // seconds
+
+static const char *const refusals[SERVE_REFUSALS] = {
+	[SERVE_NO_DNSTAP] = "no_dnstap",
+	[SERVE_OTHER_TYPE] = "other_type",
+	[SERVE_BAD_TIME] = "bad_time",
+	[SERVE_NO_ROOM] = "no_room",
+};
+
+/* ---- what is shown --------------------------------------------------------------------------- */
+
+static void sender_show(const struct serve_sender *sender, FILE *out)
+{
+	fputs("{\"peer\":", out);
+	json_text(out, sender->peer);
+	fprintf(out,
+		",\"connections\":%" PRIu64 ",\"frames\":%" PRIu64 ",\"taken\":%" PRIu64
+		",\"opted_out\":%" PRIu64 ",\"lost_mirror\":%" PRIu64 ",\"refused\":{",
+		atomic_load(&sender->connections), atomic_load(&sender->frames),
+		atomic_load(&sender->taken), atomic_load(&sender->opted_out),
+		atomic_load(&sender->lost_mirror));
+	for (unsigned i = 0; i < SERVE_REFUSALS; i++)
+		fprintf(out, "%s\"%s\":%" PRIu64, i ? "," : "", refusals[i],
+			atomic_load(&sender->refused[i]));
+	fputs("}}", out);
+}
+
+void serve_counters(struct serve *serve, const struct tap_listener *listener, FILE *out)
+{
+	struct tap_listener_stats connections = {0};
+	struct store_sender *streams = NULL;
+	struct store_stats store;
+	uint64_t produced = 0, lost = 0;
+	int n;
+
+	if (listener)
+		tap_listener_stats_get(listener, &connections);
+	pthread_mutex_lock(&serve->lock);
+	store_stats_get(serve->store, &store);
+	n = store_senders(serve->store, &streams);
+	for (int i = 0; i < n; i++) {
+		produced += streams[i].last_seq;
+		lost += streams[i].lost;
+	}
+	free(streams);
+	fprintf(out,
+		"{\"connections\":%" PRIu64 ",\"connections_refused\":%" PRIu64
+		",\"open\":%u,\"stored\":%" PRIu64 ",\"pending\":%" PRIu64 ",\"refused\":%" PRIu64
+		",\"failed_commits\":%" PRIu64 ",\"numbered\":%" PRIu64 ",\"lost\":%" PRIu64
+		",\"senders\":[",
+		connections.connections, connections.refused, connections.open, store.stored,
+		store.pending, store.refused, store.failed_commits, produced, lost);
+	for (unsigned i = 0; i < serve->n_senders; i++) {
+		if (i)
+			fputc(',', out);
+		sender_show(&serve->senders[i], out);
+	}
+	fputs("]}\n", out);
+	fflush(out);
+	pthread_mutex_unlock(&serve->lock);
+}
+
+/* ---- time ------------------------------------------------------------------------------------ */
+
+static void retention(struct serve *serve)
+{
+	const struct store_actor actor = {"retention"};
+	uint16_t today = list_day_of(time(NULL));
+	struct store_dropped dropped = {0};
+
+	if (today <= serve->conf->collect_days)
+		return;
+	pthread_mutex_lock(&serve->lock);
+	store_drop_before(
+		serve->store, (uint16_t)(today - serve->conf->collect_days), &actor, &dropped);
+	pthread_mutex_unlock(&serve->lock);
+	if (dropped.days > 0)
+		log_line(LOG_INFO, "removed %u days, %" PRIu64 " records older than %u days",
+			dropped.days, dropped.records, serve->conf->collect_days);
+}
+
+static void tick(struct serve *serve)
+{
+	pthread_mutex_lock(&serve->lock);
+	store_commit(serve->store);
+	pthread_mutex_unlock(&serve->lock);
+	pthread_mutex_lock(&serve->anon_lock);
+	anon_set_day(serve->anon, list_day_of(time(NULL)));
+	pthread_mutex_unlock(&serve->anon_lock);
+}
+
+static void wait_for_end(
+	struct serve *serve, const struct tap_listener *listener, const sigset_t *signals)
+{
+	const struct timespec second = {.tv_sec = 1};
+	int64_t next = 0;
+
+	for (;;) {
+		int signal = sigtimedwait(signals, NULL, &second);
+
+		if (signal == SIGTERM || signal == SIGINT)
+			return;
+		if (signal == SIGUSR1)
+			serve_counters(serve, listener, stdout);
+		tick(serve);
+		if ((int64_t)time(NULL) < next)
+			continue;
+		retention(serve);
+		next = (int64_t)time(NULL) + RETENTION_PAUSE;
+	}
+}
+
+/* ---- start and end --------------------------------------------------------------------------- */
+
+static void bad_line(void *ctx, unsigned line, const char *what)
+{
+	log_line(LOG_WARN, "%s:%u: %s", (const char *)ctx, line, what);
+}
+
+static int consent_open(struct serve *serve)
+{
+	struct conf *conf = serve->conf;
+	struct consent_rules rules = {0};
+	struct consent_counts counts;
+	int err;
+
+	if (!conf->consent_source[0])
+		return COLLECT_DONE;
+	err = consent_read(conf->consent_source, &rules, bad_line, conf->consent_source, &counts);
+	if (err == 0) {
+		serve->consent = consent_table_build(rules.rules, rules.n, &serve->consent_size);
+		err = serve->consent ? 0 : -errno;
+	}
+	consent_rules_free(&rules);
+	if (err == 0)
+		return COLLECT_DONE;
+	log_line(LOG_ERROR, "%s:%u: [consent] source: cannot read %s: %s", conf->path,
+		conf->consent_source_line, conf->consent_source,
+		err == -EBADMSG ? "expected the header prefix,filter,log" : strerror(-err));
+	return COLLECT_USAGE;
+}
+
+static int anon_open(struct serve *serve)
+{
+	const struct conf *conf = serve->conf;
+	char why[CONF_ERROR_SIZE / 2] = "";
+
+	serve->anon = anon_create(&conf->anonymise, conf->anonymise_key_file, why, sizeof(why));
+	if (serve->anon && anon_set_day(serve->anon, list_day_of(time(NULL))) == 0)
+		return COLLECT_DONE;
+	log_line(LOG_ERROR, "%s:%u: [anonymise] key_file: %s", conf->path, conf->anonymise_key_line,
+		why);
+	return COLLECT_USAGE;
+}
+
+// Nothing of a sender's clients is to lie about when this process dies.
+static void no_core_dumps(void)
+{
+	const struct rlimit none = {0, 0};
+
+	setrlimit(RLIMIT_CORE, &none);
+	prctl(PR_SET_DUMPABLE, 0);
+}
+
+static int serve_open(struct serve *serve, struct tap_listener **listener)
+{
+	const struct store_options options = {.mode = STORE_WRITE};
+	struct tap_listener_hooks hooks = serve_hooks;
+	const struct conf *conf = serve->conf;
+	struct endpoints at = conf->collect_sockets;
+	char error[CONF_ERROR_SIZE] = "";
+	int err = store_open(conf->collect_store, &options, &serve->store);
+
+	if (err < 0)
+		return collect_exit_of(err);
+	for (unsigned i = 0; i < conf->collect_tcp.n && at.n < ENDPOINTS_MAX; i++)
+		at.at[at.n++] = conf->collect_tcp.at[i];
+	hooks.ctx = serve;
+	*listener = tap_listener_open(&at, conf->collect_group, &hooks, error, sizeof(error));
+	if (*listener)
+		return COLLECT_DONE;
+	log_line(LOG_ERROR, "%s", error);
+	return COLLECT_USAGE;
+}
+
+static void serve_free(struct serve *serve)
+{
+	block_free(serve->consent, serve->consent_size);
+	anon_destroy(serve->anon);
+	conf_free(serve->conf);
+	free(serve);
+}
+
+static int serve_conf(struct serve *serve, const char *path)
+{
+	char error[CONF_ERROR_SIZE];
+
+	serve->conf = conf_load_collect(path, error);
+	if (!serve->conf) {
+		log_line(LOG_ERROR, "%s", error);
+		return COLLECT_USAGE;
+	}
+	return serve->conf->time_zone[0] ? collect_zone(serve->conf->time_zone) : COLLECT_DONE;
+}
+
+int serve_run(const struct collect_args *args)
+{
+	struct serve *serve = calloc(1, sizeof(*serve));
+	struct tap_listener *listener = NULL;
+	sigset_t signals;
+	int err;
+
+	if (!serve)
+		return COLLECT_FAILED;
+	no_core_dumps();
+	pthread_mutex_init(&serve->lock, NULL);
+	pthread_mutex_init(&serve->anon_lock, NULL);
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGUSR1);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	err = serve_conf(serve, args->config);
+	if (err == COLLECT_DONE)
+		err = consent_open(serve);
+	if (err == COLLECT_DONE)
+		err = anon_open(serve);
+	if (err == COLLECT_DONE)
+		err = serve_open(serve, &listener);
+	if (err == COLLECT_DONE) {
+		log_line(LOG_INFO, "serving: log in %s", serve->conf->collect_store);
+		wait_for_end(serve, listener, &signals);
+		tap_listener_close(listener, PATIENCE_MS);
+		pthread_mutex_lock(&serve->lock);
+		err = store_commit(serve->store) < 0 ? COLLECT_FAILED : COLLECT_DONE;
+		pthread_mutex_unlock(&serve->lock);
+		serve_counters(serve, NULL, stdout);
+	}
+	if (store_close(serve->store) < 0)
+		err = COLLECT_FAILED;
+	serve_free(serve);
+	return err;
+}
