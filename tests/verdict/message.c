@@ -12,7 +12,7 @@
 // Pointers of a name that comes with none but the question, and of one of several: of all together
 // more would be work that the filter does not begin (PIPELINE_WORK_MIN).
 #define POINTERS_MAX     100
-#define POINTERS_SEVERAL 4
+#define POINTERS_SEVERAL 1
 
 static void put16(struct message *m, unsigned value)
 {

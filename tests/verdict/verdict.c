@@ -160,7 +160,7 @@ static void wrong_show(const struct class *class, const struct burst_slot *slot,
 
 // Names of a message. Several deep ones, each next to listed ones, are work that the filter does not
 // begin: the message would pass as name_limit.
-#define LABELS_SEVERAL 200
+#define LABELS_SEVERAL 60
 
 static unsigned labels_count(const struct message *m)
 {
