@@ -14,6 +14,7 @@ struct walk {
 	uint32_t size, off;
 	unsigned left;
 	struct dns_rr rr;
+	const uint8_t *edits; // set where a rewrite may change bits; NULL: nobody asks
 };
 
 static uint32_t questions_end(const uint8_t *msg, uint32_t size)
@@ -33,7 +34,8 @@ static uint32_t questions_end(const uint8_t *msg, uint32_t size)
 static struct walk walk_begin(const uint8_t *msg, uint32_t size)
 {
 	return (struct walk){msg, size, questions_end(msg, size),
-		dns_msg_ancount(msg) + dns_msg_nscount(msg) + (unsigned)dns_msg_arcount(msg), {0}};
+		dns_msg_ancount(msg) + dns_msg_nscount(msg) + (unsigned)dns_msg_arcount(msg), {0},
+		NULL};
 }
 
 // @return whether there is a further record; walk->left tells whether the end is the message's
@@ -51,12 +53,28 @@ static bool walk_next(struct walk *walk)
 	return true;
 }
 
+// Whether a pointer leads into octets that a rewrite may change: the middle of an address is no name.
+static bool is_edited(const struct walk *walk, uint32_t at)
+{
+	struct dns_labels labels;
+
+	if (!walk->edits || dns_msg_labels_read(walk->msg, walk->size, at, &labels) < 0)
+		return false;
+	for (unsigned i = 0; i < labels.n; i++)
+		for (unsigned n = 0; n <= walk->msg[labels.at[i]]; n++)
+			if (walk->edits[labels.at[i] + n])
+				return true;
+	return false;
+}
+
 static bool names_same(const struct walk *a, uint32_t at, const struct walk *b, uint32_t other)
 {
 	struct dns_name one, two;
 	int x = dns_msg_name_read(a->msg, a->size, at, &one);
 	int y = dns_msg_name_read(b->msg, b->size, other, &two);
 
+	if (is_edited(a, at))
+		return true;
 	// A name that is no name stays one.
 	if (x < 0 || y < 0)
 		return (x < 0) == (y < 0);
@@ -103,10 +121,8 @@ static bool records_same(const struct walk *a, const struct walk *b)
 }
 
 // Each record after is one from before, in that order; @p added of them are new.
-static const char *records_error(const struct walk *from, const struct walk *to, unsigned added)
+static const char *records_walk(struct walk before, struct walk after, unsigned added)
 {
-	struct walk before = *from, after = *to;
-
 	while (walk_next(&after)) {
 		struct walk saved = before;
 		bool found = false;
@@ -138,6 +154,27 @@ static void record_may_change(const uint8_t *msg, const struct dns_rr *rr, uint8
 	memset(mask + rr->ttl, 0xff, 4);
 	memset(mask + svcb.ipv4, 0xff, svcb.n_ipv4 * 4u);
 	memset(mask + svcb.ipv6, 0xff, svcb.n_ipv6 * 16u);
+}
+
+// All of them, of the records that there are.
+static const char *records_error(const struct walk *from, const struct walk *to, unsigned added)
+{
+	uint8_t *edits = calloc(1, from->size + 1u);
+	struct walk before = *from;
+	const char *error;
+
+	if (!edits)
+		return "no memory";
+	while (walk_next(&before)) {
+		record_may_change(before.msg, &before.rr, edits);
+		if (before.rr.type == DNS_TYPE_OPT)
+			memset(edits + before.rr.rdata, 0xff, before.rr.rdata_size);
+	}
+	before = *from;
+	before.edits = edits;
+	error = records_walk(before, *to, added);
+	free(edits);
+	return error;
 }
 
 // Nothing but addresses, TTLs and AD.
