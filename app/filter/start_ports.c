@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "hush.h"
+#include "port_pool.h"
 #include "start.h"
 
 #define POOL_CACHE  256
@@ -75,13 +76,38 @@ static uint32_t pool_size(const struct port_options *options)
 		return app.conf->mbufs + held;
 	for (unsigned i = 0; i < 2 * app.n_pairs; i++) {
 		uint16_t id = i % 2 ? app.pairs[i / 2].resolver : app.pairs[i / 2].client;
-		struct rte_eth_dev_info info;
 
 		n += port_descriptors(id, options);
-		if (rte_eth_dev_info_get(id, &info) == 0 && strstr(info.driver_name, "af_xdp"))
+		if (port_needs_umem(id))
 			n += options->n_queues * AF_XDP_FILL;
 	}
 	return n;
+}
+
+// One pool for all ports: a frame leaves by another than it came in by.
+static int pool_make(const struct port_options *options, char *error)
+{
+	uint32_t n = pool_size(options), object_size;
+	bool umem = false;
+
+	for (unsigned i = 0; i < 2 * app.n_pairs; i++)
+		umem |= port_needs_umem(
+			i % 2 ? app.pairs[i / 2].resolver : app.pairs[i / 2].client);
+	object_size = port_pool_object_size((uint16_t)app.conf->mbuf_size, umem);
+	if (object_size == 0) {
+		snprintf(error, APP_ERROR_SIZE,
+			"[ports] mbuf_size = %u: a buffer of an AF_XDP port has to fit into a page",
+			app.conf->mbuf_size);
+		return -1;
+	}
+	app.pool = port_pool_create("packets", n, POOL_CACHE, (uint16_t)app.conf->mbuf_size, umem);
+	if (app.pool)
+		return 0;
+	snprintf(error, APP_ERROR_SIZE,
+		"packet pool of %u mbufs (about %u MiB): %s; give EAL more memory (-m) or set "
+		"[ports] mbufs or rx_descriptors",
+		n, (unsigned)((uint64_t)n * object_size >> 20), rte_strerror(rte_errno));
+	return -1;
 }
 
 static int ports_open(const struct port_options *options, char *error)
@@ -116,20 +142,10 @@ int start_ports(char *error)
 		.mtu = (uint16_t)app.conf->mtu,
 	};
 	char said[APP_ERROR_SIZE / 2];
-	uint32_t n = pool_size(&options);
 	int err;
 
-	app.pool = rte_pktmbuf_pool_create("packets", n, POOL_CACHE, 0,
-		(uint16_t)(app.conf->mbuf_size + RTE_PKTMBUF_HEADROOM), (int)rte_socket_id());
-	if (!app.pool) {
-		snprintf(error, APP_ERROR_SIZE,
-			"packet pool of %u mbufs (about %u MiB): %s; give EAL more memory (-m) or "
-			"set "
-			"[ports] mbufs or rx_descriptors",
-			n, (unsigned)((uint64_t)n * (app.conf->mbuf_size + 384) >> 20),
-			rte_strerror(rte_errno));
+	if (pool_make(&options, error) < 0)
 		return -1;
-	}
 	options.pool = app.pool;
 	// Drivers and the libraries under them talk a lot; it is worth reading when they fail.
 	hush_begin();

@@ -69,6 +69,10 @@ start "$good"$'\n[ports]\nmtu = 60000' "${eal[@]}"
 sed -i '1,2d' "$WORK/start.err"
 refuses "an MTU that a port cannot have" 'port 0 .*\[ports\] mtu = 60000'
 
+start "$good"$'\n[ports]\nmbuf_size = 4000' "${eal[@]}"
+sed -i '1,2d' "$WORK/start.err"
+refuses "buffers that an AF_XDP port cannot have" '\[ports\] mbuf_size = 4000'
+
 # Ten different mistakes, ten different lines that name file and line.
 lines=0
 mistake() {
