@@ -53,7 +53,8 @@ static bool walk_next(struct walk *walk)
 	return true;
 }
 
-// Whether a pointer leads into octets that a rewrite may change: the middle of an address is no name.
+// Whether a pointer leads into octets that a rewrite may change: the middle of an address is no name,
+// nor are other names' pointers.
 static bool is_edited(const struct walk *walk, uint32_t at)
 {
 	struct dns_labels labels;
@@ -156,6 +157,27 @@ static void record_may_change(const uint8_t *msg, const struct dns_rr *rr, uint8
 	memset(mask + svcb.ipv6, 0xff, svcb.n_ipv6 * 16u);
 }
 
+// Where octets go, pointers to what is behind them change.
+static void pointer_may_change(const struct walk *walk, uint32_t at, uint8_t *mask)
+{
+	if (dns_msg_name_skip(walk->msg, walk->size, at) < 0)
+		return;
+	while (walk->msg[at] != 0 && walk->msg[at] < 0xc0)
+		at += walk->msg[at] + 1u;
+	if (walk->msg[at] != 0)
+		memset(mask + at, 0xff, 2);
+}
+
+static void pointers_may_change(const struct walk *walk, uint8_t *mask)
+{
+	uint16_t at[DNS_RDATA_NAMES_MAX];
+	int n = dns_rdata_names(walk->msg, &walk->rr, at);
+
+	pointer_may_change(walk, walk->rr.name, mask);
+	for (int i = 0; i < n; i++)
+		pointer_may_change(walk, at[i], mask);
+}
+
 // All of them, of the records that there are.
 static const char *records_error(const struct walk *from, const struct walk *to, unsigned added)
 {
@@ -167,6 +189,7 @@ static const char *records_error(const struct walk *from, const struct walk *to,
 		return "no memory";
 	while (walk_next(&before)) {
 		record_may_change(before.msg, &before.rr, edits);
+		pointers_may_change(&before, edits);
 		if (before.rr.type == DNS_TYPE_OPT)
 			memset(edits + before.rr.rdata, 0xff, before.rr.rdata_size);
 	}
