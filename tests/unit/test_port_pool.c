@@ -7,11 +7,10 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include <criterion/criterion.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_mbuf.h>
-
-#include "support/test.h"
 
 #define MBUFS      5000 // of 4 KiB, in 64 MiB
 #define CACHE      64
