@@ -41,6 +41,18 @@ struct rewrite_counts rewrite_deny(struct rewrite_message *m, uint16_t flags)
 	return counts;
 }
 
+// Whether a record is of a chain, but not the link itself: signatures, but those of addresses, without which
+// these are none.
+static bool is_beside_chain(const uint8_t *msg, const struct dns_rr *rr)
+{
+	uint16_t covered;
+
+	if (rr->type != DNS_TYPE_RRSIG)
+		return rr->type == DNS_TYPE_DNAME;
+	covered = rr->rdata_size < 2 ? 0 : load_be16(msg + rr->rdata);
+	return covered == DNS_TYPE_CNAME || covered == DNS_TYPE_DNAME;
+}
+
 // Behind which name an address record has to come: the end of the chain.
 // @return its place, 0: the answer section is something else than a chain
 static uint32_t chain_end(const struct rewrite_message *m)
@@ -55,7 +67,7 @@ static uint32_t chain_end(const struct rewrite_message *m)
 		if (size < 0)
 			return 0;
 		off += (uint32_t)size;
-		if (rr.type == DNS_TYPE_DNAME || rr.type == DNS_TYPE_RRSIG)
+		if (is_beside_chain(m->msg, &rr))
 			continue;
 		if (rr.type != DNS_TYPE_CNAME || rr.class != DNS_CLASS_IN || rr.rdata_size < 2 ||
 			!rewrite_names_have(&name, rr.name) || name.all)
