@@ -5,14 +5,11 @@
 
 #include "support/random.h"
 
-#define TYPE_A     1
-#define TYPE_CNAME 5
-#define TYPE_TXT   16
-#define TYPE_DNAME 39
-// Pointers of a name that comes with none but the question, and of one of several: of all together
-// more would be work that the filter does not begin (PIPELINE_WORK_MIN).
-#define POINTERS_MAX     100
-#define POINTERS_SEVERAL 1
+#define TYPE_A       1
+#define TYPE_CNAME   5
+#define TYPE_TXT     16
+#define TYPE_DNAME   39
+#define POINTERS_MAX 126
 
 static void put16(struct message *m, unsigned value)
 {
@@ -55,15 +52,14 @@ struct pieces {
 static struct pieces put_pieces(struct message *m, const struct name *name, uint64_t *random)
 {
 	struct pieces pieces = {name->n, 0};
-	// One cut somewhere, or cuts everywhere, or each by chance. The record behind has
-	// a pointer that leads to the first of these.
+	// One cut somewhere, or cuts everywhere, or each by chance. A name may be read over 127
+	// pointers, and the record behind has one that leads to the first of these.
 	uint32_t how = random_below(random, 4);
 	unsigned only = random_below(random, name->n + 1u), end = name->n;
-	unsigned most = m->n_names > 2 ? POINTERS_SEVERAL : POINTERS_MAX;
 
 	for (unsigned cut = name->n + 1u; cut-- > 0;) {
-		bool cut_here = how == 0   ? cut < most
-				: how == 1 ? random_below(random, 2) && cut < most
+		bool cut_here = how == 0   ? cut < POINTERS_MAX
+				: how == 1 ? random_below(random, 2) && cut < POINTERS_MAX
 					   : cut == only;
 
 		if (!cut_here)

@@ -158,19 +158,6 @@ static void wrong_show(const struct class *class, const struct burst_slot *slot,
 	fputc('\n', stderr);
 }
 
-// Names of a message. Several deep ones, each next to listed ones, are work that the filter does not
-// begin: the message would pass as name_limit.
-#define LABELS_SEVERAL 60
-
-static unsigned labels_count(const struct message *m)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < m->n_names; i++)
-		n += m->names[i].n;
-	return m->n_names > 1 ? n : 0;
-}
-
 // Names for a burst. @return names made
 static unsigned burst_make(const struct class *class, struct cursor *cursor, unsigned left)
 {
@@ -187,8 +174,6 @@ static unsigned burst_make(const struct class *class, struct cursor *cursor, uns
 		m->n_names = random_below(&cursor->random, one_in) ? 1 : MESSAGE_NAMES;
 		for (unsigned i = 0; i < m->n_names;)
 			i += class->make(cursor, &m->names[i]);
-		if (labels_count(m) > LABELS_SEVERAL)
-			m->n_names = 1;
 		made += m->n_names;
 		message_make(m, &cursor->random);
 		slot->frame = run.frames[run.burst.n++] + MESSAGE_ROOM - m->size;
