@@ -75,12 +75,17 @@ static uint64_t set_hash(const struct fqdn_builder *b, uint32_t i)
 
 static const char *id_text(const struct fqdn_builder *b, uint32_t i)
 {
-	return (const char *)b->id_text.items + *ARRAY_AT(b->ids, uint32_t, i);
+	return (const char *)b->id_text.items + ARRAY_AT(b->ids, struct fqdn_id, i)->text;
+}
+
+static uint64_t text_hash(const struct fqdn_builder *b, uint32_t list, const char *text)
+{
+	return hash_bytes(b, text, strlen(text)) + list * b->key.factor[1];
 }
 
 static uint64_t id_hash(const struct fqdn_builder *b, uint32_t i)
 {
-	return hash_bytes(b, id_text(b, i), strlen(id_text(b, i)));
+	return text_hash(b, ARRAY_AT(b->ids, struct fqdn_id, i)->list, id_text(b, i));
 }
 
 struct fqdn_builder *fqdn_builder_create(void)
@@ -99,7 +104,7 @@ struct fqdn_builder *fqdn_builder_create(void)
 	if (!empty)
 		goto fail;
 	*empty = (struct builder_set){0};
-	if (fqdn_builder_id(b, "") < 0)
+	if (fqdn_builder_id(b, FQDN_NO_LIST, "") < 0)
 		goto fail;
 	return b;
 fail:
@@ -140,24 +145,25 @@ void fqdn_builder_destroy(struct fqdn_builder *b)
 	free(b);
 }
 
-int64_t fqdn_builder_id(struct fqdn_builder *b, const char *id)
+int64_t fqdn_builder_id(struct fqdn_builder *b, uint32_t list, const char *id)
 {
 	size_t size = strlen(id) + 1, at;
-	uint32_t *place;
+	struct fqdn_id *place;
 	char *text;
 
 	if (index_grow(&b->id_index, id_hash, b) < 0)
 		return -ENOMEM;
-	at = hash_bytes(b, id, size - 1) & b->id_index.mask;
+	at = text_hash(b, list, id) & b->id_index.mask;
 	for (; b->id_index.slots[at]; at = (at + 1) & b->id_index.mask)
-		if (strcmp(id_text(b, b->id_index.slots[at] - 1), id) == 0)
+		if (ARRAY_AT(b->ids, struct fqdn_id, b->id_index.slots[at] - 1)->list == list &&
+			strcmp(id_text(b, b->id_index.slots[at] - 1), id) == 0)
 			return b->id_index.slots[at] - 1;
 	text = fqdn_array_extend(&b->id_text, size, 1);
 	place = fqdn_array_extend(&b->ids, 1, sizeof(*place));
 	if (!text || !place)
 		return -ENOMEM;
 	memcpy(text, id, size);
-	*place = (uint32_t)(b->id_text.n - size);
+	*place = (struct fqdn_id){(uint32_t)(b->id_text.n - size), list};
 	b->id_index.slots[at] = (uint32_t)b->ids.n;
 	b->id_index.n++;
 	return (int64_t)b->ids.n - 1;

@@ -67,7 +67,7 @@ struct fqdn_builder {
 	struct array sets;    // struct builder_set; set 0 is empty
 	struct array members; // uint32_t
 	struct array rules;   // struct fqdn_rule
-	struct array ids;     // uint32_t: place in id_text
+	struct array ids;     // struct fqdn_id
 	struct array id_text;
 	struct index set_index, rule_index, id_index;
 	struct fqdn_lane *lanes; // one for each thread that adds names

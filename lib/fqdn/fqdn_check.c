@@ -43,9 +43,10 @@ static bool layout_good(struct check *check, size_t size)
 	rules_end = t->rules + (uint64_t)t->n_rules * sizeof(struct fqdn_rule);
 	if (t->ids != ((rules_end + 63) & ~63ull) || t->worker_size != t->ids)
 		return false;
-	if (t->text >= size || t->text <= t->ids || t->text % sizeof(uint32_t) != 0)
+	if (t->text >= size || t->text <= t->ids ||
+		(t->text - t->ids) % sizeof(struct fqdn_id) != 0)
 		return false;
-	check->n_ids = (t->text - t->ids) / sizeof(uint32_t);
+	check->n_ids = (t->text - t->ids) / sizeof(struct fqdn_id);
 	return ((const uint8_t *)t)[size - 1] == '\0';
 }
 
@@ -186,14 +187,15 @@ static bool rules_good(const struct check *check, unsigned n_lists)
 {
 	const struct fqdn_table *t = check->table;
 	const struct fqdn_rule *rules = (const struct fqdn_rule *)fqdn_at(t, t->rules);
-	const uint32_t *ids = (const uint32_t *)fqdn_at(t, t->ids);
+	const struct fqdn_id *ids = (const struct fqdn_id *)fqdn_at(t, t->ids);
 
 	for (uint32_t i = 0; i < t->n_rules; i++)
 		if (rules[i].list >= n_lists || rules[i].scope > FQDN_PATTERN ||
-			rules[i].verdict >= FQDN_VERDICTS || rules[i].id >= check->n_ids)
+			rules[i].verdict >= FQDN_VERDICTS || rules[i].id >= check->n_ids ||
+			ids[rules[i].id].list != rules[i].list)
 			return false;
 	for (uint64_t i = 0; i < check->n_ids; i++)
-		if (ids[i] >= t->size - t->text)
+		if (ids[i].text >= t->size - t->text)
 			return false;
 	return true;
 }

@@ -50,8 +50,8 @@ struct fqdn_lane {
 	struct fqdn_builder *builder;
 	struct stream streams[FQDN_SHARDS];
 	struct arena *chunks;
-	char id[256]; // the last one
-	uint32_t id_number;
+	char id[256];                // the last one
+	uint32_t id_list, id_number; // id_list: number + 1; 0: none
 	// Rules that were asked for lately; number + 1, 0: none.
 	struct {
 		struct fqdn_rule rule;
@@ -116,15 +116,17 @@ static int chunk_add(struct fqdn_lane *lane, struct stream *stream)
 }
 
 // The number of a rule that has not been asked for lately.
-static int64_t rule_ask(struct fqdn_lane *lane, struct fqdn_rule *rule, const char *id)
+// @param known whether its identifier is the last one
+static int64_t rule_ask(struct fqdn_lane *lane, struct fqdn_rule *rule, const char *id, bool known)
 {
 	int64_t number = 0;
 
 	pthread_mutex_lock(&lane->builder->lock);
-	if (strcmp(id, lane->id) != 0) {
-		number = fqdn_builder_id(lane->builder, id);
+	if (!known) {
+		number = fqdn_builder_id(lane->builder, rule->list, id);
 		if (number >= 0 && strlen(id) < sizeof(lane->id)) {
 			strcpy(lane->id, id);
+			lane->id_list = rule->list + 1u;
 			lane->id_number = (uint32_t)number;
 		}
 		rule->id = (uint32_t)number;
@@ -141,14 +143,14 @@ static int64_t rule_number(struct fqdn_lane *lane, const struct fqdn_rule *given
 	unsigned at = (unsigned)(given->last_day * 5 + given->first_day * 3 + given->scope +
 				 given->list * 7u) %
 		      RULES_KNOWN;
-	bool known = strcmp(id, lane->id) == 0;
+	bool known = lane->id_list == given->list + 1u && strcmp(id, lane->id) == 0;
 	int64_t number;
 
 	rule.id = lane->id_number;
 	if (known && lane->rules[at].number &&
 		memcmp(&lane->rules[at].rule, &rule, sizeof(rule)) == 0)
 		return lane->rules[at].number - 1;
-	number = rule_ask(lane, &rule, id);
+	number = rule_ask(lane, &rule, id, known);
 	if (number >= 0) {
 		lane->rules[at].rule = rule;
 		lane->rules[at].number = (uint32_t)number + 1;

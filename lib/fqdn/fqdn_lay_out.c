@@ -200,7 +200,7 @@ static void head_make(const struct layout *layout, struct fqdn_table *t)
 	t->members = align(t->records + t->records_size + FQDN_SLACK, sizeof(uint32_t));
 	t->rules = t->members + layout->n_members * sizeof(uint32_t);
 	t->ids = t->worker_size = align(t->rules + b->rules.n * sizeof(struct fqdn_rule), 64);
-	t->text = t->ids + b->ids.n * sizeof(uint32_t);
+	t->text = t->ids + b->ids.n * sizeof(struct fqdn_id);
 	t->size = t->text + b->id_text.n;
 	memcpy(t->common, layout->sets.common, sizeof(t->common));
 	memcpy(t->word, layout->words.word, sizeof(t->word));
@@ -239,7 +239,7 @@ static struct fqdn_table *table_make(struct layout *layout)
 	if (b->rules.n)
 		memcpy((uint8_t *)t + t->rules, b->rules.items,
 			b->rules.n * sizeof(struct fqdn_rule));
-	memcpy((uint8_t *)t + t->ids, b->ids.items, b->ids.n * sizeof(uint32_t));
+	memcpy((uint8_t *)t + t->ids, b->ids.items, b->ids.n * sizeof(struct fqdn_id));
 	memcpy((uint8_t *)t + t->text, b->id_text.items, b->id_text.n);
 	return t;
 }

@@ -33,9 +33,22 @@ uint32_t fqdn_table_n_rules(const struct fqdn_table *table)
 	return table->n_rules;
 }
 
+uint32_t fqdn_table_n_ids(const struct fqdn_table *table)
+{
+	return (uint32_t)((table->text - table->ids) / sizeof(struct fqdn_id));
+}
+
+const char *fqdn_table_id_of(const struct fqdn_table *table, uint32_t number, uint32_t *list)
+{
+	const struct fqdn_id *id = (const struct fqdn_id *)fqdn_at(table, table->ids) + number;
+
+	*list = id->list;
+	return (const char *)fqdn_at(table, table->text + id->text);
+}
+
 const char *fqdn_table_id(const struct fqdn_table *table, const struct fqdn_rule *rule)
 {
-	const uint32_t *ids = (const uint32_t *)fqdn_at(table, table->ids);
+	uint32_t list;
 
-	return (const char *)fqdn_at(table, table->text + ids[rule->id]);
+	return fqdn_table_id_of(table, rule->id, &list);
 }

@@ -44,7 +44,7 @@ struct fqdn_rule {
 	uint16_t last_day;  /**< ... to here, both inclusive */
 	uint8_t scope;      /**< enum fqdn_scope */
 	uint8_t verdict;    /**< enum fqdn_verdict */
-	uint32_t id;        /**< malware identifier, see fqdn_table_id */
+	uint32_t id;        /**< malware identifier of this list, see fqdn_builder_id */
 };
 
 /** What a name's rules come to on a day. */
@@ -150,6 +150,19 @@ uint32_t fqdn_table_n_rules(const struct fqdn_table *table);
 /** Malware identifier of a rule, "" for none. Not in a worker's copy. */
 const char *fqdn_table_id(const struct fqdn_table *table, const struct fqdn_rule *rule);
 
+/** Identifiers of all lists, and rules' `id` are below it. A worker's copy knows it, too. */
+uint32_t fqdn_table_n_ids(const struct fqdn_table *table);
+
+#define FQDN_NO_LIST UINT32_MAX
+
+/**
+ * An identifier by its number. Not in a worker's copy.
+ *
+ * @param number below fqdn_table_n_ids
+ * @param list   [out] the list that has it; FQDN_NO_LIST: number 0
+ */
+const char *fqdn_table_id_of(const struct fqdn_table *table, uint32_t number, uint32_t *list);
+
 /** Number of a rule of this table, and the rule of a number: the same in every copy of the table. */
 uint32_t fqdn_table_rule_number(const struct fqdn_table *table, const struct fqdn_rule *rule);
 const struct fqdn_rule *fqdn_table_rule(const struct fqdn_table *table, uint32_t number);
@@ -179,10 +192,12 @@ struct fqdn_builder *fqdn_builder_create(void);
 void fqdn_builder_destroy(struct fqdn_builder *builder);
 
 /**
- * Number of an identifier, the same for the same text.
- * @return 0.. , or -ENOMEM; "" is always 0
+ * Number of an identifier of a list, the same for the same list and text. So the number alone tells
+ * the list, and what is counted by it is counted by list and identifier.
+ * @param list FQDN_NO_LIST with "": 0, for rules of which nobody asks
+ * @return 0.. , or -ENOMEM
  */
-int64_t fqdn_builder_id(struct fqdn_builder *builder, const char *id);
+int64_t fqdn_builder_id(struct fqdn_builder *builder, uint32_t list, const char *id);
 
 /**
  * Add a rule for a name. A rule that is already there is not added again.

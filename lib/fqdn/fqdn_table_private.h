@@ -33,7 +33,7 @@
  *   +--------------------------------------------------------------+ rules
  *   | struct fqdn_rule[n_rules]                      12 bytes each |
  *   +--------------------------------------------------------------+ worker_size
- *   | id[n_ids]       4 bytes each: place in text                  |
+ *   | struct fqdn_id[n_ids]  8 bytes each: place in text, list     |
  *   | text            identifiers, NUL-terminated                  |
  *   +--------------------------------------------------------------+ size
  *
@@ -64,7 +64,7 @@
 #include "fqdn/fqdn_pack.h"
 #include "fqdn/fqdn_table.h"
 
-#define FQDN_MAGIC      0x64776679u /* "yfwd" in memory */
+#define FQDN_MAGIC      0x6477667au /* "zfwd" in memory */
 #define FQDN_BUCKET     30          /* tags in a bucket */
 #define FQDN_FILL       20          /* nodes for a bucket */
 #define FQDN_PARTS_BITS 8
@@ -100,6 +100,12 @@ struct fqdn_part {
 	uint32_t first, n;
 };
 
+/** A list's identifier: the same text in another list is another one. */
+struct fqdn_id {
+	uint32_t text;
+	uint32_t list; /**< FQDN_NO_LIST: number 0, of rules that nobody gave one */
+};
+
 struct fqdn_table {
 	uint32_t magic, n_singles; /**< singles: names of one label with rules */
 	uint64_t size, worker_size;
@@ -119,6 +125,7 @@ struct fqdn_table {
 static_assert(sizeof(struct fqdn_bucket) == 64, "a bucket is a cache line");
 static_assert(sizeof(struct fqdn_table) == 4928, "layout above");
 static_assert(sizeof(struct fqdn_rule) == 12, "layout above");
+static_assert(sizeof(struct fqdn_id) == 8, "layout above");
 static_assert(FQDN_WORD_FIRST == DNS_LABEL_SIZE_MAX + 1, "codes of words are no lengths");
 static_assert(FQDN_WORD_FIRST + FQDN_WORDS_MAX == FQDN_PACK_FIRST, "codes of words end there");
 static_assert(FQDN_PACK_FIRST + DNS_LABEL_SIZE_MAX == 255, "a code is one byte");

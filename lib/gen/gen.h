@@ -18,7 +18,7 @@
 #include "pattern/pattern.h"
 #include "policy/policy.h"
 
-#define GEN_VERSION     3
+#define GEN_VERSION     4
 #define GEN_SOURCE_SIZE 1024 /**< bytes of a source's path, NUL included */
 #define GEN_BAD_SIZE    256  /**< bytes of a first bad line, NUL included */
 #define GEN_ERROR_SIZE  4096

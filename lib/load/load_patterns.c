@@ -13,7 +13,7 @@ static int pattern_add(void *ctx, const struct pattern *from)
 	struct load_progress progress = {
 		.phase = "reading", .list = source->conf->policy.lists[source->number].name};
 	struct pattern pattern = *from;
-	int64_t id = fqdn_builder_id(source->builder, from->id), number;
+	int64_t id = fqdn_builder_id(source->builder, source->number, from->id), number;
 	int err;
 
 	if (id < 0)

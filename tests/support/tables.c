@@ -93,7 +93,7 @@ static int entry_take(void *ctx, unsigned lane, const struct list_entry *entry)
 		.last_day = entry->last_day,
 		.scope = entry->scope,
 		.verdict = list_verdict(&t->policy.lists[t->policy.n_lists - 1]),
-		.id = (uint32_t)fqdn_builder_id(t->builder, entry->id),
+		.id = (uint32_t)fqdn_builder_id(t->builder, t->policy.n_lists - 1u, entry->id),
 	};
 
 	if (fqdn_builder_add(t->builder, entry->name, entry->name_size, &rule) < 0)
@@ -174,7 +174,7 @@ void tables_pattern(struct tables *t, const char *expression)
 		.last_day = LIST_DAY_LAST,
 		.scope = FQDN_PATTERN,
 		.verdict = list_verdict(list),
-		.id = (uint32_t)fqdn_builder_id(t->builder, list->name),
+		.id = (uint32_t)fqdn_builder_id(t->builder, t->policy.n_lists - 1u, list->name),
 	};
 	int64_t number = fqdn_builder_add_rule(t->builder, &rule);
 	const struct pattern pattern = {.expression = expression, .rule = (uint32_t)number};

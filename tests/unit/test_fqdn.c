@@ -147,7 +147,7 @@ Test(fqdn, within_a_list_the_longest_name_decides)
 		char id[8];
 
 		snprintf(id, sizeof(id), "id%u", i);
-		ids[i] = (uint32_t)fqdn_builder_id(b, id);
+		ids[i] = (uint32_t)fqdn_builder_id(b, 0, id);
 	}
 	// The longest in the middle: neither the first nor the last one added.
 	add(b, "example", (struct fqdn_rule){.scope = FQDN_BELOW, .id = ids[0], EVER});
@@ -199,14 +199,14 @@ Test(fqdn, identifiers_are_kept_once_each)
 	struct fqdn_match match;
 	struct fqdn_table *t;
 
-	cr_assert(fqdn_builder_id(b, "") == 0);
+	cr_assert(fqdn_builder_id(b, FQDN_NO_LIST, "") == 0);
 	for (unsigned i = 0; i < 1000; i++) {
 		char text[32], name[32];
 		int64_t id;
 
 		snprintf(text, sizeof(text), "id-%u", i % 500);
 		snprintf(name, sizeof(name), "n%u.example", i);
-		id = fqdn_builder_id(b, text);
+		id = fqdn_builder_id(b, 0, text);
 		cr_assert(id == 1 + i % 500);
 		cr_assert(add(b, name, (struct fqdn_rule){.id = (uint32_t)id, EVER}) == 1);
 	}
@@ -216,6 +216,46 @@ Test(fqdn, identifiers_are_kept_once_each)
 	cr_assert_str_eq(fqdn_table_id(t, match.block), "id-277");
 	cr_assert(lookup(t, "none.example", DAY, &match));
 	cr_assert_str_eq(fqdn_table_id(t, match.block), "");
+	cr_assert(fqdn_table_n_ids(t) == 501);
+	block_free(t, fqdn_table_size(t));
+	fqdn_builder_destroy(b);
+}
+
+Test(fqdn, an_identifiers_number_tells_its_list)
+{
+	struct fqdn_builder *b = fqdn_builder_create();
+	uint32_t numbers[3], list;
+	struct fqdn_table *t;
+
+	for (unsigned i = 0; i < 3; i++)
+		numbers[i] = (uint32_t)fqdn_builder_id(b, i % 2, i < 2 ? "same" : "");
+	cr_assert(numbers[0] != numbers[1]);
+	cr_assert(fqdn_builder_id(b, 1, "same") == numbers[1]);
+	cr_assert(fqdn_builder_id(b, 0, "") == numbers[2]);
+	add(b, E, (struct fqdn_rule){.list = 1, .id = numbers[1], EVER});
+	t = fqdn_builder_finish(b);
+	cr_assert_str_eq(fqdn_table_id_of(t, numbers[0], &list), "same");
+	cr_assert(list == 0);
+	cr_assert_str_eq(fqdn_table_id_of(t, numbers[1], &list), "same");
+	cr_assert(list == 1);
+	cr_assert_str_eq(fqdn_table_id_of(t, numbers[2], &list), "");
+	cr_assert(list == 0);
+	cr_assert_str_eq(fqdn_table_id_of(t, 0, &list), "");
+	cr_assert(list == FQDN_NO_LIST);
+	cr_assert_null(fqdn_table_check(t, fqdn_table_size(t), 2));
+	block_free(t, fqdn_table_size(t));
+	fqdn_builder_destroy(b);
+}
+
+Test(fqdn, a_table_whose_rule_has_the_identifier_of_another_list_is_refused)
+{
+	struct fqdn_builder *b = fqdn_builder_create();
+	const uint32_t other = (uint32_t)fqdn_builder_id(b, 1, "other");
+	struct fqdn_table *t;
+
+	add(b, E, (struct fqdn_rule){.list = 0, .id = other, EVER});
+	t = fqdn_builder_finish(b);
+	cr_assert_not_null(fqdn_table_check(t, fqdn_table_size(t), 2));
 	block_free(t, fqdn_table_size(t));
 	fqdn_builder_destroy(b);
 }

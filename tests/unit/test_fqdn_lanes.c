@@ -132,7 +132,7 @@ static struct fqdn_table *one_by_one(struct refused *refused)
 		struct fqdn_rule rule = lines[i].rule;
 		int added;
 
-		rule.id = (uint32_t)fqdn_builder_id(b, lines[i].id);
+		rule.id = (uint32_t)fqdn_builder_id(b, rule.list, lines[i].id);
 		added = fqdn_builder_add(b, lines[i].name, lines[i].size, &rule);
 		if (added == -E2BIG)
 			refused->refused[refused->n++] =

@@ -20,6 +20,7 @@ static void add(struct fqdn_builder *b, const char *text, struct fqdn_rule rule)
 	int size = dns_name_parse(text, strlen(text), name);
 
 	cr_assert(size > 0, "%s", text);
+	rule.id = (uint32_t)fqdn_builder_id(b, rule.list, "");
 	cr_assert(fqdn_builder_add(b, name, (uint8_t)size, &rule) >= 0, "%s", text);
 }
 
