@@ -20,6 +20,7 @@
 #define CONF_PATH_SIZE  1024 /**< file names, NUL included; iniparser's longest line is 1024 */
 #define CONF_PAIRS_MAX  16   /**< port pairs */
 #define CONF_ERROR_SIZE 4096
+#define CONF_BOX_SIZE 256 /**< NUL included */
 
 /** Whose file it is. */
 enum conf_program {
@@ -115,6 +116,10 @@ struct conf {
 	char collect_group[64];                        /**< group that may use the sockets */
 	char collect_store[CONF_PATH_SIZE];            /**< folder */
 	unsigned collect_days;                         /**< kept */
+
+	/* [totals] */
+	char totals_file[CONF_PATH_SIZE]; /**< empty: none are kept */
+	char totals_box[CONF_BOX_SIZE]; /**< empty: as lib/totals has it */
 
 	/* [control] */
 	char control_socket[108]; /**< empty: none */

@@ -73,6 +73,11 @@ static void print_limits(FILE *out, const char *mark, const struct conf_key *key
 		snprintf(text, sizeof(text), "Path of a folder, at most %d bytes.",
 			CONF_PATH_SIZE - 1);
 		break;
+	case CONF_OUTPUT:
+		snprintf(text, sizeof(text),
+			"Path of a file in a folder that is there, at most %d bytes.",
+			CONF_PATH_SIZE - 1);
+		break;
 	case CONF_ZONE:
 		snprintf(text, sizeof(text), "Name in the tz database.");
 		break;

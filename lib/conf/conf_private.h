@@ -33,7 +33,8 @@ enum conf_type {
 	CONF_IPV4,         /**< ipv4 of a struct policy_sinkhole */
 	CONF_IPV6,         /**< ipv6 of a struct policy_sinkhole */
 	CONF_TEXT,         /**< char[], at most `max` octets */
-	CONF_FILE,         /**< char[CONF_PATH_SIZE] */
+	CONF_FILE,         /**< char[CONF_PATH_SIZE], of a file that is there */
+	CONF_OUTPUT,       /**< char[CONF_PATH_SIZE], of a file that is made in a folder that is there */
 	CONF_ZONE,         /**< time_zone */
 	CONF_SOCKET,       /**< control_socket */
 	CONF_GROUP,        /**< char[64] */

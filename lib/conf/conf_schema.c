@@ -47,6 +47,9 @@ static const struct {
 		"Without "
 		"a destination it sends nothing."},
 	{"collect", "Where dnsweir-collect takes dnstap from, and what it keeps."},
+	{"totals",
+		"Where it is kept what was counted, by hour of the time zone above: responses by "
+		"response code and type, and what was filtered by list, malware id and action."},
 	{"control", "The socket of dnsweir-shell."},
 };
 
@@ -264,6 +267,15 @@ const struct conf_key conf_keys[] = {
 	{"collect", "days", CONF_NUMBER, "60", 1, 3650, "days",
 		"How long the log is kept: what is older is removed, day by day.",
 		.use = CONF_USE_COLLECT, AT(collect_days)},
+
+	{"totals", "file", CONF_OUTPUT, "", 0, 0, "",
+		"SQLite file, which is made if need be; dnsweir-report reads it. What was counted "
+		"is in "
+		"it after 5 seconds. Empty: counters are in memory only.",
+		AT(totals_file)},
+	{"totals", "box", CONF_TEXT, "", 0, CONF_BOX_SIZE - 1, "",
+		"Name of this box in the file. Empty: the host's name when the file was made.",
+		AT(totals_box)},
 
 	{"control", "socket", CONF_SOCKET, "/run/dnsweir/control.sock", 0, 0, "",
 		"Unix socket for dnsweir-shell. none: no socket.", AT(control_socket)},

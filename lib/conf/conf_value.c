@@ -273,6 +273,7 @@ int conf_value_set(
 	case CONF_TEXT:
 		return set_text(reader, key, value, to);
 	case CONF_FILE:
+	case CONF_OUTPUT:
 	case CONF_FOLDER:
 	case CONF_ZONE:
 	case CONF_SOCKET:

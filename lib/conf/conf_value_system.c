@@ -44,12 +44,10 @@ static bool path_take(
 				 CONF_PATH_SIZE;
 }
 
-static int set_file(struct conf_reader *reader, const struct conf_key *key, const char *value,
+// A path, or "" where none is needed and none is said.
+static int set_path(struct conf_reader *reader, const struct conf_key *key, const char *value,
 	char path[CONF_PATH_SIZE])
 {
-	char clip[CONF_CLIP_SIZE];
-	int error;
-
 	if (!*value && !key->required) {
 		path[0] = '\0';
 		return 0;
@@ -57,6 +55,42 @@ static int set_file(struct conf_reader *reader, const struct conf_key *key, cons
 	if (!path_take(reader, value, path))
 		return conf_fail_value(
 			reader, key, "the path of a file, at most 1023 bytes", value);
+	return 0;
+}
+
+// Whether it can be opened is for the program to find out that writes it; a slip in the path is not.
+static int set_output(struct conf_reader *reader, const struct conf_key *key, const char *value,
+	char path[CONF_PATH_SIZE])
+{
+	char folder[CONF_PATH_SIZE + 1], *slash;
+	struct stat status;
+
+	if (set_path(reader, key, value, path) < 0)
+		return -EINVAL;
+	if (!*path)
+		return 0;
+	snprintf(folder, sizeof(folder), "%s", path);
+	slash = strrchr(folder, '/');
+	if (slash)
+		slash[1] = '\0';
+	else
+		strcpy(folder, ".");
+	if (stat(folder, &status) < 0 || !S_ISDIR(status.st_mode) ||
+		(stat(path, &status) == 0 && !S_ISREG(status.st_mode)))
+		return conf_fail_value(reader, key, "a file in a folder that is there", value);
+	return 0;
+}
+
+static int set_file(struct conf_reader *reader, const struct conf_key *key, const char *value,
+	char path[CONF_PATH_SIZE])
+{
+	char clip[CONF_CLIP_SIZE];
+	int error;
+
+	if (set_path(reader, key, value, path) < 0)
+		return -EINVAL;
+	if (!*path)
+		return 0;
 	// Of the lists' sources and what was compiled of them only one is read.
 	if ((key->home == CONF_IN_LIST && !reader->sources) ||
 		(key->home == CONF_IN_CONF && key->offset == offsetof(struct conf, compiled) &&
@@ -136,6 +170,8 @@ int conf_value_set_system(
 	switch (key->type) {
 	case CONF_FILE:
 		return set_file(reader, key, value, to);
+	case CONF_OUTPUT:
+		return set_output(reader, key, value, to);
 	case CONF_FOLDER:
 		return set_folder(reader, key, value, to);
 	case CONF_ZONE:

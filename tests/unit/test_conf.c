@@ -92,6 +92,8 @@ Test(conf, an_empty_file_is_all_defaults)
 	cr_assert_not(conf_taps(conf));
 	cr_assert_eq(conf->tap_connections, 1);
 	cr_assert_eq(conf->tap_sample, 1);
+	cr_assert_str_empty(conf->totals_file);
+	cr_assert_str_empty(conf->totals_box);
 	cr_assert_str_empty(conf->time_zone);
 	cr_assert_str_eq(conf->control_socket, "/run/dnsweir/control.sock");
 	cr_assert_str_empty(conf->control_group);
@@ -120,7 +122,8 @@ Test(conf, every_key_is_read)
 		"[fragments]\ndatagrams = 0\npackets = 1\nhold_ms = 60000\n"
 		"[control]\nsocket = none\ngroup = root\n"
 		"[anonymise]\nmode = ipcrypt-pfx\nipv4_bits = 0\nipv6_bits = 128\n"
-		"key_file = not/there.key\n");
+		"key_file = not/there.key\n"
+		"[totals]\nfile = totals.db\nbox = tokyo-1\n");
 	char text[PREFIX_TEXT_SIZE];
 
 	cr_assert(conf, "%s", error);
@@ -158,6 +161,8 @@ Test(conf, every_key_is_read)
 	cr_assert_eq(conf->anonymise.ipv6_bits, 128);
 	cr_assert_str_eq(conf->anonymise_key_file, in_folder("not/there.key"));
 	cr_assert_eq(conf->anonymise_key_line, 39);
+	cr_assert_str_eq(conf->totals_file, in_folder("totals.db"));
+	cr_assert_str_eq(conf->totals_box, "tokyo-1");
 	cr_assert_str_empty(conf->control_socket);
 	cr_assert_str_eq(conf->control_group, "root");
 	conf_free(conf);
@@ -275,7 +280,7 @@ Test(conf, every_mistake_has_its_line)
 		{"[]\n", "t.ini:1: unknown section nothing, expected one of [ports], [workers], "
 			 "[filter], [streams], [fragments], [sinkhole], [lists], [canary], "
 			 "[list NAME], [consent], [time], [mirror], [anonymise], [tap], "
-			 "[control]"},
+			 "[totals], [control]"},
 		{"[prots]\n", "t.ini:1: unknown section 'prots', did you mean [ports]?"},
 		{"[lists c2]\n", "t.ini:1: unknown section 'lists c2', did you mean [list NAME]?"},
 		{"[list]\n", "t.ini:1: unknown section 'list', did you mean [lists]?"},
@@ -380,6 +385,11 @@ Test(conf, every_mistake_has_its_line)
 			"this system, got 'no-such-group'"},
 		{"[consent]\nsource = gone.csv\n", "t.ini:2: source: expected a readable file, got "
 						   "'gone.csv': No such file or directory"},
+		{"[totals]\nfile = nowhere/totals.db\n",
+			"t.ini:2: file: expected a file in a folder that is there, got "
+			"'nowhere/totals.db'"},
+		{"[totals]\nfile = .\n",
+			"t.ini:2: file: expected a file in a folder that is there, got '.'"},
 		{"[consent]\nsource = ../\n",
 			"t.ini:2: source: expected a readable file, got '../': Is a directory"},
 		// Lists.
