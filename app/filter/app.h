@@ -23,6 +23,7 @@
 #include "replica/replica.h"
 #include "stats/stats.h"
 #include "stream/stream.h"
+#include "tally/tally.h"
 
 #define APP_WORKERS_MAX 64
 #define APP_PORTS_MAX   (2 * CONF_PAIRS_MAX)
@@ -118,6 +119,7 @@ struct loading {
 
 struct hits;
 struct loader;
+struct recorder;
 
 struct app {
 	struct options options;
@@ -135,6 +137,9 @@ struct app {
 	struct port ports[APP_PORTS_MAX]; /**< pair i: client side 2i, resolver side 2i + 1 */
 	struct rte_mempool *pool;
 	struct replica_set *replicas;
+	struct tally *tally;
+	struct tally_generation *counters; /**< of the master in force; loader only */
+	struct recorder *recorder; /**< NULL: no file of totals */
 	struct loader *loader;
 	struct anon *anon; /**< as the process was started with; core: w */
 	struct hits *hits;
@@ -233,13 +238,34 @@ void show_sum(struct stats_worker *sum);
 unsigned show_lists(struct stats_list lists[POLICY_LISTS_MAX]);
 /** All counters and what goes with them: `show stats` and --json. */
 json_t *show_stats(void);
+/** Seconds since 1970 in the operator's time zone; null for 0. */
+json_t *show_moment(int64_t seconds);
 json_t *show_lists_json(void);
 json_t *show_workers_json(void);
 json_t *show_port_json(unsigned i);
 
+/* ids.c: malware identifiers that were met */
+/** Those that were met most: `show ids`. */
+json_t *ids_show(const char *args);
+/** Rows of telemetry, [@p from, @p from + @p n) in the order of lists and identifiers. */
+json_t *ids_page(unsigned from, unsigned n);
+/** {list: {id: {action: n}}} of those that were met most. */
+json_t *ids_stats(void);
+
+/* totals.c: what was counted, into the file of totals, by a thread of its own */
+/** Write a last time. Workers have stopped. */
+void totals_finish(void);
+/** Numbers of the file: `show totals`. */
+json_t *totals_show(void);
+/** Add them to those of `show stats`. */
+void totals_stats(json_t *stats);
+
 /* explain.c */
 /** The decision for a name, and every rule that it meets: `explain NAME`. */
 json_t *explain_json(const char *text);
+/** The consent table, and what the client at an address refuses. */
+json_t *consent_show(void);
+json_t *consent_of(const char *text);
 
 /* telemetry.c */
 /** Answer commands of DPDK's telemetry; after telemetry_close they are refused. */

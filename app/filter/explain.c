@@ -111,3 +111,33 @@ json_t *explain_json(const char *text)
 	pthread_mutex_unlock(&app.lock);
 	return object;
 }
+
+json_t *consent_show(void)
+{
+	json_t *object;
+
+	pthread_mutex_lock(&app.lock);
+	object = json_pack("{s:s, s:I, s:I}", "source", app.conf->consent_source, "prefixes",
+		(json_int_t)app.load.consent_prefixes, "bad_lines",
+		(json_int_t)app.load.consent_bad);
+	pthread_mutex_unlock(&app.lock);
+	return object;
+}
+
+json_t *consent_of(const char *text)
+{
+	const struct replica *master;
+	struct addr addr;
+	uint8_t refused;
+
+	if (addr_parse(text, &addr) < 0)
+		return ctl_error("expected an IPv4 or IPv6 address, got \"%s\"", text);
+	pthread_mutex_lock(&app.lock);
+	master = replica_master(app.replicas);
+	refused = addr.family == ADDR_IPV4 ? consent_lookup_ipv4(master->consent, addr.bytes)
+					   : consent_lookup_ipv6(master->consent, addr.bytes);
+	pthread_mutex_unlock(&app.lock);
+	return json_pack("{s:s, s:s, s:s}", "client", text, "filter",
+		refused & CONSENT_NO_FILTER ? "no" : "yes", "log",
+		refused & CONSENT_NO_LOG ? "no" : "yes");
+}

@@ -76,6 +76,9 @@ static void restart_hint(const struct conf *old, const struct conf *new)
 		section = "tap";
 	else if (strcmp(old->time_zone, new->time_zone) != 0)
 		section = "time";
+	else if (strcmp(old->totals_file, new->totals_file) != 0 ||
+		 strcmp(old->totals_box, new->totals_box) != 0)
+		section = "totals";
 	else if (strcmp(old->control_socket, new->control_socket) != 0 ||
 		 strcmp(old->control_group, new->control_group) != 0)
 		section = "control";
@@ -103,17 +106,46 @@ static void active_count(const struct replica *master, struct load_state *state)
 	}
 }
 
+// What the workers count identifiers of a master in.
+static struct tally_generation *counters_begin(struct replica *master)
+{
+	int nodes[APP_WORKERS_MAX];
+	struct tally_generation *counters;
+
+	for (unsigned i = 0; i < app.n_workers; i++)
+		nodes[i] = app.workers[i]->node;
+	counters = tally_begin(app.tally, master->names, &master->policy, app.n_workers, nodes);
+	master->worker_ids = counters ? tally_workers(counters) : NULL;
+	return counters;
+}
+
+static void counters_end(struct tally_generation *counters)
+{
+	uint64_t lost = tally_end(app.tally, counters);
+
+	if (lost > 0)
+		log_line(LOG_ERROR,
+			"no memory: %llu filtered responses have no identifier in the totals",
+			(unsigned long long)lost);
+}
+
 int loader_publish(struct replica *master, struct load_state *state)
 {
+	struct tally_generation *counters = counters_begin(master);
 	uint32_t generation = master->generation;
 	struct replica *retired;
 	struct timespec now;
 	int err;
 
 	load_phase("publishing");
-	err = replica_publish(app.replicas, master, &retired);
-	if (err < 0)
+	err = counters ? replica_publish(app.replicas, master, &retired) : -ENOMEM;
+	if (err < 0) {
+		counters_end(counters);
 		return err;
+	}
+	// No worker counts in the old ones any more; their names are those of the master before.
+	counters_end(app.counters);
+	app.counters = counters;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	// Whoever uses a master outside the readers holds the lock.
 	pthread_mutex_lock(&app.lock);

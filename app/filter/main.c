@@ -17,7 +17,8 @@ static const struct {
 	void (*stop)(void);
 } stages[] = {
 	{start_lcores, stop_lcores}, {start_pairs, NULL}, {start_streams, stop_streams},
-	{start_tables, stop_tables}, {start_ports, stop_ports}, {start_control, stop_control},
+	{start_tables, stop_tables}, {start_totals, stop_totals}, {start_ports, stop_ports},
+	{start_control, stop_control},
 	{start_threads, NULL}, // stopped by hand: counters are read between threads and ports
 };
 
@@ -86,6 +87,7 @@ static int run(int eal_argc, char **argv)
 		// A reload waits for the workers, so it ends before they do.
 		loader_stop();
 		stop_threads();
+		totals_finish();
 		counters_print();
 	} else {
 		log_line(LOG_ERROR, "cannot start: %s", error);

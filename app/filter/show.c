@@ -18,7 +18,7 @@ static json_t *number(uint64_t value)
 	return json_integer((json_int_t)value);
 }
 
-static json_t *moment(int64_t seconds)
+json_t *show_moment(int64_t seconds)
 {
 	time_t t = (time_t)seconds;
 	char text[40];
@@ -51,7 +51,7 @@ unsigned show_lists(struct stats_list lists[POLICY_LISTS_MAX])
 static json_t *show_version(void)
 {
 	return json_pack("{s:s, s:i, s:o, s:f, s:i}", "version", DNSWEIR_VERSION, "pid",
-		(int)getpid(), "started", moment(app.started_at), "uptime_seconds",
+		(int)getpid(), "started", show_moment(app.started_at), "uptime_seconds",
 		(double)(rte_rdtsc() - app.started_tsc) / (double)rte_get_tsc_hz(), "workers",
 		(int)app.n_workers);
 }
@@ -81,6 +81,8 @@ json_t *show_stats(void)
 		object, "dnsweir_reloads_failed_total", number(app.load.reloads_failed));
 	core_tap_counters(object);
 	pthread_mutex_unlock(&app.lock);
+	json_object_set_new(object, "dnsweir_filtered_ids_total", ids_stats());
+	totals_stats(object);
 	return object;
 }
 
@@ -294,18 +296,6 @@ static json_t *show_mirror(void)
 		(json_int_t)lost, "ring_slots", (int)slots);
 }
 
-static json_t *show_consent(void)
-{
-	json_t *object;
-
-	pthread_mutex_lock(&app.lock);
-	object = json_pack("{s:s, s:I, s:I}", "source", app.conf->consent_source, "prefixes",
-		(json_int_t)app.load.consent_prefixes, "bad_lines",
-		(json_int_t)app.load.consent_bad);
-	pthread_mutex_unlock(&app.lock);
-	return object;
-}
-
 static json_t *show_generation(void)
 {
 	char today[11];
@@ -313,14 +303,14 @@ static json_t *show_generation(void)
 
 	pthread_mutex_lock(&app.lock);
 	object = json_pack("{s:I, s:o, s:f, s:I, s:I, s:I, s:I, s:s, s:I, s:I, s:o, s:s}",
-		"generation", (json_int_t)app.load.generation, "loaded", moment(app.load.loaded_at),
-		"load_seconds", app.load.load_seconds, "names", (json_int_t)app.load.names,
-		"bytes_per_worker", (json_int_t)app.load.names_bytes, "patterns",
-		(json_int_t)app.load.patterns, "patterns_bytes",
+		"generation", (json_int_t)app.load.generation, "loaded",
+		show_moment(app.load.loaded_at), "load_seconds", app.load.load_seconds, "names",
+		(json_int_t)app.load.names, "bytes_per_worker", (json_int_t)app.load.names_bytes,
+		"patterns", (json_int_t)app.load.patterns, "patterns_bytes",
 		(json_int_t)app.load.patterns_bytes, "today",
 		list_day_format(replica_today(app.replicas), today), "reloads_done",
 		(json_int_t)app.load.reloads_done, "reloads_failed",
-		(json_int_t)app.load.reloads_failed, "last_failed", moment(app.load.failed_at),
+		(json_int_t)app.load.reloads_failed, "last_failed", show_moment(app.load.failed_at),
 		"last_error", app.load.error);
 	pthread_mutex_unlock(&app.lock);
 	return object;
@@ -341,24 +331,6 @@ static json_t *show_hits(const char *args)
 	return json_pack("{s:o}", "hits", core_hits((unsigned)n));
 }
 
-static json_t *consent_of(const char *text)
-{
-	const struct replica *master;
-	struct addr addr;
-	uint8_t refused;
-
-	if (addr_parse(text, &addr) < 0)
-		return ctl_error("expected an IPv4 or IPv6 address, got \"%s\"", text);
-	pthread_mutex_lock(&app.lock);
-	master = replica_master(app.replicas);
-	refused = addr.family == ADDR_IPV4 ? consent_lookup_ipv4(master->consent, addr.bytes)
-					   : consent_lookup_ipv6(master->consent, addr.bytes);
-	pthread_mutex_unlock(&app.lock);
-	return json_pack("{s:s, s:s, s:s}", "client", text, "filter",
-		refused & CONSENT_NO_FILTER ? "no" : "yes", "log",
-		refused & CONSENT_NO_LOG ? "no" : "yes");
-}
-
 json_t *show_command(void *ctx, const struct ctl_command *command, const char *args,
 	const struct ctl_peer *peer, unsigned request_id)
 {
@@ -377,9 +349,11 @@ json_t *show_command(void *ctx, const struct ctl_command *command, const char *a
 		{"show workers", show_workers_json, NULL},
 		{"show mirror", show_mirror, NULL},
 		{"show tap", core_tap_json, NULL},
-		{"show consent", show_consent, NULL},
+		{"show consent", consent_show, NULL},
 		{"show generation", show_generation, NULL},
 		{"show loading", load_loading_json, NULL},
+		{"show totals", totals_show, NULL},
+		{"show ids", NULL, ids_show},
 		{"show hits", NULL, show_hits},
 		{"explain", NULL, explain_json},
 		{"consent", NULL, consent_of},

@@ -192,6 +192,11 @@ int start_tables(char *error)
 		snprintf(error, APP_ERROR_SIZE, "tables: %s", strerror(ENOMEM));
 		goto out;
 	}
+	app.tally = tally_create();
+	if (!app.tally) {
+		snprintf(error, APP_ERROR_SIZE, "tables: %s", strerror(ENOMEM));
+		goto out;
+	}
 	replica_set_today(app.replicas, list_day_of(time(NULL)));
 	if (loader_assign_slots(app.conf, error) < 0)
 		goto out;
@@ -234,6 +239,10 @@ void stop_tables(void)
 		mirror_ring_destroy(app.rings[i]);
 		app.rings[i] = NULL;
 	}
+	// Before the names that it knows identifiers by.
+	tally_destroy(app.tally);
+	app.tally = NULL;
+	app.counters = NULL;
 	replica_set_destroy(app.replicas);
 	app.replicas = NULL;
 }

@@ -31,6 +31,10 @@ void stop_streams(void);
 int start_tables(char *error);
 void stop_tables(void);
 
+/** The file of totals, and the thread that writes to it. */
+int start_totals(char *error);
+void stop_totals(void);
+
 /** Packet pool and ports. */
 int start_ports(char *error);
 void stop_ports(void);

@@ -89,7 +89,7 @@ static int on_stats(const char *command, const char *params, struct rte_tel_data
 	return 0;
 }
 
-// One container for each object of {"rows": [{...}, ...]}, by the value of its first key.
+// One container for each object of {"rows": [{...}, ...]}, by the value of a key, or by its number.
 static int rows_fill(
 	struct rte_tel_data *data, json_t *reply, const char *rows, const char *key, unsigned from)
 {
@@ -100,7 +100,7 @@ static int rows_fill(
 	json_array_foreach(array, i, row)
 	{
 		struct rte_tel_data *container;
-		json_t *name = json_object_get(row, key);
+		json_t *name = key ? json_object_get(row, key) : NULL;
 		char text[RTE_TEL_MAX_STRING_LEN];
 
 		if (i < from || i >= from + PAGE_ROWS / 4)
@@ -110,7 +110,9 @@ static int rows_fill(
 			break;
 		rte_tel_data_start_dict(container);
 		dict_fill(container, row);
-		if (json_is_string(name))
+		if (!name)
+			snprintf(text, sizeof(text), "%zu", i);
+		else if (json_is_string(name))
 			snprintf(text, sizeof(text), "%s", json_string_value(name));
 		else
 			snprintf(text, sizeof(text), "%s%lld", key,
@@ -132,6 +134,25 @@ static int on_workers(const char *command, const char *params, struct rte_tel_da
 {
 	(void)command;
 	return rows_fill(data, show_workers_json(), "workers", "worker", offset_parse(params));
+}
+
+// Identifiers are any text, and no keys. Only the page that is asked for is made.
+static int on_ids(const char *command, const char *params, struct rte_tel_data *data)
+{
+	(void)command;
+	return rows_fill(data, ids_page(offset_parse(params), PAGE_ROWS / 4), "ids", NULL, 0);
+}
+
+static int on_totals(const char *command, const char *params, struct rte_tel_data *data)
+{
+	json_t *totals = totals_show();
+
+	(void)command;
+	(void)params;
+	rte_tel_data_start_dict(data);
+	dict_fill(data, totals);
+	json_decref(totals);
+	return 0;
 }
 
 static int on_ports(const char *command, const char *params, struct rte_tel_data *data)
@@ -184,6 +205,10 @@ static const struct {
 	{"/dnsweir/lists", on_lists, "Lists. Parameters: offset (optional; 32 lists a page)"},
 	{"/dnsweir/workers", on_workers,
 		"Workers. Parameters: offset (optional; 32 workers a page)"},
+	{"/dnsweir/ids", on_ids,
+		"dnsweir_filtered_ids_total by list, id and action, of ids that were met. "
+		"Parameters: offset (optional; 32 rows a page)"},
+	{"/dnsweir/totals", on_totals, "The file of totals. No parameters"},
 	{"/dnsweir/ports", on_ports, "Port ids. No parameters"},
 	{"/dnsweir/port", on_port, "One port. Parameters: port id"},
 	{"/dnsweir/generation", on_generation,

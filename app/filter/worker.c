@@ -38,6 +38,7 @@ static inline void judging_take(struct worker *w)
 				.consent = r->consent,
 				.today = replica_today(w->replicas),
 				.patterns = r->scan,
+				.ids = r->ids,
 			},
 		.meta = {rte_rdtsc(), r->generation, r->names},
 	};

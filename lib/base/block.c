@@ -9,7 +9,8 @@
 #include <emmintrin.h>
 #endif
 
-#define BLOCK_HUGE_SIZE ((size_t)2 << 20) /* x86-64 large page */
+#define BLOCK_HUGE_SIZE ((size_t)2 << 20)   /* x86-64 large page */
+#define BLOCK_AT_ONCE   ((size_t)256 << 10) /* so little costs nobody anything */
 
 static size_t block_round(size_t size)
 {
@@ -37,6 +38,23 @@ void *block_alloc(size_t size, int node)
 	}
 	if (node >= 0 && !block_near_all())
 		numa_tonode_memory(block, rounded, node);
+	return block;
+}
+
+void *block_reserve(size_t size, int node)
+{
+	size_t rounded = block_round(size ? size : 1);
+	void *block = mmap(NULL, rounded, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (block == MAP_FAILED)
+		return NULL;
+	madvise(block, rounded, MADV_NOHUGEPAGE);
+	if (node >= 0 && !block_near_all())
+		numa_tonode_memory(block, rounded, node);
+	// A worker that writes does not meet the kernel then.
+	if (size <= BLOCK_AT_ONCE)
+		memset(block, 0, size);
 	return block;
 }
 

@@ -22,6 +22,12 @@
  */
 void *block_alloc(size_t size, int node);
 
+/**
+ * The same for memory of which much is never touched: pages of it are taken as they are first written
+ * to, small ones. Little memory is there at once. Free with block_free.
+ */
+void *block_reserve(size_t size, int node);
+
 /** Whether all memory is equally near to all CPUs: the node makes no difference. */
 bool block_near_all(void);
 

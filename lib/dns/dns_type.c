@@ -17,6 +17,17 @@ static const char *const row_names[DNS_TYPE_ROW_COUNT] = {
 		[DNS_TYPE_ROW_other] = "other",
 };
 
+uint16_t dns_type_row_value(enum dns_type_row row)
+{
+	static const uint16_t values[DNS_TYPE_ROW_COUNT] = {
+#define TYPE_VALUE(name, value) [DNS_TYPE_ROW_##name] = value,
+		DNS_TYPE_ROWS(TYPE_VALUE)
+#undef TYPE_VALUE
+	};
+
+	return values[row];
+}
+
 const char *dns_type_row_name(enum dns_type_row row)
 {
 	return row_names[row];

@@ -55,6 +55,9 @@ static inline enum dns_type_row dns_type_row(uint16_t type)
 	return type < 256 ? (enum dns_type_row)dns_type_row_low[type] : DNS_TYPE_ROW_other;
 }
 
+/** Type of a row; 0, which is reserved (RFC 6895 s3.1), for those that share one. */
+uint16_t dns_type_row_value(enum dns_type_row row);
+
 /** "A", "other", "none". */
 const char *dns_type_row_name(enum dns_type_row row);
 

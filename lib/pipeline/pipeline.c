@@ -160,21 +160,27 @@ static inline enum policy_action reason_action(enum reason reason)
 	}
 }
 
-static void response_count(
-	const struct burst_slot *slot, const struct policy *policy, struct stats_worker *stats)
+// By the rule's list and by its identifier.
+static inline void rule_count(const struct fqdn_rule *rule, enum policy_action action,
+	const struct pipeline_tables *tables, struct stats_worker *stats)
+{
+	counter_add(&stats->filtered[tables->policy->lists[rule->list].slot][action], 1);
+	counter_add(&tables->ids[rule->id].filtered[action], 1);
+}
+
+// Not inlined: what has no rule need not make room for it.
+static __attribute__((noinline)) void response_count(const struct burst_slot *slot,
+	const struct pipeline_tables *tables, struct stats_worker *stats)
 {
 	counter_add(&stats->responses[slot->rcode][slot_type(slot)], 1);
 	if (slot->block)
-		counter_add(&stats->matched[policy->lists[slot->block->list].slot], 1);
+		counter_add(&stats->matched[tables->policy->lists[slot->block->list].slot], 1);
 	if (slot->edit)
-		counter_add(&stats->filtered[policy->lists[slot->block->list].slot]
-					    [reason_action(slot->reason)],
-			1);
+		rule_count(slot->block, reason_action(slot->reason), tables, stats);
 	if (slot->log)
-		counter_add(&stats->filtered[policy->lists[slot->log->list].slot][POLICY_LOG], 1);
+		rule_count(slot->log, POLICY_LOG, tables, stats);
 	if (slot->allow)
-		counter_add(
-			&stats->filtered[policy->lists[slot->allow->list].slot][POLICY_ALLOW], 1);
+		rule_count(slot->allow, POLICY_ALLOW, tables, stats);
 	if (slot->reason == REASON_no_sinkhole)
 		counter_add(&stats->records_left, (uint64_t)slot->n_ipv4 + slot->n_ipv6);
 }
@@ -199,15 +205,15 @@ static void encrypted_count(const struct burst_slot *slot, struct stats_worker *
 }
 
 // A packet that left, and the response in it if it is one by itself.
-static void slot_count(const struct burst_slot *slot, enum burst_side side, const struct policy *policy,
-	struct stats_worker *stats)
+static void slot_count(const struct burst_slot *slot, enum burst_side side,
+	const struct pipeline_tables *tables, struct stats_worker *stats)
 {
 	bool hidden = slot->response && (slot->refused & CONSENT_NO_LOG);
 
 	// A client that refused logging shows up in no row that says what its DNS held.
 	counter_add(&stats->verdicts[hidden ? REASON_no_log : slot->reason], 1);
 	if (slot->response && !hidden)
-		response_count(slot, policy, stats);
+		response_count(slot, tables, stats);
 	else if (side == BURST_FROM_CLIENTS &&
 		 (slot->reason == REASON_not_udp || slot->reason == REASON_other_port))
 		encrypted_count(slot, stats);
@@ -230,11 +236,11 @@ void pipeline_count(
 			counter_add(&stats->responses[slot->rcode][slot_type(slot)], 1);
 			continue;
 		}
-		slot_count(slot, burst->side, tables->policy, stats);
+		slot_count(slot, burst->side, tables, stats);
 	}
 	for (unsigned i = 0; !whole && i < burst->n; i++)
 		if (!(burst->taken >> i & 1))
-			slot_count(&burst->slot[i], burst->side, tables->policy, stats);
+			slot_count(&burst->slot[i], burst->side, tables, stats);
 	counter_add(&stats->rx_packets, burst->n);
 	counter_add(&stats->rx_bytes, burst->bytes);
 	counter_add(&stats->verdicts[REASON_miss], misses);
@@ -246,5 +252,5 @@ void pipeline_count_message(
 	const struct burst_slot *slot = &burst->slot[0];
 
 	if (slot->response && !(slot->refused & CONSENT_NO_LOG))
-		response_count(slot, tables->policy, stats);
+		response_count(slot, tables, stats);
 }

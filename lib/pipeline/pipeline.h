@@ -58,6 +58,7 @@ struct pipeline_tables {
 	const struct consent_table *consent;
 	uint16_t today; /**< days since 2000-01-01, operator's time zone */
 	struct pattern_scan *patterns; /**< the worker's own; NULL: no list of patterns */
+	struct stats_id *ids; /**< the worker's own counters, by fqdn_rule.id, fqdn_table_n_ids() of them */
 };
 
 void pipeline_parse(struct burst *burst, const struct pipeline_tables *tables);

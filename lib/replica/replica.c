@@ -97,11 +97,13 @@ static int patterns_share(struct replica *copy, const struct replica *neighbour,
 }
 
 // One block on the worker's node: the struct, the names, the consent table. Patterns beside it.
+// @param worker    whose copy it is
 // @param neighbour another copy on that node, NULL: none
 // @param own_names room for them; else they are the master's
-static struct replica *copy_make(
-	const struct replica *master, const struct replica *neighbour, int node, bool own_names)
+static struct replica *copy_make(const struct replica_set *set, const struct replica *master,
+	unsigned worker, const struct replica *neighbour, bool own_names)
 {
+	int node = set->readers[worker].node;
 	size_t names_size = fqdn_table_worker_size(master->names);
 	size_t names_room = own_names ? line_round(names_size) : 0;
 	size_t size = line_round(sizeof(*master)) + names_room + master->consent_size;
@@ -114,6 +116,8 @@ static struct replica *copy_make(
 	copy->block = block;
 	copy->block_size = size;
 	copy->older = NULL;
+	copy->ids = master->worker_ids ? master->worker_ids[worker] : NULL;
+	copy->worker_ids = NULL;
 	copy->names_size = names_size;
 	if (own_names)
 		copy->names = (void *)(block + line_round(sizeof(*master)));
@@ -176,7 +180,7 @@ static int copies_make(
 		for (unsigned j = 0; j < i && !neighbour; j++)
 			if (set->readers[j].node == set->readers[i].node)
 				neighbour = copies[j];
-		copies[i] = copy_make(master, neighbour, set->readers[i].node, own);
+		copies[i] = copy_make(set, master, i, neighbour, own);
 		if (!copies[i]) {
 			// The first of a node has what the others share, so it goes last.
 			while (i-- > 0)

@@ -26,6 +26,7 @@
 #include "fqdn/fqdn_table.h"
 #include "pattern/pattern.h"
 #include "policy/policy.h"
+#include "stats/stats.h"
 
 /** All that packets are judged by, of one generation. */
 struct replica {
@@ -35,6 +36,9 @@ struct replica {
 	struct consent_table *consent;
 	struct pattern_set *patterns; /**< NULL: none; workers of one NUMA node share a copy */
 	struct pattern_scan *scan;    /**< this copy's own; the master's is for control */
+	struct stats_id *ids;         /**< worker's copy: its counters by identifier; NULL: none */
+	struct stats_id *const *worker_ids; /**< master: those of each worker, NULL: none. The caller's,
+						 who keeps them until the master is retired */
 	size_t names_size, consent_size; /**< bytes of the two blocks */
 	void *block; /**< worker's copy: the block that holds it, but not names that are the master's */
 	size_t block_size;

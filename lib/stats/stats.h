@@ -90,6 +90,14 @@ struct stats_worker {
 	uint64_t mirror_lost;                  /**< records lost because the ring was full */
 } __attribute__((aligned(64)));
 
+/**
+ * What was done to responses that rules of one list and malware identifier met: a row of a worker's
+ * counters by fqdn_rule.id, of one generation. As exact as the others; one cache line.
+ */
+struct stats_id {
+	uint64_t filtered[POLICY_ACTIONS];
+} __attribute__((aligned(64)));
+
 /** Add @p from into @p sum. */
 void stats_add(struct stats_worker *sum, const struct stats_worker *from);
 

@@ -200,6 +200,9 @@ int main(int argc, char **argv)
 	policy_fill(options.full);
 	run.tables =
 		(struct pipeline_tables){.policy = &run.policy, .names = names, .consent = consent};
+	run.tables.ids = block_reserve(fqdn_table_n_ids(names) * sizeof(*run.tables.ids), -1);
+	if (!run.tables.ids)
+		bench_die("counters", "no memory");
 	if (set)
 		run.tables.patterns = pattern_scan_create(set, -1);
 	if (set && !run.tables.patterns)
@@ -209,6 +212,7 @@ int main(int argc, char **argv)
 		round_do(&frames, &options);
 	pattern_scan_free(run.tables.patterns);
 	pattern_set_free(set);
+	block_free(run.tables.ids, fqdn_table_n_ids(names) * sizeof(*run.tables.ids));
 	block_free(names, fqdn_table_size(names));
 	block_free(consent, consent_size);
 	bench_frames_free(&frames);

@@ -109,6 +109,20 @@ static void counters_check(struct check *check, const struct stats_worker *stats
 		check->path, step->line);
 }
 
+// What is counted by identifier adds up to what is counted by list, whatever was done.
+static void ids_check(const struct check *check, const struct stats_worker *stats)
+{
+	struct stats_worker *sum = aligned_alloc(64, sizeof(*sum));
+
+	cr_assert(sum);
+	memset(sum, 0, sizeof(*sum));
+	tables_ids_sum(check->step->tables, sum);
+	cr_expect(memcmp(sum->filtered, stats->filtered, sizeof(sum->filtered)) == 0,
+		"%s:%u: counters of identifiers are others than those of their lists", check->path,
+		check->step->line);
+	free(sum);
+}
+
 static void frame_compare(const char *path, const struct case_step *step, const uint8_t *frame,
 	size_t size, size_t from)
 {
@@ -266,6 +280,7 @@ static void step_check(void *ctx, const struct case_step *step)
 		packet_check(path, step, tables, stats);
 	}
 	counters_check(&check, stats);
+	ids_check(&check, stats);
 	free(stats);
 }
 

@@ -64,7 +64,8 @@ def reasons():
 
 def counters():
     there = set()
-    for path in (("lib", "stats", "stats.c"), ("app", "filter", "show.c"), ("app", "filter", "core_tap.c")):
+    for path in (("lib", "stats", "stats.c"), ("app", "filter", "show.c"), ("app", "filter", "core_tap.c"),
+                 ("app", "filter", "totals.c")):
         there |= set(re.findall(r'"(dnsweir_\w+)"', text(*path)))
     rows = re.findall(r"^\|([^|]*)\|", section(text("doc", "statistics.md"), "## Counters"), re.M)
     compare("every counter is in doc/statistics.md", sorted(there), re.findall(r"`(\w+)`", " ".join(rows)))

@@ -21,6 +21,10 @@ check "/dnsweir/stats has each list from the start" telemetry /dnsweir/stats \
 check "/dnsweir/stats has pages" telemetry /dnsweir/stats,100000 "r == {} or r is None"
 check "/dnsweir/lists" telemetry /dnsweir/lists \
 	"r['names']['filtered'] == 2 and r['good']['action'] == 'allow' and r['canary']['action'] == 'allow'"
+check "/dnsweir/ids has those that were met" telemetry /dnsweir/ids \
+	"r == {'0': {'list': 'names', 'id': '', 'action': 'sinkhole', 'responses': 2}}"
+check "/dnsweir/ids has pages" telemetry /dnsweir/ids,1 "not r"
+check "/dnsweir/totals says that none are kept" telemetry /dnsweir/totals "'no totals are kept' in r['error']"
 check "/dnsweir/workers" telemetry /dnsweir/workers "r['worker0']['rx_packets'] > 0"
 check "/dnsweir/ports" telemetry /dnsweir/ports "r == [0, 1]"
 check "/dnsweir/port,0" telemetry /dnsweir/port,0 "r['side'] == 'client' and r['link'] == '$LINK'"

@@ -20,6 +20,7 @@ struct tables {
 	struct consent_rules consent;
 	struct pipeline_tables tables;
 	void *names, *consent_table;
+	uint32_t *id_lists, n_ids; // whose each identifier is
 	// The list being written: a catalogue in a temporary file, read when the next one opens.
 	FILE *file;
 	char path[32];
@@ -52,7 +53,11 @@ static void built_free(struct tables *t)
 {
 	free(t->names);
 	free(t->consent_table);
+	free(t->id_lists);
+	free(t->tables.ids);
 	t->names = t->consent_table = NULL;
+	t->id_lists = NULL;
+	t->tables.ids = NULL;
 	pattern_scan_free(t->tables.patterns);
 	pattern_set_free(t->set);
 	t->tables.patterns = NULL;
@@ -275,6 +280,31 @@ static void patterns_finish(struct tables *t)
 		die("memory", "none");
 }
 
+static void ids_finish(struct tables *t, const struct fqdn_table *names)
+{
+	size_t size;
+
+	t->n_ids = fqdn_table_n_ids(names);
+	size = t->n_ids * sizeof(*t->tables.ids);
+	t->id_lists = calloc(t->n_ids, sizeof(*t->id_lists));
+	if (!t->id_lists || posix_memalign((void **)&t->tables.ids, 64, size) != 0)
+		die("memory", "none");
+	memset(t->tables.ids, 0, size);
+	for (uint32_t i = 0; i < t->n_ids; i++)
+		fqdn_table_id_of(names, i, &t->id_lists[i]);
+}
+
+void tables_ids_sum(const struct tables *t, struct stats_worker *sum)
+{
+	for (uint32_t i = 0; i < t->n_ids; i++)
+		for (unsigned action = 0; action < POLICY_ACTIONS; action++) {
+			uint64_t n = t->tables.ids[i].filtered[action];
+
+			if (n > 0)
+				sum->filtered[t->policy.lists[t->id_lists[i]].slot][action] += n;
+		}
+}
+
 const struct pipeline_tables *tables_finish(struct tables *t)
 {
 	struct fqdn_table *names;
@@ -288,6 +318,7 @@ const struct pipeline_tables *tables_finish(struct tables *t)
 	consent = consent_table_build(t->consent.rules, t->consent.n, &consent_size);
 	if (!names || !consent)
 		die("memory", "none");
+	ids_finish(t, names);
 	t->names = heap_copy(names, fqdn_table_worker_size(names));
 	t->consent_table = heap_copy(consent, consent_size);
 	block_free(names, fqdn_table_size(names));

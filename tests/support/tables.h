@@ -45,5 +45,8 @@ void tables_today(struct tables *t, const char *today);
 struct policy *tables_policy(struct tables *t);
 void tables_ttl_max(struct tables *t, uint32_t ttl_max);
 
+/** Add what was counted by identifier since tables_finish to the rows of the lists: @p sum->filtered. */
+void tables_ids_sum(const struct tables *t, struct stats_worker *sum);
+
 /** Build. Borrowed until the next tables_finish or tables_destroy. */
 const struct pipeline_tables *tables_finish(struct tables *t);

@@ -174,7 +174,7 @@ Test(ctl, words_may_be_shortened_while_they_are_unique)
 		{"show", NULL, NULL,
 			"incomplete command 'show', expected one of version, stats, "
 			"verdicts, responses, lists, list, ports, workers, mirror, tap, consent, "
-			"generation, loading, hits"},
+			"ids, totals, generation, loading, hits"},
 		{"s v", NULL, NULL,
 			"ambiguous command 'show v', expected one of version, verdicts"},
 		{"show list", NULL, NULL, "show list needs NAME, got nothing"},

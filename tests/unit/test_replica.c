@@ -158,8 +158,11 @@ Test(replica, the_first_generation_has_none_before_it)
 	const int nodes[WORKERS] = {-1, -1, -1};
 	struct replica_set *set = replica_set_create(WORKERS, nodes);
 	struct replica *first = master_make(1), *second = master_make(2), *retired = first;
+	struct stats_id counters[WORKERS];
+	struct stats_id *const ids[WORKERS] = {&counters[0], &counters[1], &counters[2]};
 
 	cr_assert_not_null(set);
+	first->worker_ids = ids;
 	cr_assert_null(replica_get(set, 0));
 	cr_assert_null(replica_master(set));
 	cr_assert(replica_publish(set, first, &retired) == 0);
@@ -173,11 +176,13 @@ Test(replica, the_first_generation_has_none_before_it)
 		cr_assert(r != first && r->consent != first->consent);
 		cr_assert(r->names != first->names || (i == 0 && block_near_all()));
 		cr_assert(is_whole(r) && r->names_size == fqdn_table_worker_size(first->names));
+		cr_assert(r->ids == &counters[i] && !r->worker_ids);
 		cr_assert(i == 0 || r != replica_get(set, i - 1));
 	}
 	cr_assert(replica_publish(set, second, &retired) == 0);
 	cr_assert(retired == first && is_whole(replica_get(set, 0)));
 	cr_assert(replica_get(set, 0)->generation == 2 && !second->older);
+	cr_assert_null(replica_get(set, 0)->ids);
 	replica_free(retired);
 	replica_free(NULL);
 	replica_set_destroy(set);

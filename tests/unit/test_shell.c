@@ -189,7 +189,7 @@ Test(shell, exit_codes_tell_failure_from_wrong_usage)
 			"version, stats, verdicts, responses, lists, list, ports, workers, mirror, "
 			"tap, "
 			"consent, "
-			"generation, loading, hits\n"},
+			"ids, totals, generation, loading, hits\n"},
 		{"show lis", 2,
 			"dnsweir-shell: ambiguous command 'show lis', expected one of lists, "
 			"list\n"},
