@@ -32,9 +32,9 @@
  * a name before is listed. Counted are names, what reading them takes (dns/dns_known.h), what looking them
  * up takes where they seem to be listed (struct fqdn_effort), and records passed over.
  *
- * Ours. No name is passed unread that a resolver could hand on: it holds 160 names of usual length, three of
- * 127 labels with a pointer behind each, a chain of four such names next to listed ones, 17 names of 127
- * labels, and in proportion more in messages above 5,400 octets. Resolvers give a chain up after 8
+ * Ours: of 10,000,000 adversarial names of tests/verdict, up to four in a message, with a pointer behind every
+ * label and next to listed ones, none has a wrong verdict; with 3,000 units some have. Some 160 names of usual
+ * length fit, and in proportion more in messages above 5,400 octets. Resolvers give a chain up after 8
  * to 16 steps, and what they hand on has one question. Without a limit a message of 1,500 octets could cost
  * more than 500 times what most do: scripts/check_instructions counts it.
  */
