@@ -102,7 +102,7 @@ const struct conf_key conf_keys[] = {
 		"Memory for messages of which only a part has come, and for edits that the client "
 		"has not acknowledged.",
 		AT(stream_memory)},
-	{"streams", "segments", CONF_NUMBER, "2048", 16, 16384, "packets",
+	{"streams", "segments", CONF_NUMBER, "8192", 16, 16384, "packets",
 		"Segments held at once, at most a quarter of them for one connection of which one "
 		"was "
 		"lost. Each takes a buffer of [ports] mbuf_size from EAL's memory.",

@@ -40,8 +40,8 @@
 
 /**
  * Of all segments that may be held so many are for one connection behind a gap: what is under way at
- * once, a window of 64 KB, is 46 segments of 1,460 octets, and 512, a quarter of the default, if they are
- * cut to 128.
+ * once, a window of 64 KB, is 46 segments of 1,460 octets, and 2,048, a quarter of the default, if they
+ * are cut to 32.
  */
 #define STREAM_GAP_SHARE 4
 

@@ -94,7 +94,7 @@ class Forwarder:
 
     def eal(self, lcores):
         # An mbuf does not cross a page: of small pages each takes one.
-        megabytes = self.mbufs * (2432 if self.bench.huge else 4096) // (1 << 20) + 128
+        megabytes = self.mbufs * (2432 if self.bench.huge else 4096) // (1 << 20) + 160
         return ["--lcores", lcores, "--no-pci", "-m", str(megabytes),
                 "--huge-unlink" if self.bench.huge else "--no-huge", "--file-prefix", self.prefix,
                 "--vdev", "net_null0,no-rx=1",

@@ -89,11 +89,10 @@ export WORK PREFIX RUNTIME_DIRECTORY=$WORK
 undo rm -rf "$WORK"
 undo wires_down "$PREFIX"
 python3 "$LIVE/impaired.py" "$WORK"
-# A hundred connections that lose a piece each, with windows cut to pieces of 100 octets.
-mbuf_size=2048 segments=16384
+# Bounds are those that a box has by default.
+mbuf_size=2048
 [[ $BOX_PORTS != packet ]] || mbuf_size=16384 # net_af_packet writes a frame into one buffer
 box_config "$TTL_MAX" 'link_state = off' "mbuf_size = $mbuf_size"
-printf '%s\n' '[streams]' "segments = $segments" "gap_ms = $STALL_MS" >>"$WORK/dnsweir.ini"
 
 # record FILE EDNS QUERIES [OPTION...]: answers without anything between.
 record() {

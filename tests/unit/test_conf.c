@@ -77,7 +77,7 @@ Test(conf, an_empty_file_is_all_defaults)
 	cr_assert_eq(conf->idle_sleep_max_us, 200);
 	cr_assert_eq(conf->stream_connections, 65536);
 	cr_assert_eq(conf->stream_memory, 16);
-	cr_assert_eq(conf->stream_segments, 2048);
+	cr_assert_eq(conf->stream_segments, 8192);
 	cr_assert_eq(conf->stream_hold_ms, 10);
 	cr_assert_eq(conf->stream_gap_ms, 4000);
 	cr_assert_eq(conf->fragment_datagrams, 4096);
