@@ -17,7 +17,7 @@
 
 #define ETHERTYPE_AT 12
 #define TAG_SIZE     4
-#define RECEIVE_ROOM (64 << 20) // octets: what comes while a send waits
+#define RECEIVE_ROOM (256 << 20) // octets: what comes while a send waits, or the CPU is another's
 
 static int mtu_of(struct link *link)
 {
