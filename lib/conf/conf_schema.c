@@ -111,7 +111,7 @@ const struct conf_key conf_keys[] = {
 		"Longest that the begin of a message waits for its end. Then the records that are "
 		"there are judged, and it goes on.",
 		AT(stream_hold_ms)},
-	{"streams", "gap_ms", CONF_NUMBER, "4000", 10, 60000, "milliseconds",
+	{"streams", "gap_ms", CONF_NUMBER, "15000", 10, 60000, "milliseconds",
 		"Longest that segments wait for one before them that was lost. Then the connection "
 		"passes unfiltered up to its next query.",
 		AT(stream_gap_ms)},

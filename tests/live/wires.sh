@@ -58,6 +58,9 @@ net_taps_up() {
 	ip -n "$NS_BOX" link set resolvers netns "${NS_WIRES[1]}" name box
 	wires_interface_up "${NS_WIRES[0]}" box
 	wires_interface_up "${NS_WIRES[1]}" box
+	# A TAP device drops what its ring, as long as this queue, has no room for while the box does not run.
+	ip -n "${NS_WIRES[0]}" link set box txqueuelen 10000
+	ip -n "${NS_WIRES[1]}" link set box txqueuelen 10000
 }
 
 # wires_mtu MTU: of all links. Below 1280 there is no IPv6 on an interface, and it forgets its addresses.

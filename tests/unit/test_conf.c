@@ -79,7 +79,7 @@ Test(conf, an_empty_file_is_all_defaults)
 	cr_assert_eq(conf->stream_memory, 16);
 	cr_assert_eq(conf->stream_segments, 8192);
 	cr_assert_eq(conf->stream_hold_ms, 10);
-	cr_assert_eq(conf->stream_gap_ms, 4000);
+	cr_assert_eq(conf->stream_gap_ms, 15000);
 	cr_assert_eq(conf->fragment_datagrams, 4096);
 	cr_assert_eq(conf->fragment_packets, 2048);
 	cr_assert_eq(conf->fragment_hold_ms, 1000);
