@@ -169,7 +169,7 @@ box_arguments() {
 	[[ $BOX_PORTS != tap ]] || driver=net_tap
 	# Its buffers are of the size of its frames.
 	[[ $BOX_PORTS != packet ]] ||
-		driver=net_af_packet more=,blocksz=16384,framesz=16384,framecnt=2048 memory=512
+		driver=net_af_packet more=,blocksz=16384,framesz=16384,framecnt=8192 memory=512
 	printf '%s\n' --lcores "$(lcores "$BOX_WORKERS")" --no-huge -m "$memory" --no-pci --no-shconf \
 		"--file-prefix=$1" --log-level=error \
 		--vdev "${driver}0,iface=clients$more" --vdev "${driver}1,iface=resolvers$more"
