@@ -55,6 +55,51 @@ static inline uint64_t dns_ends_make(int occupied, unsigned n, const uint16_t la
  */
 uint64_t dns_msg_ends_read(const uint8_t *msg, uint32_t size, uint32_t off);
 
+/**
+ * Names of so many labels and pointers are read at once, in registers. Ours: nearly all names are, and
+ * what takes no more is read again as quickly as looked up.
+ */
+#define DNS_QUICK_LABELS 8
+#define DNS_QUICK_HOPS   3
+
+/**
+ * The same for a name that is short in every way.
+ *
+ * @param hops [out] pointers followed
+ * @return 0: it is none, or wrong
+ */
+static inline uint64_t dns_ends_quick(
+	const uint8_t *msg, uint32_t size, uint32_t off, unsigned *hops)
+{
+	uint32_t at = off, start = off; // of the run
+	unsigned n = 0, octets = 0, occupied = 0;
+	uint64_t last = 0;
+
+	for (*hops = 0; at < size;) {
+		uint8_t c = msg[at];
+
+		if (n < DNS_QUICK_LABELS && (uint8_t)(c - 1) < DNS_LABEL_SIZE_MAX) {
+			last = last >> 16 | (uint64_t)at << 32;
+			n++;
+			at += c + 1u;
+			continue;
+		}
+		octets += at - start;
+		if (c == 0 && octets < DNS_NAME_SIZE_MAX) {
+			occupied = *hops ? occupied : at - off + 1;
+			return last << 16 | n << 9 | occupied;
+		}
+		if (c < 0xc0 || *hops == DNS_QUICK_HOPS || size - at < 2)
+			break;
+		occupied = (*hops)++ ? occupied : at - off + 2;
+		at = load_be16(msg + at) & 0x3fff;
+		if (at >= start || at < DNS_HEADER_SIZE)
+			break;
+		start = at;
+	}
+	return 0;
+}
+
 /** Labels in a row, from an offset up to the root label or a pointer. */
 struct dns_run {
 	uint64_t last; /**< where the last three stand, bytes from where the run starts, 16 bits each, the

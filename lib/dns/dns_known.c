@@ -2,28 +2,24 @@
 /* hot */
 #include "dns/dns_known.h"
 
-#include <limits.h>
-
-#define POINTED_MAX  0x4000u
+#define POINTED_MAX  0x4000u // where a pointer may lead to
 #define LABELS(from) ((from)&255)
 #define OCTETS(from) ((from) >> 8 & 255)
 #define HOPS(from)   ((from) >> 16 & 255)
-#define STRIDE       4 // of a run's labels every so many are kept; a name finds one of them soon
+#define STRIDE       8 // of labels and runs every so many are kept; a name finds one of them soon
 
 // A name while it is read, up to where something is known of the rest.
 struct walk {
-	uint32_t at;      // where it has come to
-	uint32_t octets;  // of labels
 	unsigned n, hops; // labels and pointers met
+	uint32_t octets;  // of labels
 	int occupied;     // at the name's place
 	uint32_t from;    // what is known of the rest; 0: nothing, the root was met
-	uint16_t to;      // where the pointer behind that leads to; 0: none
 	uint16_t place[DNS_LABELS_MAX + 1]; // of labels; the last one is for one too many
-	// Runs of labels up to a pointer or the root: where they start, and what was met before.
-	struct run {
-		uint16_t at;
-		uint8_t n, octets;
-	} run[DNS_HOPS_MAX + 1];
+	// Runs of labels up to a pointer or the root: where they start, how many labels were met before,
+	// and how many octets a name has left. Behind them where the last one's pointer leads to, 0 for
+	// none, and the number of all labels.
+	uint32_t run_at[DNS_HOPS_MAX + 2];
+	uint8_t run_n[DNS_HOPS_MAX + 2], run_left[DNS_HOPS_MAX + 2];
 };
 
 static inline unsigned walk_work(const struct walk *walk)
@@ -31,29 +27,16 @@ static inline unsigned walk_work(const struct walk *walk)
 	return DNS_WORK_LABEL * walk->n + DNS_WORK_HOP * walk->hops;
 }
 
-// Whether something is known from a label on that holds in a run that starts at start, too: a pointer
-// must lead to before the run that it ends.
-static inline bool is_known(const struct dns_known *known, uint32_t at, uint32_t start)
+static inline bool is_label(unsigned c)
 {
-	return known->from[at] && known->to[at] < start;
+	return c - 1 < DNS_LABEL_SIZE_MAX;
 }
 
-// Labels up to a root label, a pointer, the end, or one that something is known of.
-static inline void run_walk(const struct dns_known *known, const uint8_t *msg, uint32_t end,
-	struct walk *walk, bool look)
+// Whether something is known from a label on that holds in a run that starts at start, too: a pointer
+// must lead to before the run that it ends.
+static inline bool is_known(const struct dns_known *known, size_t at, size_t start)
 {
-	const uint32_t start = walk->at;
-	uint32_t at = start;
-	unsigned n = walk->n;
-	uint8_t c;
-
-	for (; at < end && (uint8_t)((c = msg[at]) - 1) < DNS_LABEL_SIZE_MAX; at += c + 1u) {
-		if (look && is_known(known, at, start))
-			break;
-		walk->place[n++] = (uint16_t)at;
-	}
-	walk->at = at;
-	walk->n = n;
+	return known->from[at] && known->to[at] < start;
 }
 
 enum walked {
@@ -62,46 +45,104 @@ enum walked {
 	WALKED_OVER, // it takes more than the names of this message may
 };
 
-// @param most work that it may take
-static enum walked name_walk(const struct dns_known *known, const uint8_t *msg, uint32_t size,
-	uint32_t off, unsigned most, struct walk *walk)
+// The dear part of dear messages: a label and a pointer in turn.
+//
+// @param most pointers that may be followed, 0..DNS_HOPS_MAX
+// @param look whether anything is known of the message
+static inline __attribute__((always_inline)) enum walked runs_walk(const struct dns_known *known,
+	const uint8_t *msg, uint32_t size, uint32_t off, unsigned most, bool look,
+	struct walk *walk)
 {
-	walk->at = off;
-	walk->octets = walk->n = walk->hops = walk->from = 0;
-	for (;;) {
-		bool look = walk->hops > 0 && known->n_names > 0;
-		uint32_t start = walk->at, to;
-		// Behind it there is no room for the root, in the message or in a name.
-		uint32_t end = start + DNS_NAME_SIZE_MAX - walk->octets;
+	// Where the name has no room for a root any more, and where the message has none for a pointer.
+	size_t at = off, limit = off + DNS_NAME_SIZE_MAX, last = size - 1;
+	size_t end = limit < last ? limit : last;
+	// A pointer leads to before its run, and not into the header.
+	size_t start = off - DNS_HEADER_SIZE;
+	size_t n = 0, hops = 0;
+	enum walked walked = WALKED;
+	uint32_t from = 0;
+	unsigned c = msg[at < end ? at : last];
 
-		end = end < size ? end : size;
-		walk->run[walk->hops] =
-			(struct run){(uint16_t)start, (uint8_t)walk->n, (uint8_t)walk->octets};
-		if (look)
-			run_walk(known, msg, end, walk, true);
-		else
-			run_walk(known, msg, end, walk, false);
-		if (walk->at >= end)
-			return WALKED_BAD;
-		walk->octets += walk->at - start;
-		walk->from = look && is_known(known, walk->at, start) ? known->from[walk->at] : 0;
-		if (walk->from || msg[walk->at] == 0)
-			break;
-		if (msg[walk->at] < 0xc0 || size - walk->at < 2)
-			return WALKED_BAD;
-		if (walk->hops++ == 0)
-			walk->occupied = (int)(walk->at - off) + 2;
-		to = load_be16(msg + walk->at) & 0x3fff;
-		if (to >= start || to < DNS_HEADER_SIZE || walk->hops > DNS_HOPS_MAX)
-			return WALKED_BAD;
-		if (walk_work(walk) > most)
-			return WALKED_OVER;
-		walk->at = to;
+	walk->run_at[0] = off;
+	walk->run_n[0] = 0;
+	walk->run_left[0] = DNS_NAME_SIZE_MAX;
+	while (at < end && is_label(c)) {
+		walk->place[n++] = (uint16_t)at;
+		at += c + 1;
+		c = msg[at < end ? at : last];
 	}
-	if (walk->hops == 0)
-		walk->occupied = (int)(walk->at - off) + 1;
-	walk->to = walk->from ? known->to[walk->at] : 0;
+	walk->occupied = (int)(at - off) + 2;
+	while (at < end && c >= 0xc0) {
+		size_t to = load_be16(msg + at) & 0x3fffu;
+
+		if (to - DNS_HEADER_SIZE >= start) {
+			walked = WALKED_BAD;
+			break;
+		}
+		if (hops == most) {
+			walked = most < DNS_HOPS_MAX ? WALKED_OVER : WALKED_BAD;
+			break;
+		}
+		start = to - DNS_HEADER_SIZE;
+		hops++;
+		limit -= at;
+		walk->run_at[hops] = (uint32_t)to;
+		walk->run_n[hops] = (uint8_t)n;
+		walk->run_left[hops] = (uint8_t)limit;
+		limit += to;
+		end = limit < last ? limit : last;
+		at = to;
+		if (look && is_known(known, at, to)) {
+			from = known->from[at];
+			break;
+		}
+		// There is an octet, as a pointer stands behind it and the name has room for a root.
+		for (c = msg[at]; is_label(c); c = msg[at]) {
+			walk->place[n++] = (uint16_t)at;
+			at += c + 1;
+			if (at >= end)
+				break;
+			if (look && msg[at] < 0xc0 && is_known(known, at, to)) {
+				from = known->from[at];
+				break;
+			}
+		}
+		if (look && from)
+			break;
+	}
+	walk->n = (unsigned)n;
+	walk->hops = (unsigned)hops;
+	walk->from = from;
+	if (walked != WALKED)
+		return walked;
+	// The root may be the last octet of the message.
+	if (!from && (at >= limit || at >= size || msg[at] != 0))
+		return WALKED_BAD;
+	walk->octets = (uint32_t)(DNS_NAME_SIZE_MAX - (limit - at));
+	walk->occupied -= hops == 0;
+	walk->run_at[hops + 1] = from ? known->to[at] : 0;
+	walk->run_n[hops + 1] = (uint8_t)n;
 	return WALKED;
+}
+
+// In functions of their own, so that the loop has all registers.
+static __attribute__((noinline)) enum walked first_walk(
+	const uint8_t *msg, uint32_t size, uint32_t off, unsigned most, struct walk *walk)
+{
+	return runs_walk(NULL, msg, size, off, most, false, walk);
+}
+
+static __attribute__((noinline)) enum walked next_walk(const struct dns_known *known,
+	const uint8_t *msg, uint32_t size, uint32_t off, unsigned most, struct walk *walk)
+{
+	return runs_walk(known, msg, size, off, most, true, walk);
+}
+
+static inline enum walked name_walk(const struct dns_known *known, const uint8_t *msg,
+	uint32_t size, uint32_t off, unsigned most, struct walk *walk)
+{
+	return known->n_names > 0 ? next_walk(known, msg, size, off, most, walk)
+				  : first_walk(msg, size, off, most, walk);
 }
 
 // In lines, so that it takes as many stores as there are.
@@ -109,7 +150,7 @@ static void places_clear(struct dns_known *known, uint32_t size)
 {
 	const unsigned line = 64 / sizeof(known->from[0]);
 
-	for (uint32_t i = 0; i < POINTED_MAX && i < size; i += line)
+	for (uint32_t i = 0; i < DNS_KNOWN_PLACES && i < size; i += line)
 		memset(&known->from[i], 0, 64);
 }
 
@@ -125,7 +166,37 @@ static void places_get(const struct dns_known *known, const struct walk *walk, u
 			rest * sizeof(*places));
 }
 
-// Keep what was found out from some of a name's labels on, and from where each run starts.
+// Keep what was found out from where a run starts.
+static inline void run_keep(
+	struct dns_known *known, const struct walk *walk, uint32_t whole, unsigned i)
+{
+	uint32_t at = walk->run_at[i];
+
+	if (at >= POINTED_MAX)
+		return;
+	known->from[at] = whole - (i << 16) -
+			  ((DNS_NAME_SIZE_MAX - (uint32_t)walk->run_left[i]) << 8) - walk->run_n[i];
+	known->to[at] = (uint16_t)walk->run_at[i + 1];
+}
+
+// The same from some labels of a run on.
+static void labels_keep(
+	struct dns_known *known, const struct walk *walk, uint32_t whole, unsigned i)
+{
+	uint32_t start = walk->run_at[i];
+
+	whole -= (i << 16) + ((DNS_NAME_SIZE_MAX - (uint32_t)walk->run_left[i]) << 8);
+	for (unsigned n = walk->run_n[i] + STRIDE; n < walk->run_n[i + 1]; n += STRIDE) {
+		uint32_t at = walk->place[n];
+
+		if (at >= POINTED_MAX)
+			return;
+		known->from[at] = whole - ((at - start) << 8) - n;
+		known->to[at] = (uint16_t)walk->run_at[i + 1];
+	}
+}
+
+// Keep what was found out from some of a name's labels and pointers on.
 static __attribute__((noinline)) void name_keep(struct dns_known *known, uint32_t size,
 	const struct walk *walk, uint32_t whole, uint64_t ends)
 {
@@ -134,25 +205,14 @@ static __attribute__((noinline)) void name_keep(struct dns_known *known, uint32_
 	known->ends[known->n_names] = ends;
 	places_get(known, walk, known->places[known->n_names]);
 	whole |= ++known->n_names << 24;
-	for (unsigned i = 0; i <= walk->hops; i++) {
-		unsigned n = walk->run[i].n, last = i < walk->hops ? walk->run[i + 1].n : walk->n;
-		uint32_t start = walk->run[i].at, from;
-		uint16_t to = i < walk->hops ? walk->run[i + 1].at : walk->to;
+	for (unsigned i = 0; i <= walk->hops; i += STRIDE) {
+		unsigned end = i + STRIDE < walk->hops + 1 ? i + STRIDE : walk->hops + 1;
 
-		// Pointers to pointers are counted like labels.
-		if ((n == last && i % STRIDE != 0) || start >= POINTED_MAX)
+		run_keep(known, walk, whole, i);
+		if (walk->run_n[end] - walk->run_n[i] <= 2 * STRIDE)
 			continue;
-		from = whole - (i << 16) - ((uint32_t)walk->run[i].octets << 8);
-		if (!known->from[start]) {
-			known->from[start] = from - n;
-			known->to[start] = to;
-		}
-		for (n += STRIDE; n < last && walk->place[n] < POINTED_MAX; n += STRIDE) {
-			uint16_t at = walk->place[n];
-
-			known->from[at] = from - n - ((at - start) << 8);
-			known->to[at] = to;
-		}
+		for (unsigned j = i; j < end; j++)
+			labels_keep(known, walk, whole, j);
 	}
 }
 
@@ -182,6 +242,14 @@ static inline uint64_t walk_last(const struct dns_known *known, const struct wal
 	return last;
 }
 
+// What names may take is left for so many pointers of a name.
+static inline unsigned hops_left(const struct dns_known *known)
+{
+	unsigned hops = (known->most - known->work) / DNS_WORK_HOP;
+
+	return hops < DNS_HOPS_MAX ? hops : DNS_HOPS_MAX;
+}
+
 // A name that is long in some way, or wrong.
 static __attribute__((noinline)) uint64_t long_read(
 	struct dns_known *known, const uint8_t *msg, uint32_t size, uint32_t off)
@@ -191,7 +259,7 @@ static __attribute__((noinline)) uint64_t long_read(
 	struct walk walk;
 	uint64_t ends;
 
-	walked = name_walk(known, msg, size, off, known->most - known->work, &walk);
+	walked = name_walk(known, msg, size, off, hops_left(known), &walk);
 	if (walked == WALKED_OVER)
 		return 0;
 	labels = walk.n + LABELS(walk.from);
@@ -213,47 +281,33 @@ static __attribute__((noinline)) uint64_t long_read(
 
 uint64_t dns_known_read(struct dns_known *known, const uint8_t *msg, uint32_t size, uint32_t off)
 {
-	uint32_t at = off, start = off; // of the run
-	unsigned n = 0, hops = 0, octets = 0, occupied = 0;
-	uint64_t last = 0;
+	unsigned hops = 0;
+	uint64_t ends;
 
 	if (known->work > known->most)
 		return 0;
 	// Nearly all names are read here, without anything that goes through memory.
-	while (at < size) {
-		uint8_t c = msg[at];
-
-		if (n < DNS_KNOWN_LABELS && (uint8_t)(c - 1) < DNS_LABEL_SIZE_MAX) {
-			last = last >> 16 | (uint64_t)at << 32;
-			n++;
-			at += c + 1u;
-			continue;
-		}
-		octets += at - start;
-		if (c == 0 && octets < DNS_NAME_SIZE_MAX) {
-			occupied = hops ? occupied : at - off + 1;
-			known->work += n + hops;
-			return last << 16 | n << 9 | occupied;
-		}
-		if (c < 0xc0 || hops == DNS_KNOWN_HOPS || size - at < 2)
-			break;
-		occupied = hops++ ? occupied : at - off + 2;
-		at = load_be16(msg + at) & 0x3fff;
-		if (at >= start || at < DNS_HEADER_SIZE)
-			break;
-		start = at;
-	}
-	return long_read(known, msg, size, off);
+	ends = dns_ends_quick(msg, size, off, &hops);
+	if (ends == 0)
+		return long_read(known, msg, size, off);
+	known->work += DNS_WORK_LABEL * dns_ends_labels(ends) + DNS_WORK_HOP * hops;
+	return ends;
 }
 
-bool dns_known_labels(const struct dns_known *known, const uint8_t *msg, uint32_t size,
-	uint32_t off, struct dns_labels *labels)
+bool dns_known_labels(struct dns_known *known, const uint8_t *msg, uint32_t size, uint32_t off,
+	struct dns_labels *labels)
 {
 	struct walk walk;
 	unsigned octets;
 
-	if (name_walk(known, msg, size, off, UINT_MAX, &walk) != WALKED)
+	// Nearly all that are asked for are kept from where they start.
+	if (known->n_names > 0 && off < POINTED_MAX && is_known(known, off, off)) {
+		walk.n = walk.hops = walk.octets = 0;
+		walk.from = known->from[off];
+	} else if (name_walk(known, msg, size, off, DNS_HOPS_MAX, &walk) != WALKED) {
 		return dns_msg_labels_read(msg, size, off, labels) > 0;
+	}
+	known->work += DNS_WORK_LABELS + walk_work(&walk);
 	octets = walk.octets + (walk.from ? OCTETS(walk.from) : 1);
 	if (octets > DNS_NAME_SIZE_MAX)
 		return false;

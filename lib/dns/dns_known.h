@@ -15,20 +15,17 @@
 
 #define DNS_KNOWN_NAMES 64 /**< deep names kept; those after them are read like any other */
 
-/**
- * Names of so many labels and pointers are read at once. Ours: nearly all names are; what takes no more is
- * read again as quickly as looked up, so that usual messages never touch the places below.
- */
-#define DNS_KNOWN_LABELS 8
-#define DNS_KNOWN_HOPS   3
-
-/** Work, one unit some 15 instructions: a name that is not read at once, its labels and its pointers. */
-#define DNS_WORK_LONG  24
-#define DNS_WORK_LABEL 1
-#define DNS_WORK_HOP   6
+/** Work, in instructions: a name that is not read at once, its labels and its pointers, if it is kept. */
+#define DNS_WORK_LONG   400
+#define DNS_WORK_LABEL  12
+#define DNS_WORK_HOP    38
+#define DNS_WORK_LABELS 160 /**< dns_known_labels */
 
 /** Work above which such a name is kept: what is next to what is known need not be. */
-#define DNS_KNOWN_DEPTH 8
+#define DNS_KNOWN_DEPTH 120
+
+/** Octets of a message of which something may be known: where a pointer may lead to, and a name there. */
+#define DNS_KNOWN_PLACES (0x4000 + 256)
 
 /** What was found out about the names of a message so far. */
 struct dns_known {
@@ -40,16 +37,17 @@ struct dns_known {
 	/**
 	 * By offset, for some labels and pointers of names that were kept: what follows from there on.
 	 * Labels in bits 0..7, octets in bits 8..15, pointers in bits 16..23, the name's number and one in
-	 * bits 24..31; 0: not known. Nothing points further than this.
+	 * bits 24..31; 0: not known.
 	 */
-	uint32_t from[0x4000];
-	uint16_t to[0x4000]; /**< by the same: where the pointer that ends these labels leads to; 0: none */
+	uint32_t from[DNS_KNOWN_PLACES];
+	uint16_t to[DNS_KNOWN_PLACES]; /**< by the same: where the pointer that ends these labels leads to; 0: none */
 };
 
 /**
  * Read the name at @p off.
  *
  * @param known of this message; @p msg and @p size are the same in all calls for it
+ * @param off   DNS_HEADER_SIZE..size
  * @return what dns_msg_ends_read returns; 0: the names of this message have taken what they may
  */
 uint64_t dns_known_read(
@@ -61,5 +59,5 @@ uint64_t dns_known_read(
  *
  * @return false: the name cannot be read
  */
-bool dns_known_labels(const struct dns_known *known, const uint8_t *msg, uint32_t size, uint32_t off,
+bool dns_known_labels(struct dns_known *known, const uint8_t *msg, uint32_t size, uint32_t off,
 	struct dns_labels *labels);

@@ -2,11 +2,13 @@
 /* hot */
 #include "fqdn/fqdn_equal.h"
 #include "fqdn/fqdn_judge.h"
+#include "fqdn/fqdn_labels.h"
 #include "fqdn/fqdn_scan.h"
 
-// Work, as dns_known counts it: a node looked for and found, and one read of where all labels are.
-#define FQDN_WORK_NODE   32
-#define FQDN_WORK_LABELS 16
+// Work, as dns_known counts it: a node looked for and found, and a label compared with a record's that
+// has many.
+#define FQDN_WORK_NODE  600
+#define FQDN_WORK_LABEL 29
 
 // A name whose bucket has its tag, or may have it further on; on its way down the tree.
 struct hit {
@@ -45,7 +47,6 @@ static __attribute__((noinline)) bool labels_find(struct bulk *bulk, struct hit 
 	struct dns_labels *labels = &bulk->labels[hit->name];
 
 	if (bulk->effort && bulk->effort->msg == name->msg) {
-		bulk->effort->work += FQDN_WORK_LABELS;
 		hit->known = dns_known_labels(
 			bulk->effort->known, name->msg, name->msg_size, name->at, labels);
 	} else {
@@ -68,6 +69,28 @@ static inline const uint8_t *name_label(
 	return name->msg + bulk->labels[hit->name].at[name->n - 1u - behind];
 }
 
+// Names of other messages are not this one's work.
+static inline bool is_counted(const struct bulk *bulk, const struct fqdn_name *name)
+{
+	return bulk->effort && bulk->effort->msg == name->msg;
+}
+
+// Labels of a record from the fourth on. @return how many it has, 0: they are not those of the name
+static __attribute__((noinline)) unsigned labels_follow(struct bulk *bulk, struct hit *hit,
+	const uint8_t *listed, const uint8_t *end, unsigned depth)
+{
+	const struct fqdn_name *name = &bulk->names[hit->name];
+	struct fqdn_labels labels;
+
+	if (depth >= name->n || (!hit->known && !labels_find(bulk, hit)))
+		return 0;
+	labels = (struct fqdn_labels){listed, end, &bulk->labels[hit->name], name->n - depth};
+	fqdn_labels_pass(bulk->table, &labels);
+	if (is_counted(bulk, name))
+		bulk->effort->known->work += FQDN_WORK_LABEL * (name->n - depth - labels.left);
+	return labels.listed < end ? 0 : name->n - labels.left;
+}
+
 // Whether a record is the node that is looked for. Takes what it says if so. Twice in the code, so that
 // the first record, which nearly always is, costs no call.
 static inline __attribute__((always_inline)) bool record_take(
@@ -82,8 +105,15 @@ static inline __attribute__((always_inline)) bool record_take(
 		return false;
 	for (const uint8_t *listed = record.labels; listed < record.end;
 		listed = fqdn_label_next(listed), depth++) {
-		const uint8_t *label = name_label(bulk, hit, name, depth);
+		const uint8_t *label;
 
+		if (__builtin_expect(depth >= 3, 0)) {
+			depth = labels_follow(bulk, hit, listed, record.end, depth);
+			if (depth == 0)
+				return false;
+			break;
+		}
+		label = depth < name->n ? name->msg + name->last[2 - depth] : NULL;
 		if (!label ||
 			!fqdn_label_equal(bulk->table, listed, label, (unsigned)(end - label)))
 			return false;
@@ -256,9 +286,8 @@ static unsigned hits_take(struct bulk *bulk, struct hit **hits, unsigned n)
 			hits[kept++] = hit;
 			continue;
 		}
-		// Names of other messages are not this one's work.
-		if (bulk->effort && bulk->names[hit->name].msg == bulk->effort->msg)
-			bulk->effort->work += FQDN_WORK_NODE;
+		if (is_counted(bulk, &bulk->names[hit->name]))
+			bulk->effort->known->work += FQDN_WORK_NODE;
 		if (!node_find(bulk, hit))
 			continue;
 		itself = hit->depth == bulk->names[hit->name].n;
@@ -339,34 +368,6 @@ uint64_t fqdn_lookup_aimed(const struct fqdn_table *table, const struct fqdn_nam
 	return names_judge(table, names, n, today, aims, may, effort, match);
 }
 
-uint64_t fqdn_lookup_bulk(const struct fqdn_table *table, const struct fqdn_name *names, unsigned n,
-	uint16_t today, struct fqdn_match *match)
-{
-	struct fqdn_aim aims[FQDN_BULK];
-
-	fqdn_lookup_aim(table, names, n, aims);
-	return fqdn_lookup_aimed(table, names, n, aims, today, NULL, match);
-}
-
-static struct fqdn_name name_of(const struct dns_labels *labels)
-{
-	struct fqdn_name name = {.msg = labels->msg, .msg_size = labels->msg_size, .n = labels->n};
-
-	if (labels->n > 0)
-		name.at = labels->at[0];
-	for (unsigned i = 0; i < 3 && i < labels->n; i++)
-		name.last[2 - i] = labels->at[labels->n - 1u - i];
-	return name;
-}
-
-bool fqdn_lookup(const struct fqdn_table *table, const struct dns_labels *labels, uint16_t today,
-	struct fqdn_match *match)
-{
-	struct fqdn_name name = name_of(labels);
-
-	return fqdn_lookup_bulk(table, &name, 1, today, match);
-}
-
 unsigned fqdn_table_rules(const struct fqdn_table *table, const uint8_t *name,
 	const struct fqdn_rule *rules[FQDN_RULES_MAX])
 {
@@ -380,7 +381,7 @@ unsigned fqdn_table_rules(const struct fqdn_table *table, const uint8_t *name,
 	unsigned n;
 
 	dns_name_labels(name, &labels);
-	whole = name_of(&labels);
+	whole = fqdn_name_of(&labels);
 	bulk.table = table;
 	bulk.names = &whole;
 	bulk.found = bulk.several = bulk.today = 0;

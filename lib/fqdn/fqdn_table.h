@@ -79,9 +79,8 @@ struct fqdn_aim {
 
 /** What the names of one message take to look up; for messages of which little is known. */
 struct fqdn_effort {
-	const uint8_t *msg;            /**< names of other messages may be among those looked up */
-	const struct dns_known *known; /**< its names that have been read */
-	unsigned work;                 /**< [in,out] added to, as dns_known counts it */
+	const uint8_t *msg;      /**< names of other messages may be among those looked up */
+	struct dns_known *known; /**< its names that have been read; their work is added to */
 };
 
 /**

@@ -9,6 +9,9 @@
 // wait for one another, so that many run at a time. What is odd in any way is read once more by
 // pipeline_read, which knows every form; it decides what a message is.
 
+#define USUAL_LABELS   15
+#define NAME_RDATA_MAX 256 // octets of RDATA that may be one name
+
 typedef bool run_reader(const uint8_t *from, uint32_t left, struct dns_run *run);
 
 // Keep the rule that decides: the list that comes first; of one list the first name met.
@@ -27,34 +30,32 @@ static void rules_take(struct burst_slot *slot, const struct fqdn_match *match, 
 	}
 }
 
-static __attribute__((noinline)) void name_refuse(struct match *match, unsigned i, int occupied)
+// A message is not usual after all: none of its answers' names is looked up here, as their order counts.
+static void slot_is_odd(struct match *match, unsigned slot)
 {
-	const struct name_owner *owner = &match->owners[i];
-	struct burst_slot *slot = &match->burst->slot[owner->slot];
-	enum reason reason = occupied < 0 ? pipeline_dns_reasons[-occupied] : REASON_short_record;
-
-	// The root, which no look-up finds.
-	match->names[i].n = 0;
-	if (owner->rdata_size)
-		reason = pipeline_target_reason(
-			slot->frame + slot->msg, match->names[i].at, owner->rdata_size, reason);
-	if (!(match->broken & 1u << owner->slot))
-		slot->reason = reason;
-	match->broken |= 1u << owner->slot;
+	match->usual &= ~(1u << slot);
+	// The root is what no look-up finds.
+	for (unsigned i = match->n_read; i < match->n_names; i++)
+		if (match->owners[i].slot == slot)
+			match->names[i].n = 0;
 }
 
-// A name that is not of the usual form, or not as long as it should be.
+// A name that is not of the usual form, or not as long as it should be. Where it is long in some way, or
+// wrong, its message is read again where it is counted what names take.
 static __attribute__((noinline)) void name_read_odd(struct match *match, unsigned i)
 {
+	const struct name_owner *owner = &match->owners[i];
 	struct fqdn_name *name = &match->names[i];
-	unsigned size = match->owners[i].rdata_size;
-	uint64_t ends = dns_msg_ends_read(name->msg, name->msg_size, name->at);
-	int occupied = dns_ends_occupied(ends);
+	unsigned hops;
+	uint64_t ends;
 
-	if (occupied < 0 || (size && occupied != (int)size))
-		name_refuse(match, i, occupied);
-	else
+	if (!(match->usual >> owner->slot & 1))
+		return;
+	ends = dns_ends_quick(name->msg, name->msg_size, name->at, &hops);
+	if (dns_ends_occupied(ends) == (int)owner->rdata_size)
 		name_set(name, ends);
+	else
+		slot_is_odd(match, owner->slot);
 }
 
 // The ends of a name that starts with one run and goes on with another elsewhere; 0: not of this form.
@@ -80,6 +81,14 @@ static ALWAYS_INLINE uint64_t ends_apart(
 	return dns_ends_make((int)first->end + 2, first->n + rest.n, places);
 }
 
+// Whether a name is as long as its RDATA, and has so few labels that nobody need count what it takes.
+// Both in one: labels stand above the octets, and RDATA is shorter than NAME_RDATA_MAX.
+static inline bool name_fits(uint64_t ends, unsigned rdata_size)
+{
+	static_assert(USUAL_LABELS == 15 && NAME_RDATA_MAX < 512, "the bits of labels up to this");
+	return ((((uint32_t)ends & UINT16_MAX) - rdata_size) & ~(15u << 9)) == 0;
+}
+
 // The ends of the names noted. Names are not longer than two runs of a usual message, so their length
 // needs no look.
 static ALWAYS_INLINE void names_read(struct match *match, run_reader *read)
@@ -96,7 +105,7 @@ static ALWAYS_INLINE void names_read(struct match *match, run_reader *read)
 		if (read(name->msg + name->at, name->msg_size - name->at, &run))
 			ends = run.whole ? dns_run_ends(&run, name->at)
 					 : ends_apart(name, &run, read);
-		if (RARE(dns_ends_occupied(ends) != (int)size)) {
+		if (RARE(!name_fits(ends, size))) {
 			odd[n_odd++] = (uint8_t)i;
 			continue;
 		}
@@ -245,7 +254,7 @@ static ALWAYS_INLINE int answers_usual(struct match *match, unsigned number, uns
 			continue;
 		}
 		// Nothing points further than this.
-		if (RARE(rdata_size < 2 || rdata > 0x3fff))
+		if (RARE(rdata_size - 2u > NAME_RDATA_MAX - 2u || rdata > 0x3fff))
 			return -1;
 		name_note(match, n_names++, msg, size, rdata,
 			(struct name_owner){.rdata_size = rdata_size, .slot = (uint8_t)number});
@@ -350,7 +359,7 @@ static inline void match_begin(struct match *match, struct burst *burst,
 	match->tables = tables;
 	match->burst = burst;
 	match->n_names = match->n_read = match->n_aimed = 0;
-	match->usual = match->met = match->broken = match->partly = 0;
+	match->usual = match->met = match->partly = 0;
 	match->ends = ends;
 	match->effort = NULL;
 	memset(match->question_allow, 0, sizeof(match->question_allow));
@@ -359,6 +368,8 @@ static inline void match_begin(struct match *match, struct burst *burst,
 // What is left when usual messages are through.
 static void match_end(struct match *match)
 {
+	// Some may turn out not to be usual.
+	match->ends(match);
 	for (uint32_t odd = match->burst->responses & ~match->usual; RARE(odd); odd &= odd - 1)
 		pipeline_read(match, (unsigned)__builtin_ctz(odd));
 	if (match->n_names > 0)

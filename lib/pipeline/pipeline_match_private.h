@@ -28,8 +28,6 @@ struct match {
 	unsigned n_aimed;         // of those, the ones whose look-up has begun
 	uint32_t usual;           // bits of the slots that have the usual form so far
 	uint32_t met;             // bits of the slots of which a name has rules
-	// Bits of the slots that have an error in a name; it stands before any found in the records.
-	uint32_t broken;
 	// Bits of the slots of which a part was passed over, for the reason they have. What was met in the
 	// rest decides all the same.
 	uint32_t partly;
@@ -51,12 +49,6 @@ static_assert(NAMES_MAX >= BURST_MAX + RECORDS_MAX, "a message's names have room
 
 #define ALWAYS_INLINE   inline __attribute__((always_inline))
 #define RARE(condition) __builtin_expect(condition, 0)
-
-// A name that is nothing but a pointer is the name it points at.
-static inline uint16_t name_origin(const uint8_t *msg, uint32_t off)
-{
-	return (uint16_t)(msg[off] >= 0xc0 ? load_be16(msg + off) & 0x3fff : off);
-}
 
 // Offsets of the four names met last, 16 bits each: owners mostly point at one of them. No name
 // stands at the offset that an empty place has: a datagram is smaller.

@@ -29,12 +29,28 @@ struct reading {
 	uint32_t size, off;
 	unsigned number;  // of the slot
 	unsigned n_names; // noted so far, ...
-	unsigned pending; // ... and not yet looked up
+	unsigned pending; // ... and not yet looked up: what they may take
 	// Why a record was passed over; the rest of the message counts.
 	enum reason passed_over;
 	uint64_t seen;
 	struct dns_known known;
 };
+
+// A name that is nothing but a pointer is the name it points at. So is one that points at such a name, as
+// the owner of a record does behind an alias to a name that stood in the message before.
+static inline uint16_t name_origin(const uint8_t *msg, uint32_t off)
+{
+	uint32_t to, on;
+
+	if (msg[off] < 0xc0)
+		return (uint16_t)off;
+	to = load_be16(msg + off) & 0x3fffu;
+	// What leads forward is no name.
+	if (to >= off || msg[to] < 0xc0)
+		return (uint16_t)to;
+	on = load_be16(msg + to) & 0x3fffu;
+	return (uint16_t)(on < to ? on : to);
+}
 
 // Look up what was noted. What that took counts.
 static __attribute__((noinline)) void names_find(struct reading *r)
@@ -44,7 +60,6 @@ static __attribute__((noinline)) void names_find(struct reading *r)
 	r->match->effort = &effort;
 	pipeline_names_lookup(r->match);
 	r->match->effort = NULL;
-	r->known.work += effort.work;
 	r->pending = 0;
 }
 
@@ -52,7 +67,7 @@ static __attribute__((noinline)) void names_find(struct reading *r)
 static inline uint64_t ends_read(struct reading *r, uint32_t off)
 {
 	// What those noted take is known when they are looked up: not all of it at the end.
-	if (r->known.work + r->pending * PIPELINE_FOLLOW_WORK > r->known.most && r->pending > 0)
+	if (r->known.work + r->pending > r->known.most && r->pending > 0)
 		names_find(r);
 	r->known.work += PIPELINE_NAME_WORK;
 	return dns_known_read(&r->known, r->msg, r->size, off);
@@ -70,7 +85,7 @@ static inline void name_take(struct reading *r, uint32_t off, uint64_t ends, boo
 		return;
 	if (match->n_names == NAMES_MAX)
 		names_find(r);
-	r->pending++;
+	r->pending += PIPELINE_FOLLOW_WORK + dns_ends_labels(ends) * PIPELINE_FOLLOW_LABEL;
 	name_note(match, match->n_names, r->msg, r->size, off,
 		(struct name_owner){.slot = (uint8_t)r->number, .question = question});
 	name_set(&match->names[match->n_names], ends);
@@ -269,7 +284,7 @@ static enum reason answers_read(struct reading *r, struct burst_slot *slot)
 		if (r->n_names == n_names && reason == REASON_none) {
 			unsigned skipped = records_skip(r, slot, n);
 
-			r->known.work += (1 + skipped) * PIPELINE_RECORD_WORK;
+			r->known.work += PIPELINE_RECORD_WORK + skipped * PIPELINE_SKIP_WORK;
 			n -= skipped;
 		}
 	}
@@ -322,8 +337,6 @@ void pipeline_read(struct match *match, unsigned number)
 	r.known.most = pipeline_work_most(r.size);
 	r.passed_over = REASON_none;
 	r.seen = SEEN_NONE;
-	// What the usual way noted of others is read with what it must be; of this one there is none.
-	match->ends(match);
 	slot->question = false;
 	slot->qtype = 0;
 	slot->n_ipv4 = slot->n_ipv6 = 0;

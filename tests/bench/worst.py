@@ -21,6 +21,7 @@ A, CNAME, TXT, AAAA, DNAME, OPT, RRSIG, HTTPS = 1, 5, 16, 28, 39, 41, 46, 65
 LISTED = b"\x04evil\x07example\x00"
 DEEP = b"\x01a" * 120 + LISTED  # as many labels as a name with these two has room for
 MISS = b"\x04good\x07example\x00"
+NEAR = b"\x01c" * 120 + b"\x04near\x07example\x00"  # listed as a whole
 BESIDE = b"\x04side\x07example\x00"  # not listed, names below it are
 
 
@@ -162,6 +163,74 @@ def names_beside_deep(size):
     m = Message(size, b"\x01a" * 120 + BESIDE)
     i = 0
     while m.add(record(bytes([1, 97 + i % 26]) + pointer(12 + 2), TXT, b"")):
+        i += 1
+    return m
+
+
+def names_near(size):
+    """Names that differ from a deep listed one in their first label only."""
+    m = Message(size)
+    while m.add(record(pointer(12), CNAME, b"\x01d" + NEAR[2:])):
+        pass
+    return m
+
+
+def names_near_shared(size):
+    """The same, with one set of labels."""
+    m = Message(size, NEAR[2:])
+    i = 0
+    while m.add(record(bytes([1, 100 + i % 23]) + pointer(12), TXT, b"")):
+        i += 1
+    return m
+
+
+def in_pieces(m, name, each=1):
+    """A name with a pointer behind so many labels, in the RDATA of a record. Returns where it starts."""
+    labels = []
+    while name[0]:
+        label, name = name[:name[0] + 1], name[name[0] + 1:]
+        if labels and labels[-1][1] < each:
+            labels[-1] = (labels[-1][0] + label, labels[-1][1] + 1)
+        else:
+            labels.append((label, 1))
+    labels = [label for label, _ in labels]
+    at = m.at() + 12
+    rdata = labels.pop() + b"\x00"
+    for label in reversed(labels):
+        to, at = at, m.at() + 12 + len(rdata)
+        rdata += label + pointer(to)
+    return at if m.add(record(pointer(12), TXT, rdata)) else 0
+
+
+def names_near_pieces(size):
+    """The same, with a pointer behind each label."""
+    m = Message(size)
+    while (at := in_pieces(m, b"\x01d" + NEAR[2:])) and m.add(record(pointer(12), CNAME, pointer(at))):
+        pass
+    return m
+
+
+def names_near_cut(size):
+    """The same, with a pointer behind every other label: the dearest that tests/verdict asks."""
+    m = Message(size, b"\x01d" + NEAR[2:])
+    while (at := in_pieces(m, b"\x01d" + NEAR[2:], 2)) and m.add(record(pointer(12), CNAME, pointer(at))):
+        pass
+    return m
+
+
+def names_pieces(size):
+    """Names that are not near a listed one, with a pointer behind each label."""
+    m = Message(size)
+    while (at := in_pieces(m, b"\x01b" * 127 + b"\x00")) and m.add(record(pointer(12), CNAME, pointer(at))):
+        pass
+    return m
+
+
+def links(size):
+    """As many records as may be, each with an owner and a target of its own, next to listed names."""
+    m = Message(size, b"\x01a" * 110 + BESIDE)
+    i = 0
+    while m.add(record(pointer(12 + 2 * (i % 100)), CNAME, pointer(12 + 2 * ((i + 50) % 100)))):
         i += 1
     return m
 
@@ -388,6 +457,12 @@ KINDS = [
     names_hops,
     names_beside,
     names_beside_deep,
+    names_near,
+    names_near_shared,
+    names_near_pieces,
+    names_near_cut,
+    names_pieces,
+    links,
     names_and_records,
     names_behind_records,
     names_long,
@@ -437,6 +512,7 @@ def main():
             out.write(struct.pack("<4I", 0, 0, len(octets), len(octets)) + octets)
     with open(sys.argv[2], "w", encoding="ascii") as out:
         out.write("evil.example\na.a.a.side.example\nb.a.a.side.example\nb.a.side.example\nb.side.example\n")
+        out.write("c." * 120 + "near.example\n")
         # Rules for some names on the way down to a deep one, as lists have them.
         for labels in range(1, 4):
             out.write("a." * labels + "evil.example\n." + "a." * labels + "evil.example\n")

@@ -379,6 +379,44 @@ Test(fqdn, a_listed_top_level_domain_leaves_longer_names_found)
 }
 
 // Where label boundaries are is part of the name: none of these is the other.
+// A name of 33 labels of one to nine octets.
+static void deep_write(char *text)
+{
+	for (unsigned i = 0; i < 33; i++)
+		text += sprintf(text, "%s%.*s", i ? "." : "", (int)(1 + i * 4 % 9), "abcdefghi");
+}
+
+Test(fqdn, a_deep_name_is_told_from_those_that_differ_in_one_label)
+{
+	char listed[DNS_NAME_SIZE_MAX], text[DNS_NAME_TEXT_SIZE];
+	struct fqdn_builder *b = fqdn_builder_create();
+	struct fqdn_match match;
+	struct fqdn_table *t;
+
+	deep_write(listed);
+	cr_assert(add(b, listed, (struct fqdn_rule){EVER}) == 1);
+	t = fqdn_builder_finish(b);
+	cr_assert(lookup(t, listed, DAY, &match));
+	for (unsigned i = 0; listed[i]; i++) {
+		strcpy(text, listed);
+		text[i] = listed[i] == '.' ? '.' : listed[i] - 'a' + 'A';
+		cr_assert(lookup(t, text, DAY, &match), "%s", text);
+		// Another letter, or two labels in one.
+		text[i] = 'x';
+		cr_assert(!lookup(t, text, DAY, &match), "%s", text);
+		// A letter more.
+		sprintf(text, "%.*sx%s", (int)i, listed, listed + i);
+		cr_assert(!lookup(t, text, DAY, &match), "%s", text);
+		// What is above it.
+		if (listed[i] == '.')
+			cr_assert(!lookup(t, listed + i + 1, DAY, &match), "%s", listed + i + 1);
+	}
+	sprintf(text, "x.%s", listed);
+	cr_assert(!lookup(t, text, DAY, &match));
+	block_free(t, fqdn_table_size(t));
+	fqdn_builder_destroy(b);
+}
+
 Test(fqdn, label_boundaries_and_near_misses_tell_names_apart)
 {
 	static const char *const others[] = {"a.b.evil.example", "ab.evi1.example",
