@@ -46,7 +46,7 @@
 #define PIPELINE_FOLLOW_LABEL 29 /**< ... and for each of its labels */
 #define PIPELINE_RECORD_WORK  100 /**< a record without a name that was not met lately */
 #define PIPELINE_SKIP_WORK    36 /**< each of those behind it */
-#define PIPELINE_WORK_MIN     13000 /**< what any message may take, ... */
+#define PIPELINE_WORK_MIN     16000 /**< what any message may take, ... */
 #define PIPELINE_OCTET_WORK   12 /**< ... and for each of its octets */
 
 static inline unsigned pipeline_work_most(uint32_t msg_size)

@@ -369,7 +369,8 @@ static inline void match_begin(struct match *match, struct burst *burst,
 static void match_end(struct match *match)
 {
 	// Some may turn out not to be usual.
-	match->ends(match);
+	if (match->n_read < match->n_names)
+		match->ends(match);
 	for (uint32_t odd = match->burst->responses & ~match->usual; RARE(odd); odd &= odd - 1)
 		pipeline_read(match, (unsigned)__builtin_ctz(odd));
 	if (match->n_names > 0)
