@@ -26,7 +26,9 @@
 
 const char *store_kind_name(enum store_kind kind)
 {
-	return kind == STORE_LOG ? "log" : "filtered";
+	static const char *const names[STORE_KINDS] = {"log", "filtered", "sinkhole"};
+
+	return names[kind];
 }
 
 char *store_path(
@@ -71,7 +73,7 @@ static rocksdb_options_t *options_create(enum store_mode mode)
 	blocks_set(options);
 	if (mode == STORE_READ)
 		return options;
-	rocksdb_options_set_create_if_missing(options, mode == STORE_WRITE);
+	rocksdb_options_set_create_if_missing(options, 1);
 	rocksdb_options_set_write_buffer_size(options, MEMORY_TABLE);
 	rocksdb_options_set_max_write_buffer_number(options, 3);
 	rocksdb_options_set_max_background_jobs(options, 2);
@@ -104,6 +106,8 @@ static int folders_make(const struct store *store)
 		err = store_folder_make(store_path(store, STORE_LOG, -1, path), 0750);
 	if (err == 0)
 		err = store_folder_make(store_path(store, STORE_CHANGED, -1, path), 0700);
+	if (err == 0)
+		err = store_folder_make(store_path(store, STORE_SINKHOLE, -1, path), 0700);
 	if (err)
 		log_line(LOG_ERROR, "%s: cannot be made: %s", store->folder, strerror(-err));
 	return err;

@@ -6,6 +6,7 @@
  *
  *   FOLDER/log/2026-11-22/        responses as they were, client addresses anonymised   0750, 0640
  *   FOLDER/filtered/2026-11-22/   responses that were changed, client addresses whole   0700, 0600
+ *   FOLDER/sinkhole/2026-11-22/   what reached the sinkhole, see store_contact.h        0700, 0600
  *   FOLDER/audit.ndjson           what was deleted, when and by whom                    0640
  *   FOLDER/lock                   held by the one process that writes
  *
@@ -17,9 +18,9 @@
  * lost = last number of the sender - records stored of it.
  *
  * Layer:   lib/store; no EAL.
- * Threads: one thread appends, commits, drops and forgets. Meanwhile any may ask: store_query,
- *          store_infected, store_addresses, store_days, store_senders, store_stats_get. A reader in
- *          another process sees what was committed before its question.
+ * Threads: one thread appends, commits, puts, drops and forgets. Meanwhile any may ask: store_query,
+ *          store_infected, store_addresses, store_contacts, store_days, store_senders,
+ *          store_stats_get. A reader in another process sees what was committed before its question.
  * Errors:  0 or -errno, logged once where it happened. -EIO for what RocksDB has no errno for.
  */
 #include <stdbool.h>
@@ -79,7 +80,8 @@ enum store_mode {
 	STORE_READ,  /**< any number of processes, also beside a writer */
 	STORE_WRITE, /**< one process; makes FOLDER when it is missing. Sets the process's umask to
 			  077, as RocksDB's own threads make files at any time. */
-	STORE_MEND,  /**< store_drop_before, store_forget beside a writer; days it has open are -EBUSY */
+	STORE_MEND,  /**< store_drop_before, store_forget, store_contacts_put beside a writer; days it has
+			  open are -EBUSY */
 };
 
 struct store_options {
@@ -161,8 +163,8 @@ struct store_day {
 	uint16_t day;         /**< as list_day_parse has it */
 	int64_t start_ms;     /**< when it began */
 	int64_t first_ms;     /**< begin of the first hour with records; start_ms if there is none */
-	uint64_t records[2];  /**< [0] log, [1] filtered */
-	uint64_t bytes[2];    /**< of their files */
+	uint64_t records[3];  /**< [0] log, [1] filtered, [2] sinkhole */
+	uint64_t bytes[3];    /**< of their files */
 };
 
 /** Begin of a day in the zone that tzset() has set, milliseconds since 1970 UTC. */
@@ -200,8 +202,8 @@ int store_drop_before(struct store *store, uint16_t day, const struct store_acto
 	struct store_dropped *dropped);
 
 /**
- * Take out every record whose client lies in @p prefix: as whole address, or with as many bits
- * kept. Files are rewritten, so the addresses are gone from them afterwards. Records that are
+ * Take out every record and contact whose client lies in @p prefix: as whole address, or with as many
+ * bits kept. Files are rewritten, so the addresses are gone from them afterwards. Records that are
  * anonymised to a wider prefix than @p prefix cannot be told apart and stay. What waits is
  * committed first.
  *

@@ -109,7 +109,7 @@ static int window_commit(struct store *store, struct store_window *w)
 
 	if (w->n_entries == 0)
 		return 0;
-	err = store_shelf_write(store, w->day, &shelf);
+	err = store_shelf_write(store, w->day, STORE_RECORDS, &shelf);
 	if (err)
 		return err;
 	if (w->doubt)
@@ -187,12 +187,14 @@ int store_commit_last(struct store *store)
 // Makes room for the tables of another day.
 static int shelf_make_room(struct store *store)
 {
-	struct store_shelf *shelf = store_shelf_next(store, NULL), *least = shelf;
+	struct store_shelf *shelf = store_shelf_next(store, NULL), *least = NULL;
 	unsigned n = 0;
 	int err;
 
 	for (; shelf; shelf = store_shelf_next(store, shelf)) {
-		least = shelf->used < least->used ? shelf : least;
+		if (shelf->group != STORE_RECORDS)
+			continue;
+		least = !least || shelf->used < least->used ? shelf : least;
 		n++;
 	}
 	if (n < STORE_SHELVES_MAX)
@@ -214,7 +216,8 @@ static int shelf_at(struct store *store, int64_t time_ms, struct store_shelf **o
 		return 0;
 	}
 	for (shelf = store_shelf_next(store, NULL); shelf; shelf = store_shelf_next(store, shelf))
-		if (time_ms >= shelf->begin_ms && time_ms < shelf->end_ms) {
+		if (shelf->group == STORE_RECORDS && time_ms >= shelf->begin_ms &&
+			time_ms < shelf->end_ms) {
 			*out = store->latest = shelf;
 			return 0;
 		}
@@ -222,7 +225,7 @@ static int shelf_at(struct store *store, int64_t time_ms, struct store_shelf **o
 		return store->failing;
 	err = shelf_make_room(store);
 	if (err == 0)
-		err = store_shelf_write(store, list_day_of(time_ms / 1000), out);
+		err = store_shelf_write(store, list_day_of(time_ms / 1000), STORE_RECORDS, out);
 	store->latest = err ? NULL : *out;
 	if (err) {
 		store->tried = store_now();

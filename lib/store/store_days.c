@@ -16,7 +16,6 @@
 #define EPOCH_2000  INT64_C(946684800) // 2000-01-01 UTC, day 0 of list_day_parse
 #define DAY_SECONDS 86400
 #define ZONE_MOST   (16 * 3600) // no zone is further from UTC
-#define BOTH_KINDS  (1u << STORE_LOG | 1u << STORE_CHANGED)
 
 // First second that is of the day or later. Where a day begins by a change of clocks, that moment.
 int64_t store_day_start_ms(uint16_t day)
@@ -94,7 +93,7 @@ int store_folders(const struct store *store, unsigned kinds, uint16_t **out)
 int64_t store_oldest_ms(struct store *store)
 {
 	uint16_t *days = NULL;
-	int n = store_folders(store, BOTH_KINDS, &days);
+	int n = store_folders(store, STORE_RECORDS | STORE_CONTACTS, &days);
 	int64_t oldest = n > 0 ? store_day_start_ms(days[0]) : 0;
 
 	free(days);
@@ -139,37 +138,49 @@ static int64_t first_ms(rocksdb_t *db, const struct store_shelf *shelf)
 	return first;
 }
 
-static int day_read(struct store *store, uint16_t number, struct store_day *day)
+static int group_read(struct store *store, unsigned group, struct store_day *day)
 {
 	struct store_shelf *shelf;
 	char path[STORE_PATH_MAX];
-	int err = store_shelf_get(store, number, BOTH_KINDS, &shelf);
+	int err = store_shelf_get(store, day->day, group, &shelf);
 
 	if (err)
 		return err;
-	*day = (struct store_day){
-		.day = number, .start_ms = shelf->start_ms, .first_ms = INT64_MAX};
+	if (group == STORE_RECORDS)
+		day->start_ms = shelf->start_ms;
 	for (unsigned k = 0; k < STORE_KINDS; k++) {
 		if (!shelf->db[k])
 			continue;
 		pthread_mutex_lock(&store->lock);
 		day->records[k] = shelf->records[k];
 		pthread_mutex_unlock(&store->lock);
-		day->bytes[k] = folder_size(store_path(store, k, number, path));
+		day->bytes[k] = folder_size(store_path(store, k, day->day, path));
 		if (day->first_ms > first_ms(shelf->db[k], shelf))
 			day->first_ms = first_ms(shelf->db[k], shelf);
 	}
-	if (day->first_ms == INT64_MAX)
-		day->first_ms = day->start_ms;
 	store_shelf_put(store, shelf);
 	return 0;
+}
+
+static int day_read(struct store *store, uint16_t number, struct store_day *day)
+{
+	int err;
+
+	*day = (struct store_day){
+		.day = number, .start_ms = store_day_start_ms(number), .first_ms = INT64_MAX};
+	err = group_read(store, STORE_CONTACTS, day);
+	if (err == 0)
+		err = group_read(store, STORE_RECORDS, day);
+	if (day->first_ms == INT64_MAX)
+		day->first_ms = day->start_ms;
+	return err;
 }
 
 int store_days(struct store *store, struct store_day **out)
 {
 	uint16_t *numbers = NULL;
 	struct store_day *days;
-	int n = store_folders(store, BOTH_KINDS, &numbers), err = 0;
+	int n = store_folders(store, STORE_RECORDS | STORE_CONTACTS, &numbers), err = 0;
 
 	if (n < 0)
 		return n;

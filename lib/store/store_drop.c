@@ -14,8 +14,6 @@
 #include "base/log.h"
 #include "list/list.h"
 
-#define BOTH_KINDS (1u << STORE_LOG | 1u << STORE_CHANGED)
-
 // A day is renamed at once, and then removed file by file.
 #define GONE_MARK ".gone-"
 
@@ -126,14 +124,28 @@ static int table_drop(struct store *store, uint16_t day, enum store_kind kind, u
 // Records of a day for the audit log; what cannot be read is removed nevertheless.
 static void day_count(struct store *store, uint16_t day, uint64_t records[STORE_KINDS])
 {
+	static const unsigned groups[] = {STORE_RECORDS, STORE_CONTACTS};
 	struct store_shelf *shelf;
 
-	records[STORE_LOG] = records[STORE_CHANGED] = 0;
-	if (store_shelf_get(store, day, BOTH_KINDS, &shelf) != 0)
-		return;
-	for (unsigned k = 0; k < STORE_KINDS; k++)
-		records[k] = shelf->records[k];
-	store_shelf_put(store, shelf);
+	memset(records, 0, STORE_KINDS * sizeof(*records));
+	for (unsigned g = 0; g < 2; g++) {
+		if (store_shelf_get(store, day, groups[g], &shelf) != 0)
+			continue;
+		for (unsigned k = 0; k < STORE_KINDS; k++)
+			records[k] += shelf->records[k];
+		store_shelf_put(store, shelf);
+	}
+}
+
+static void day_retire(struct store *store, uint16_t day)
+{
+	struct store_shelf *next, *shelf = store_shelf_next(store, NULL);
+
+	for (; shelf; shelf = next) {
+		next = store_shelf_next(store, shelf);
+		if (shelf->day == day)
+			store_shelf_retire(store, shelf, true);
+	}
 }
 
 static int day_drop(struct store *store, uint16_t day, const struct store_actor *actor,
@@ -141,14 +153,9 @@ static int day_drop(struct store *store, uint16_t day, const struct store_actor 
 {
 	uint64_t records[STORE_KINDS], bytes = 0;
 	char path[STORE_PATH_MAX], text[11];
-	struct store_shelf *shelf;
 	int err = 0;
 
-	for (shelf = store_shelf_next(store, NULL); shelf; shelf = store_shelf_next(store, shelf))
-		if (shelf->day == day) {
-			store_shelf_retire(store, shelf, true);
-			break;
-		}
+	day_retire(store, day);
 	for (unsigned k = 0; k < STORE_KINDS && err == 0; k++)
 		err = table_busy(store_path(store, k, day, path));
 	if (err == 0) {
@@ -164,19 +171,19 @@ static int day_drop(struct store *store, uint16_t day, const struct store_actor 
 		return err;
 	}
 	dropped->days++;
-	dropped->records += records[STORE_LOG] + records[STORE_CHANGED];
+	dropped->records += records[STORE_LOG] + records[STORE_CHANGED] + records[STORE_SINKHOLE];
 	dropped->bytes += bytes;
 	return store_audit(store, actor,
 		"\"action\":\"purge\",\"day\":\"%s\",\"log\":%" PRIu64 ",\"filtered\":%" PRIu64
-		",\"bytes\":%" PRIu64,
-		text, records[STORE_LOG], records[STORE_CHANGED], bytes);
+		",\"sinkhole\":%" PRIu64 ",\"bytes\":%" PRIu64,
+		text, records[STORE_LOG], records[STORE_CHANGED], records[STORE_SINKHOLE], bytes);
 }
 
 int store_drop_before(struct store *store, uint16_t day, const struct store_actor *actor,
 	struct store_dropped *dropped)
 {
 	uint16_t *days = NULL;
-	int n = store_folders(store, BOTH_KINDS, &days), err = 0, each;
+	int n = store_folders(store, STORE_RECORDS | STORE_CONTACTS, &days), err = 0, each;
 
 	*dropped = (struct store_dropped){0};
 	if (n < 0)

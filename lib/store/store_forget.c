@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "store_private.h"
+#include "store_contact_private.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "list/list.h"
 
-#define BOTH_KINDS  (1u << STORE_LOG | 1u << STORE_CHANGED)
 #define BATCH_SIZE  ((size_t)4 << 20)
 #define COMPACT_ALL 2 // BottommostLevelCompaction::kForce: files of the last level, too
 
@@ -85,13 +85,28 @@ static int batch_write(struct forgetting *f)
 	return 0;
 }
 
+// A contact's client stands in the key, whole.
+static int contact_forget(
+	const struct forgetting *f, const char *key, size_t key_size, uint64_t *gone)
+{
+	struct store_contact contact;
+	char name[STORE_CONTACT_NAME_MAX + 1];
+
+	if (!store_contact_key_read((const uint8_t *)key, key_size, &contact, name))
+		return -EBADMSG;
+	*gone = prefix_contains(f->prefix, &contact.client);
+	return 0;
+}
+
 static int row_forget(struct forgetting *f, rocksdb_iterator_t *it)
 {
 	size_t key_size, size;
 	const char *key = rocksdb_iter_key(it, &key_size);
 	const char *value = rocksdb_iter_value(it, &size);
 	uint64_t gone = 0;
-	int64_t kept = value_filter(f, (const uint8_t *)value, size, &gone);
+	int64_t kept = f->kind == STORE_SINKHOLE
+			       ? contact_forget(f, key, key_size, &gone)
+			       : value_filter(f, (const uint8_t *)value, size, &gone);
 
 	if (kept < 0 || gone == 0)
 		return (int)(kept < 0 ? kept : 0);
@@ -152,29 +167,56 @@ static int table_forget(struct forgetting *f)
 	return err;
 }
 
+// Tables of a group that is there.
+static int group_forget(struct forgetting *f, uint16_t day, unsigned group, bool *changed)
+{
+	bool was_open = false;
+	int err;
+
+	for (struct store_shelf *shelf = store_shelf_next(f->store, NULL); shelf;
+		shelf = store_shelf_next(f->store, shelf))
+		was_open = was_open || (shelf->day == day && shelf->group == group);
+	f->shelf = NULL;
+	err = store_shelf_write(f->store, day, group, &f->shelf);
+	for (f->kind = 0; f->kind < STORE_KINDS && err == 0; f->kind++) {
+		if (!(group & 1u << f->kind))
+			continue;
+		f->changed = false;
+		err = table_forget(f);
+		*changed = *changed || f->changed;
+	}
+	if (f->shelf && !was_open)
+		store_shelf_retire(f->store, f->shelf, false);
+	return err;
+}
+
+static bool group_is_there(const struct store *store, uint16_t day, unsigned group)
+{
+	char path[STORE_PATH_MAX];
+	bool there = false;
+
+	for (unsigned k = 0; k < STORE_KINDS; k++)
+		if (group & 1u << k)
+			there = there || access(store_path(store, k, day, path), F_OK) == 0;
+	return there;
+}
+
 static int day_forget(struct store *store, uint16_t day, const struct prefix *prefix,
 	struct store_dropped *dropped)
 {
+	static const unsigned groups[] = {STORE_RECORDS, STORE_CONTACTS};
 	struct forgetting f = {.store = store, .prefix = prefix, .dropped = dropped};
-	bool was_open = false, changed = false;
+	bool changed = false;
 	char text[11];
-	int err;
+	int err = 0;
 
-	for (struct store_shelf *shelf = store_shelf_next(store, NULL); shelf;
-		shelf = store_shelf_next(store, shelf))
-		was_open = was_open || shelf->day == day;
-	err = store_shelf_write(store, day, &f.shelf);
 	f.batch = rocksdb_writebatch_create();
-	for (f.kind = 0; f.kind < STORE_KINDS && err == 0; f.kind++) {
-		f.changed = false;
-		err = table_forget(&f);
-		changed = changed || f.changed;
-	}
+	for (unsigned g = 0; g < 2 && err == 0; g++)
+		if (group_is_there(store, day, groups[g]))
+			err = group_forget(&f, day, groups[g], &changed);
 	rocksdb_writebatch_destroy(f.batch);
 	free(f.room);
 	dropped->days += changed;
-	if (f.shelf && !was_open)
-		store_shelf_retire(store, f.shelf, false);
 	if (err) {
 		dropped->busy += err == -EBUSY;
 		log_line(LOG_ERROR, "%s: %s is left as it was: %s", store->folder,
@@ -195,7 +237,7 @@ int store_forget(struct store *store, const struct prefix *prefix, const struct 
 		err = store_commit_last(store);
 	if (err)
 		return err;
-	n = store_folders(store, BOTH_KINDS, &days);
+	n = store_folders(store, STORE_RECORDS | STORE_CONTACTS, &days);
 	err = n < 0 ? n : 0;
 	for (int i = 0; i < n; i++) {
 		each = day_forget(store, days[i], prefix, dropped);

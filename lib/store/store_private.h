@@ -12,6 +12,8 @@
  *   0xff 'N'                          records of the table, commits         with each commit
  *   0xff 'S'  start id of a sender    its last number, records stored       with each commit
  *
+ * Tables of sinkhole/ have rows of their own instead of the first two: store_contact_row.c.
+ *
  *   hour   1 octet: STORE_HOUR_BIAS + whole hours since the begin of the day
  *   name   labels from the root down, each behind its length, and a 0 octet: names below a name are
  *          one range. In lower case.
@@ -48,8 +50,13 @@
 enum store_kind {
 	STORE_LOG,
 	STORE_CHANGED, /**< filtered/ */
+	STORE_SINKHOLE, /**< what reached the sinkhole */
 	STORE_KINDS,
 };
+
+/* Kinds that are opened for writing together, as bits 1 << enum store_kind. */
+#define STORE_RECORDS  (1u << STORE_LOG | 1u << STORE_CHANGED)
+#define STORE_CONTACTS (1u << STORE_SINKHOLE)
 
 /* ---- store_key.c ---- */
 
@@ -101,10 +108,11 @@ enum store_shelf_state {
 	STORE_SHELF_FAILED,  /**< the same, but it must be opened anew */
 };
 
-/** One day's, of both kinds. */
+/** One day's: of records, or of contacts. */
 struct store_shelf {
 	struct store_shelf *next; /**< writer's list, latest used first; under store.lock */
 	uint16_t day;
+	unsigned group;           /**< STORE_RECORDS or STORE_CONTACTS: kinds it may have */
 	enum store_shelf_state state; /**< under store.lock */
 	unsigned refs;            /**< under store.lock */
 	int64_t start_ms;         /**< row D */
@@ -136,7 +144,7 @@ struct store {
 	int failing;                  /**< -errno of what does not work, and is logged; 0: all does */
 };
 
-/** "log", "filtered". */
+/** "log", "filtered", "sinkhole". */
 const char *store_kind_name(enum store_kind kind);
 
 /** Folder of a day, or with @p day < 0 that of the kind. @return @p path */
@@ -167,8 +175,8 @@ int64_t store_now(void);
 /**
  * Open a day's tables.
  *
- * @param kinds bits 1 << enum store_kind
- * @param write for writing: both kinds, and made where they are missing
+ * @param kinds bits 1 << enum store_kind, all of STORE_RECORDS or of STORE_CONTACTS
+ * @param write for writing: all kinds of the group, and made where they are missing
  * @return 0, -EBUSY when another process has one open for writing, -ENOENT, or -errno; not logged
  */
 int store_shelf_open(struct store *store, uint16_t day, unsigned kinds, bool write,
@@ -187,9 +195,11 @@ void store_shelf_put(struct store *store, struct store_shelf *shelf);
 /**
  * The writer's tables of a day; opens them. Not to be given back.
  *
+ * @param group STORE_RECORDS or STORE_CONTACTS
  * @return 0, or -errno, not logged
  */
-int store_shelf_write(struct store *store, uint16_t day, struct store_shelf **shelf);
+int store_shelf_write(
+	struct store *store, uint16_t day, unsigned group, struct store_shelf **shelf);
 
 /**
  * Close the tables of a day, once nobody asks them any more.

@@ -16,8 +16,7 @@ static unsigned kinds_of(const struct store_question *q)
 {
 	if (q->kinds == STORE_FILTERED)
 		return 1u << STORE_CHANGED;
-	return q->kinds == STORE_UNFILTERED ? 1u << STORE_LOG
-					    : 1u << STORE_LOG | 1u << STORE_CHANGED;
+	return q->kinds == STORE_UNFILTERED ? 1u << STORE_LOG : STORE_RECORDS;
 }
 
 static bool is_met(const struct store_question *q, const struct store_record *r)

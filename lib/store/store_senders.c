@@ -92,12 +92,11 @@ int store_senders_load(struct store *store)
 {
 	struct store_shelf *shelf;
 	uint16_t *days = NULL;
-	int n = store_folders(store, 1u << STORE_LOG | 1u << STORE_CHANGED, &days);
+	int n = store_folders(store, STORE_RECORDS, &days);
 	int err = n < 0 ? n : 0;
 
 	for (int i = 0; i < n && err == 0; i++) {
-		err = store_shelf_get(
-			store, days[i], 1u << STORE_LOG | 1u << STORE_CHANGED, &shelf);
+		err = store_shelf_get(store, days[i], STORE_RECORDS, &shelf);
 		if (err)
 			break;
 		for (unsigned k = 0; k < STORE_KINDS && err == 0; k++)

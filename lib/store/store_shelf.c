@@ -30,6 +30,7 @@ int store_shelf_open(
 	if (!shelf)
 		return -ENOMEM;
 	shelf->day = day;
+	shelf->group = kinds & STORE_RECORDS ? STORE_RECORDS : STORE_CONTACTS;
 	shelf->begin_ms = store_day_start_ms(day);
 	shelf->end_ms = store_day_start_ms((uint16_t)(day + 1));
 	for (unsigned k = 0; k < STORE_KINDS && err == 0; k++) {
@@ -51,11 +52,12 @@ int store_shelf_open(
 }
 
 // One that failed shows nothing that is wrong, but what is on the disk is nearer the truth.
-static struct store_shelf *shelf_find(struct store *store, uint16_t day)
+static struct store_shelf *shelf_find(struct store *store, uint16_t day, unsigned kinds)
 {
 	struct store_shelf *shelf = store->shelves;
 
-	while (shelf && (shelf->day != day || shelf->state == STORE_SHELF_FAILED))
+	while (shelf && (shelf->day != day || !(shelf->group & kinds) ||
+				shelf->state == STORE_SHELF_FAILED))
 		shelf = shelf->next;
 	return shelf;
 }
@@ -64,10 +66,10 @@ int store_shelf_get(struct store *store, uint16_t day, unsigned kinds, struct st
 {
 	struct store_shelf *shelf;
 	char path[STORE_PATH_MAX];
-	int err;
+	int err, kind = __builtin_ctz(kinds);
 
 	pthread_mutex_lock(&store->lock);
-	shelf = shelf_find(store, day);
+	shelf = shelf_find(store, day, kinds);
 	if (shelf)
 		shelf->refs++;
 	pthread_mutex_unlock(&store->lock);
@@ -79,8 +81,7 @@ int store_shelf_get(struct store *store, uint16_t day, unsigned kinds, struct st
 		(*out)->refs = 1;
 	else
 		log_line(LOG_ERROR, "%s: cannot be read: %s",
-			store_path(store, kinds & 1 ? STORE_LOG : STORE_CHANGED, day, path),
-			strerror(-err));
+			store_path(store, (enum store_kind)kind, day, path), strerror(-err));
 	return err;
 }
 
@@ -108,27 +109,26 @@ void store_shelf_put(struct store *store, struct store_shelf *shelf)
 
 // The shelf of a day in the list: open, or retired and to be closed by the last one who asks it,
 // which can be had back.
-static struct store_shelf *shelf_have(struct store *store, uint16_t day)
+static struct store_shelf *shelf_have(struct store *store, uint16_t day, unsigned group)
 {
 	struct store_shelf *shelf;
 
 	pthread_mutex_lock(&store->lock);
-	shelf = shelf_find(store, day);
+	shelf = shelf_find(store, day, group);
 	if (shelf && shelf->state == STORE_SHELF_RETIRED)
 		shelf->state = STORE_SHELF_OPEN;
 	pthread_mutex_unlock(&store->lock);
 	return shelf;
 }
 
-int store_shelf_write(struct store *store, uint16_t day, struct store_shelf **out)
+int store_shelf_write(struct store *store, uint16_t day, unsigned group, struct store_shelf **out)
 {
-	struct store_shelf *shelf = shelf_have(store, day);
+	struct store_shelf *shelf = shelf_have(store, day, group);
 	int err;
 
 	if (!shelf) {
 		// One that failed and is still asked holds RocksDB's lock: -EBUSY then.
-		err = store_shelf_open(
-			store, day, 1u << STORE_LOG | 1u << STORE_CHANGED, true, &shelf);
+		err = store_shelf_open(store, day, group, true, &shelf);
 		if (err)
 			return err;
 		shelf->state = STORE_SHELF_OPEN;
@@ -180,6 +180,8 @@ int store_shelf_flush(struct store_shelf *shelf)
 	int err = 0, each;
 
 	for (unsigned k = 0; k < STORE_KINDS; k++) {
+		if (!shelf->db[k])
+			continue;
 		error = NULL;
 		rocksdb_flush(shelf->db[k], flush, &error);
 		each = store_error(error);
@@ -198,8 +200,9 @@ void store_shelf_modes(const struct store *store, struct store_shelf *shelf)
 	DIR *dir;
 
 	store_path(store, STORE_LOG, shelf->day, path);
-	if (stat(path, &info) != 0 || (info.st_mtim.tv_sec == shelf->swept.tv_sec &&
-					      info.st_mtim.tv_nsec == shelf->swept.tv_nsec))
+	if (!shelf->db[STORE_LOG] || stat(path, &info) != 0 ||
+		(info.st_mtim.tv_sec == shelf->swept.tv_sec &&
+			info.st_mtim.tv_nsec == shelf->swept.tv_nsec))
 		return;
 	shelf->swept = info.st_mtim;
 	dir = opendir(path);

@@ -212,7 +212,7 @@ Test(store_days, old_days_are_removed_and_that_is_on_record)
 	cr_expect_eq(store_oldest_ms(bed.store), bed_ms("2026-09-21 15:00:00"));
 	cr_expect_eq(
 		audit_count("\"who\":\"retention\",\"action\":\"purge\",\"day\":\"2026-09-20\","
-			    "\"log\":1,\"filtered\":1,\"bytes\":"),
+			    "\"log\":1,\"filtered\":1,\"sinkhole\":0,\"bytes\":"),
 		1);
 	cr_expect_eq(audit_count("2026-09-21"), 1);
 	cr_expect_eq(mode_of("audit.ndjson"), 0640);
