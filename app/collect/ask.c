@@ -199,6 +199,12 @@ static int shape_take(int option, const char *value, struct collect_args *args)
 			       ? COLLECT_DONE
 			       : expected("--order", "time or name", value);
 	}
+	if (option == 'w') {
+		number = number_parse(value, "", STORE_CONTACT_WINDOW_MAX_MS / 1000);
+		args->window_ms = number * 1000;
+		return number > 0 ? COLLECT_DONE
+				  : expected("--window", "seconds, 1 to 86400", value);
+	}
 	number = number_parse(value, "", INT64_MAX);
 	if (option == 'l') {
 		args->limit = (uint64_t)number;

@@ -11,7 +11,7 @@
 #include <stdio.h>
 
 #include "dns/dns_const.h"
-#include "store/store.h"
+#include "store/store_contact.h"
 
 #define COLLECT_STORE "/var/lib/dnsweir/collect" /**< where the log is unless said otherwise */
 
@@ -37,6 +37,7 @@ struct collect_args {
 	uint64_t limit;                   /**< records; 0: all */
 	int day;                          /**< --day; -1: none */
 	int before;                       /**< --before; -1: none */
+	int64_t window_ms;                /**< --window */
 	struct store_question question;
 	uint8_t name[DNS_NAME_SIZE_MAX];  /**< of the question */
 	int n;
@@ -51,6 +52,12 @@ int query_run(const struct collect_args *args);
 
 /** Show which clients had answers filtered, by malware id. */
 int infected_run(const struct collect_args *args);
+
+/** Show what reached the sinkhole. */
+int contacts_run(const struct collect_args *args);
+
+/** Take a log of the sinkhole into the store, once. */
+int sinkhole_run(const struct collect_args *args);
 
 /** Show how many server addresses each malware had. */
 int addresses_run(const struct collect_args *args);

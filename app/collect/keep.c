@@ -24,16 +24,21 @@ static void day_show(enum collect_format format, const struct store_day *d)
 	list_day_format(d->day, day);
 	if (format == COLLECT_TEXT)
 		printf("%-10s  %14" PRIu64 "  %15" PRIu64 "  %12" PRIu64 "  %15" PRIu64
-		       "  %12.1f\n",
-			day, d->records[0], d->bytes[0], d->records[1], d->bytes[1], each);
+		       "  %12" PRIu64 "  %15" PRIu64 "  %12.1f\n",
+			day, d->records[0], d->bytes[0], d->records[1], d->bytes[1], d->records[2],
+			d->bytes[2], each);
 	else if (format == COLLECT_NDJSON)
 		printf("{\"day\":\"%s\",\"log\":%" PRIu64 ",\"log_bytes\":%" PRIu64
 		       ",\"filtered\":%" PRIu64 ",\"filtered_bytes\":%" PRIu64
-		       ",\"log_bytes_per_record\":%.1f}\n",
-			day, d->records[0], d->bytes[0], d->records[1], d->bytes[1], each);
+		       ",\"log_bytes_per_record\":%.1f,\"sinkhole\":%" PRIu64
+		       ",\"sinkhole_bytes\":%" PRIu64 "}\n",
+			day, d->records[0], d->bytes[0], d->records[1], d->bytes[1], each,
+			d->records[2], d->bytes[2]);
 	else
-		printf("%s,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%.1f\n", day,
-			d->records[0], d->bytes[0], d->records[1], d->bytes[1], each);
+		printf("%s,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%.1f,%" PRIu64
+		       ",%" PRIu64 "\n",
+			day, d->records[0], d->bytes[0], d->records[1], d->bytes[1], each,
+			d->records[2], d->bytes[2]);
 }
 
 int days_run(const struct collect_args *args)
@@ -46,10 +51,11 @@ int days_run(const struct collect_args *args)
 		return n;
 	n = store_days(store, &days);
 	if (args->format == COLLECT_TEXT)
-		printf("%-10s  %14s  %15s  %12s  %15s  %12s\n", "day", "log", "bytes", "filtered",
-			"bytes", "bytes/record");
+		printf("%-10s  %14s  %15s  %12s  %15s  %12s  %15s  %12s\n", "day", "log", "bytes",
+			"filtered", "bytes", "sinkhole", "bytes", "bytes/record");
 	else if (args->format == COLLECT_CSV)
-		puts("day,log,log_bytes,filtered,filtered_bytes,log_bytes_per_record");
+		puts("day,log,log_bytes,filtered,filtered_bytes,log_bytes_per_record,"
+		     "sinkhole,sinkhole_bytes");
 	for (int i = 0; i < n; i++)
 		day_show(args->format, &days[i]);
 	free(days);

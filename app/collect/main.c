@@ -21,6 +21,9 @@ static const char usage[] =
 	"       dnsweir-collect infected --day DAY [--id ID] [--format csv | ndjson]\n"
 	"       dnsweir-collect addresses [--from TIME] [--to TIME] [--id ID]\n"
 	"                                 [--format csv | ndjson]\n"
+	"       dnsweir-collect contacts [--from TIME] [--to TIME] [--id ID] [--client PREFIX]\n"
+	"                                [--window SECONDS] [--format csv | ndjson]\n"
+	"       dnsweir-collect sinkhole --config FILE LOG\n"
 	"       dnsweir-collect days [--format text | csv | ndjson]\n"
 	"       dnsweir-collect purge --before DAY\n"
 	"       dnsweir-collect forget PREFIX\n"
@@ -31,6 +34,8 @@ static const char usage[] =
 	"  query       the responses that meet everything asked for, oldest first\n"
 	"  infected    clients whose answers were filtered on a day, by malware id\n"
 	"  addresses   how many addresses the original answers had, by malware id\n"
+	"  contacts    what reached the sinkhole, by malware id and client\n"
+	"  sinkhole    take a log of the sinkhole host, or - for standard input, once\n"
 	"  days        what is stored\n"
 	"  purge       remove days\n"
 	"  forget      take out the records of clients in a prefix\n"
@@ -50,6 +55,7 @@ static const char usage[] =
 	"      --filtered         only responses that were changed or dropped\n"
 	"      --unfiltered       only the others\n"
 	"      --order ORDER      name: hour by hour, as stored, which takes no memory\n"
+	"      --window SECONDS   how long before a contact its filtered answer may be: 3600\n"
 	"      --limit N          stop behind N records\n"
 	"      --format FORMAT    ndjson: as in Suricata's EVE log; csv; text\n"
 	"      --eve-version N    form of the dns object: 3 or 2\n"
@@ -77,6 +83,7 @@ static const struct option long_options[] = {
 	{"unfiltered", no_argument, NULL, 'U'},
 	{"order", required_argument, NULL, 'o'},
 	{"limit", required_argument, NULL, 'l'},
+	{"window", required_argument, NULL, 'w'},
 	{"format", required_argument, NULL, 'm'},
 	{"eve-version", required_argument, NULL, 'e'},
 	{"day", required_argument, NULL, 'd'},
@@ -99,6 +106,8 @@ static const struct {
 	{"query", query_run, "szftnSCirTFUolme", "", 0, 0, "no operand"},
 	{"infected", infected_run, "szdim", "d", 0, 0, "no operand"},
 	{"addresses", addresses_run, "szftim", "", 0, 0, "no operand"},
+	{"contacts", contacts_run, "szftiCwm", "", 0, 0, "no operand"},
+	{"sinkhole", sinkhole_run, "c", "c", 1, 1, "a file, or - for standard input"},
 	{"days", days_run, "szm", "", 0, 0, "no operand"},
 	{"purge", purge_run, "szb", "b", 0, 0, "no operand"},
 	{"forget", forget_run, "sz", "", 1, 1, "PREFIX"},
@@ -199,6 +208,7 @@ int main(int argc, char **argv)
 		.eve_version = 3,
 		.day = -1,
 		.before = -1,
+		.window_ms = STORE_CONTACT_WINDOW_MS,
 		.question = {.rcode = -1, .type = -1}};
 	struct given *given = calloc((size_t)argc, sizeof(*given));
 	size_t n = 0;
@@ -227,9 +237,9 @@ int main(int argc, char **argv)
 		given[n++] = (struct given){option, optarg};
 	}
 	if (optind == argc) {
-		log_line(LOG_ERROR,
-			"expected a command: serve, query, infected, addresses, days, purge "
-			"or forget (see --help)");
+		log_line(LOG_ERROR, "expected a command: serve, query, infected, addresses, "
+				    "contacts, sinkhole, "
+				    "days, purge or forget (see --help)");
 		free(given);
 		return COLLECT_USAGE;
 	}

@@ -42,6 +42,21 @@ static void sender_show(const struct serve_sender *sender, FILE *out)
 	fputs("}}", out);
 }
 
+static void contacts_show(struct serve *serve, FILE *out)
+{
+	struct contact_counts counts;
+
+	if (!serve->follow)
+		return;
+	contact_follow_counts(serve->follow, &counts);
+	fprintf(out,
+		",\"sinkhole\":{\"lines\":%" PRIu64 ",\"bad\":%" PRIu64 ",\"bad_time\":%" PRIu64
+		",\"opted_out\":%" PRIu64 ",\"stored\":%" PRIu64 ",\"left_out\":%" PRIu64
+		",\"gaps\":%" PRIu64 "}",
+		counts.lines, counts.bad, counts.bad_time, counts.opted_out, counts.stored,
+		counts.left_out, counts.gaps);
+}
+
 void serve_counters(struct serve *serve, const struct tap_listener *listener, FILE *out)
 {
 	struct tap_listener_stats connections = {0};
@@ -72,7 +87,9 @@ void serve_counters(struct serve *serve, const struct tap_listener *listener, FI
 			fputc(',', out);
 		sender_show(&serve->senders[i], out);
 	}
-	fputs("]}\n", out);
+	fputc(']', out);
+	contacts_show(serve, out);
+	fputs("}\n", out);
 	fflush(out);
 	pthread_mutex_unlock(&serve->lock);
 }
@@ -200,7 +217,7 @@ static int serve_open(struct serve *serve, struct tap_listener **listener)
 	return COLLECT_USAGE;
 }
 
-static void serve_free(struct serve *serve)
+void serve_free(struct serve *serve)
 {
 	block_free(serve->consent, serve->consent_size);
 	anon_destroy(serve->anon);
@@ -208,16 +225,19 @@ static void serve_free(struct serve *serve)
 	free(serve);
 }
 
-static int serve_conf(struct serve *serve, const char *path)
+int serve_conf(struct serve *serve, const char *path)
 {
 	char error[CONF_ERROR_SIZE];
+	int err = COLLECT_DONE;
 
 	serve->conf = conf_load_collect(path, error);
 	if (!serve->conf) {
 		log_line(LOG_ERROR, "%s", error);
 		return COLLECT_USAGE;
 	}
-	return serve->conf->time_zone[0] ? collect_zone(serve->conf->time_zone) : COLLECT_DONE;
+	if (serve->conf->time_zone[0])
+		err = collect_zone(serve->conf->time_zone);
+	return err == COLLECT_DONE ? consent_open(serve) : err;
 }
 
 int serve_run(const struct collect_args *args)
@@ -239,20 +259,24 @@ int serve_run(const struct collect_args *args)
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	err = serve_conf(serve, args->config);
 	if (err == COLLECT_DONE)
-		err = consent_open(serve);
-	if (err == COLLECT_DONE)
 		err = anon_open(serve);
 	if (err == COLLECT_DONE)
 		err = serve_open(serve, &listener);
+	if (err == COLLECT_DONE)
+		err = serve_follow_start(serve);
 	if (err == COLLECT_DONE) {
 		log_line(LOG_INFO, "serving: log in %s", serve->conf->collect_store);
 		wait_for_end(serve, listener, &signals);
+		serve_follow_stop(serve);
 		tap_listener_close(listener, PATIENCE_MS);
 		pthread_mutex_lock(&serve->lock);
 		err = store_commit(serve->store) < 0 ? COLLECT_FAILED : COLLECT_DONE;
 		pthread_mutex_unlock(&serve->lock);
 		serve_counters(serve, NULL, stdout);
+	} else if (listener) {
+		tap_listener_close(listener, 0);
 	}
+	contact_follow_close(serve->follow);
 	if (store_close(serve->store) < 0)
 		err = COLLECT_FAILED;
 	serve_free(serve);

@@ -4,7 +4,8 @@
  * @file
  * What the files of `dnsweir-collect serve` share.
  *
- * Threads: main (signals, commits, retention), and one for each connection. The store is one at a time's:
+ * Threads: main (signals, commits, retention), one for each connection, and one that follows the logs of
+ * the sinkhole, if any. The store is one at a time's:
  * whoever uses it holds `lock`.
  */
 #include <pthread.h>
@@ -14,6 +15,7 @@
 #include "collect_app.h"
 #include "conf/conf.h"
 #include "consent/consent.h"
+#include "contact/contact.h"
 #include "tap/tap.h"
 #include "tap/tap_extra.h"
 #include "tap/tap_listener.h"
@@ -51,6 +53,10 @@ struct serve {
 		uint64_t start, lost;
 	} starts[SERVE_STARTS_MAX]; /**< under lock; the oldest makes room */
 	unsigned n_starts;
+	struct contact_sink sink;
+	struct contact_follow *follow; /**< NULL: no logs of a sinkhole */
+	pthread_t follower;
+	atomic_bool follower_ends;
 };
 
 #define SERVE_BATCH 512       /**< records that are handed to the store at once */
@@ -86,6 +92,18 @@ unsigned serve_record(struct serve_taker *taker, const struct tap_message *messa
 
 /** Hooks of the listener; ctx is the struct serve. */
 extern const struct tap_listener_hooks serve_hooks;
+
+/** Read the configuration, and the consent that it names. @return enum collect_exit */
+int serve_conf(struct serve *serve, const char *path);
+
+/** Free what serve_conf and others made; the store is closed by then. */
+void serve_free(struct serve *serve);
+
+/** Begin to follow the logs of the sinkhole, if there are any. @return enum collect_exit */
+int serve_follow_start(struct serve *serve);
+
+/** End that. */
+void serve_follow_stop(struct serve *serve);
 
 /** Every counter as one JSON object and a newline. */
 void serve_counters(struct serve *serve, const struct tap_listener *listener, FILE *out);

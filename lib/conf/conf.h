@@ -116,6 +116,7 @@ struct conf {
 	char collect_group[64];                        /**< group that may use the sockets */
 	char collect_store[CONF_PATH_SIZE];            /**< folder */
 	unsigned collect_days;                         /**< kept */
+	struct endpoints collect_sinkhole;             /**< paths of logs that are followed */
 
 	/* [totals] */
 	char totals_file[CONF_PATH_SIZE]; /**< empty: none are kept */

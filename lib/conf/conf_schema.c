@@ -267,6 +267,10 @@ const struct conf_key conf_keys[] = {
 	{"collect", "days", CONF_NUMBER, "60", 1, 3650, "days",
 		"How long the log is kept: what is older is removed, day by day.",
 		.use = CONF_USE_COLLECT, AT(collect_days)},
+	{"collect", "sinkhole", CONF_PATHS, "", 0, 0, "",
+		"Logs of the sinkhole host that are followed, as config/sinkhole makes them: of "
+		"nginx and of ulogd2, in JSON. They need not be there yet. Empty: none.",
+		.use = CONF_USE_COLLECT, AT(collect_sinkhole)},
 
 	{"totals", "file", CONF_OUTPUT, "", 0, 0, "",
 		"SQLite file, which is made if need be; dnsweir-report reads it. What was counted "

@@ -3,6 +3,7 @@
  * dnsweir-collect's commands on a log, as a user runs them.
  */
 #include "store_bed.h"
+#include "store/store_contact.h"
 
 #include <jansson.h>
 #include <sys/wait.h>
@@ -12,6 +13,37 @@ static char output[65536], complaint[4096];
 static int64_t at(int seconds)
 {
 	return bed_ms("2026-11-22 03:00:00") + (int64_t)seconds * 1000;
+}
+
+static void contacts_put(void)
+{
+	struct store_contact c[] = {{.first_ms = at(3),
+					    .last_ms = at(8),
+					    .n = 3,
+					    .client_port = 4711,
+					    .port = 443,
+					    .protocol = 6,
+					    .named = STORE_NAMED_SNI,
+					    .name = "c2.example"},
+		{.first_ms = at(10),
+			.last_ms = at(10),
+			.n = 1,
+			.port = 6667,
+			.protocol = 17,
+			.name = ""},
+		{.first_ms = at(11),
+			.last_ms = at(11),
+			.n = 1,
+			.port = 80,
+			.protocol = 6,
+			.named = STORE_NAMED_HOST,
+			.name = "x.example"}};
+	struct store_contacts_done done;
+
+	addr_parse("203.0.113.9", &c[0].client);
+	addr_parse("203.0.113.9", &c[1].client);
+	addr_parse("2001:db8::9", &c[2].client);
+	cr_assert_eq(store_contacts_put(bed.store, 1, c, 3, &done), 0);
 }
 
 static void set_up(void)
@@ -38,6 +70,7 @@ static void set_up(void)
 	bed_put(r);
 	bed_put(bed_filtered("c2.example", at(9), "203.0.113.9", "EX-1,\"日\""));
 	bed_put(bed_record("old.example", at(-90 * 86400)));
+	contacts_put();
 	bed_close();
 }
 
@@ -52,22 +85,30 @@ static void file_read(const char *path, char *text, size_t room)
 	fclose(file);
 }
 
-// Runs the program with these words behind the folder. Returns its exit code; output and complaint
-// have what it said.
-static int run(const char *words)
+// Runs the program with these words. Returns its exit code; output and complaint have what it said.
+static int run_plain(const char *words)
 {
-	char command[1024], out[96], err[96];
+	char command[1280], out[96], err[96];
 	int status;
 
 	snprintf(out, sizeof(out), "%s/out", bed.folder);
 	snprintf(err, sizeof(err), "%s/err", bed.folder);
-	snprintf(command, sizeof(command), "'%s' --store '%s' %s >'%s' 2>'%s'",
-		getenv("DNSWEIR_COLLECT"), bed.path, words, out, err);
+	snprintf(command, sizeof(command), "'%s' %s >'%s' 2>'%s'", getenv("DNSWEIR_COLLECT"), words,
+		out, err);
 	status = system(command);
 	file_read(out, output, sizeof(output));
 	file_read(err, complaint, sizeof(complaint));
 	cr_assert(WIFEXITED(status), "%s: %s", words, complaint);
 	return WEXITSTATUS(status);
+}
+
+// The same behind the folder.
+static int run(const char *words)
+{
+	char all[1024];
+
+	snprintf(all, sizeof(all), "--store '%s' %s", bed.path, words);
+	return run_plain(all);
 }
 
 static unsigned lines(const char *text)
@@ -190,15 +231,86 @@ Test(collect, questions_are_taken_from_options)
 
 Test(collect, infected_clients_are_listed)
 {
+	json_t *json;
+
 	cr_assert_eq(run("infected --day 2026-11-22"), 0);
-	cr_expect_str_eq(output, "id,client,first,last,count\n"
+	cr_expect_str_eq(output, "id,client,first,last,count,contacts\n"
 				 "\"EX-1,\"\"日\"\"\",203.0.113.9,2026-11-22T12:00:02.000000+0900,"
-				 "2026-11-22T12:00:09.000000+0900,2\n");
+				 "2026-11-22T12:00:09.000000+0900,2,4\n");
 	cr_assert_eq(run("infected --day 2026-11-22 --format ndjson"), 0);
 	cr_expect_eq(lines(output), 1);
-	json_decref(line_json(0));
+	json = line_json(0);
+	cr_expect_eq(json_integer_value(json_object_get(json, "contacts")), 4);
+	json_decref(json);
 	cr_assert_eq(run("infected --day 2026-11-21"), 0);
 	cr_expect_eq(lines(output), 1);
+}
+
+Test(collect, contacts_of_the_sinkhole_are_listed)
+{
+	json_t *json;
+
+	cr_assert_eq(run("contacts --from 2026-11-22 --to 2026-11-22"), 0, "%s", complaint);
+	cr_expect_str_eq(output,
+		"id,client,proto,port,named,name,asked,basis,first,last,count,client_port\n"
+		"\"EX-1,\"\"日\"\"\",203.0.113.9,TCP,443,sni,c2.example,c2.example,name,"
+		"2026-11-22T12:00:03.000000+0900,2026-11-22T12:00:08.000000+0900,3,4711\n"
+		"\"EX-1,\"\"日\"\"\",203.0.113.9,UDP,6667,,,c2.example,time,"
+		"2026-11-22T12:00:10.000000+0900,2026-11-22T12:00:10.000000+0900,1,\n"
+		",2001:db8::9,TCP,80,host,x.example,,none,"
+		"2026-11-22T12:00:11.000000+0900,2026-11-22T12:00:11.000000+0900,1,\n");
+	cr_assert_eq(run("contacts --client 2001:db8::/32 --format ndjson"), 0);
+	cr_assert_eq(lines(output), 1);
+	json = line_json(0);
+	cr_expect_str_eq(member(json, NULL, "host"), "x.example");
+	cr_expect_str_eq(member(json, NULL, "basis"), "none");
+	cr_expect_eq(json_integer_value(json_object_get(json, "port")), 80);
+	json_decref(json);
+	cr_assert_eq(run("contacts --id 'EX-1,\"日\"' --window 1"), 0);
+	cr_expect_eq(lines(output), 3, "clocks may differ by seconds");
+	cr_assert_eq(run("contacts --id EX-2"), 0);
+	cr_expect_eq(lines(output), 1);
+}
+
+Test(collect, a_log_of_the_sinkhole_is_taken_once)
+{
+	long long now = (long long)time(NULL);
+	char conf[128], log[128], words[512];
+	FILE *file;
+
+	snprintf(conf, sizeof(conf), "%s/collect.ini", bed.folder);
+	snprintf(log, sizeof(log), "%s/flows.json", bed.folder);
+	file = fopen(log, "w");
+	for (int i = 0; i < 3; i++)
+		fprintf(file,
+			"{\"time\":%lld.%d,\"client\":\"198.51.100.%d\",\"protocol\":\"tcp\","
+			"\"port\":443,\"sni\":\"a.example\"}\n",
+			now, i, i);
+	fputs("no line\n", file);
+	fclose(file);
+	snprintf(words, sizeof(words), "%s/consent.csv", bed.folder);
+	file = fopen(words, "w");
+	fputs("prefix,filter,log\n198.51.100.2,yes,no\n", file);
+	fclose(file);
+	file = fopen(conf, "w");
+	fprintf(file, "[collect]\nstore = %s\n[consent]\nsource = consent.csv\n", bed.path);
+	fclose(file);
+	snprintf(words, sizeof(words), "sinkhole --config '%s' '%s'", conf, log);
+	for (int i = 0; i < 2; i++) {
+		cr_assert_eq(run_plain(words), 0, "%s", complaint);
+		cr_expect_str_eq(output,
+			"4 lines: 2 rows stored, 1 lines not to be read, 0 of a time that is not "
+			"kept, 1 of clients that refused logging, 0 contacts over a day's bound\n");
+	}
+	snprintf(words, sizeof(words), "sinkhole --config '%s' - <'%s'", conf, log);
+	cr_assert_eq(run_plain(words), 0, "%s", complaint);
+	cr_assert_eq(run("contacts --client 198.51.100.0/24 --format ndjson"), 0);
+	cr_assert_eq(lines(output), 2, "%s", output);
+	cr_expect(strstr(output, "\"count\":1"), "%s", output);
+	cr_expect_null(strstr(output, "\"count\":2"), "%s", output);
+	snprintf(words, sizeof(words), "sinkhole --config '%s' /nonexistent", conf);
+	cr_expect_eq(run_plain(words), 2);
+	cr_expect(strstr(complaint, "/nonexistent: No such file"), "%s", complaint);
 }
 
 Test(collect, servers_of_malware_are_counted)
@@ -219,12 +331,13 @@ Test(collect, days_are_shown_removed_and_clients_forgotten)
 	cr_expect_str_eq(member(json, NULL, "day"), "2026-11-22");
 	cr_expect_eq(json_integer_value(json_object_get(json, "log")), 2);
 	cr_expect_eq(json_integer_value(json_object_get(json, "filtered")), 2);
+	cr_expect_eq(json_integer_value(json_object_get(json, "sinkhole")), 3);
 	json_decref(json);
 	cr_assert_eq(run("purge --before 2026-11-22"), 0);
 	cr_expect(strstr(output, "1 days removed, 1 records, "), "%s", output);
 	cr_assert_eq(run("forget 203.0.113.9"), 0);
 	cr_expect_str_eq(output,
-		"2 records of 1 days forgotten; 2 of wider prefixes, which cannot be "
+		"4 records of 1 days forgotten; 2 of wider prefixes, which cannot be "
 		"told apart, are left\n");
 	cr_assert_eq(run("query"), 0);
 	cr_expect_eq(lines(output), 2);
@@ -256,6 +369,11 @@ Test(collect, mistakes_get_one_line_that_names_them)
 		{"query --filtered --unfiltered", "expected one of them"},
 		{"query --from 2026-11-22 --to 2026-11-21", "--to: expected a time behind --from"},
 		{"query --zone Mars/Olympus", "--zone: expected a time zone"},
+		{"contacts --window 0", "--window: expected seconds"},
+		{"contacts --window 86401", "--window: expected seconds"},
+		{"contacts --format text", "--format: expected csv or ndjson"},
+		{"contacts x", "contacts: expected no operand"},
+		{"sinkhole x", "--store: no option of sinkhole"},
 		{"infected", "infected: expected --day"},
 		{"infected --day 22", "--day: expected a day"},
 		{"purge", "purge: expected --before"},
