@@ -18,11 +18,14 @@
  * lost = last number of the sender - records stored of it.
  *
  * Layer:   lib/store; no EAL.
- * Threads: one thread appends, commits, puts, drops and forgets. Meanwhile any may ask: store_query,
- *          store_infected, store_addresses, store_contacts, store_days, store_senders,
- *          store_stats_get. A reader in another process sees what was committed before its question.
+ * Threads: one at a time appends, commits, puts, drops and forgets; a deletion may let others in between its
+ *          pieces, but no second deletion (struct store_actor). Meanwhile any may ask: store_query,
+ *          store_infected, store_addresses, store_contacts, store_days, store_sizes_get, store_oldest_ms,
+ *          store_senders, store_stats_get. A reader in another process sees what was committed before its
+ *          question.
  * Errors:  0 or -errno, logged once where it happened. -EIO for what RocksDB has no errno for.
  */
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -173,15 +176,33 @@ int64_t store_day_start_ms(uint16_t day);
 /** Days stored, oldest first. @param days [out] array, free() it @return how many, or -errno */
 int store_days(struct store *store, struct store_day **days);
 
+/** What all days take on the disk; opens nothing. */
+struct store_sizes {
+	unsigned days;
+	uint64_t bytes[3]; /**< [0] log, [1] filtered, [2] sinkhole */
+};
+
+/** @return 0 or -errno */
+int store_sizes_get(struct store *store, struct store_sizes *sizes);
+
 /**
  * Begin of the oldest day that has a folder, milliseconds since 1970 UTC; 0: there is none. What
  * dnsweir_log_oldest_seconds is made of; opens nothing.
  */
 int64_t store_oldest_ms(struct store *store);
 
-/** Who takes part in a deletion; for the audit log. */
+/**
+ * Who takes part in a deletion, and how others go on meanwhile. Where several threads use the store, each holds
+ * a lock of theirs; a deletion lets go of it between its pieces. All but `who` may be NULL.
+ */
 struct store_actor {
-	const char *who; /**< "retention", or a user's name */
+	const char *who;       /**< for the audit log: "retention", or a user's name */
+	pthread_mutex_t *lock; /**< held by the caller, and when the deletion returns */
+	void *ctx;
+	/** Returns when no question is asked any more that began before; not under lock. */
+	void (*settle)(void *ctx);
+	/** Whether to leave the rest, which is then an error (-EINTR). */
+	bool (*stop)(void *ctx);
 };
 
 /** What a deletion came to. */
@@ -189,6 +210,7 @@ struct store_dropped {
 	unsigned days;
 	uint64_t records, bytes;
 	unsigned busy;    /**< days left alone, since another process has them open */
+	unsigned longest_ms; /**< that the lock was held at once */
 	uint64_t similar; /**< store_forget: records left, whose wider prefix holds the one forgotten */
 };
 
@@ -211,6 +233,15 @@ int store_drop_before(struct store *store, uint16_t day, const struct store_acto
  */
 int store_forget(struct store *store, const struct prefix *prefix, const struct store_actor *actor,
 	struct store_dropped *dropped);
+
+/**
+ * Append a line to the audit log: time, who, and members of a JSON object, written by @p format.
+ * Any thread or process.
+ *
+ * @return 0 or -errno, logged with the line
+ */
+int store_audit(const struct store *store, const struct store_actor *actor, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* ---- Questions ---- */
 

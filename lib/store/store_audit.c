@@ -11,7 +11,7 @@
 
 #include "base/log.h"
 
-#define LINE_MAX_SIZE 1024
+#define LINE_MAX_SIZE 8192
 #define WHO_MAX       64
 
 // What of a name can stand in a JSON string as it is.

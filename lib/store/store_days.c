@@ -117,6 +117,23 @@ static uint64_t folder_size(const char *path)
 	return sum;
 }
 
+int store_sizes_get(struct store *store, struct store_sizes *sizes)
+{
+	char path[STORE_PATH_MAX];
+	uint16_t *days = NULL;
+	int n = store_folders(store, STORE_RECORDS | STORE_CONTACTS, &days);
+
+	*sizes = (struct store_sizes){0};
+	if (n < 0)
+		return n;
+	sizes->days = (unsigned)n;
+	for (int i = 0; i < n; i++)
+		for (unsigned k = 0; k < STORE_KINDS; k++)
+			sizes->bytes[k] += folder_size(store_path(store, k, days[i], path));
+	free(days);
+	return 0;
+}
+
 // Begin of the first hour with records.
 static int64_t first_ms(rocksdb_t *db, const struct store_shelf *shelf)
 {

@@ -27,6 +27,62 @@ static void gone_path(const struct store *store, enum store_kind kind, const cha
 		path[0] = '\0';
 }
 
+/* ---- pieces of work -------------------------------------------------------------------------- */
+
+#define PIECE_US 20000 // that who wants to append waits, about
+
+static int64_t now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+void store_work_begin(
+	struct store_work *work, const struct store_actor *actor, struct store_dropped *dropped)
+{
+	*dropped = (struct store_dropped){0};
+	*work = (struct store_work){actor, dropped, now_us()};
+}
+
+void store_work_let(struct store_work *work)
+{
+	unsigned held_ms = (unsigned)((now_us() - work->since_us) / 1000);
+
+	if (held_ms > work->dropped->longest_ms)
+		work->dropped->longest_ms = held_ms;
+	if (work->actor && work->actor->lock)
+		pthread_mutex_unlock(work->actor->lock);
+}
+
+void store_work_take(struct store_work *work)
+{
+	if (work->actor && work->actor->lock)
+		pthread_mutex_lock(work->actor->lock);
+	work->since_us = now_us();
+}
+
+bool store_work_is_long(const struct store_work *work)
+{
+	return work->actor && work->actor->lock && now_us() - work->since_us >= PIECE_US;
+}
+
+int store_work_breathe(struct store_work *work)
+{
+	int64_t held = now_us() - work->since_us;
+
+	if (work->actor && work->actor->lock) {
+		store_work_let(work);
+		// Who waits for a mutex does not get it from one that takes it again at once.
+		usleep((useconds_t)(held < PIECE_US ? held : PIECE_US));
+		store_work_take(work);
+	}
+	return work->actor && work->actor->stop && work->actor->stop(work->actor->ctx) ? -EINTR : 0;
+}
+
+/* ---- days ------------------------------------------------------------------------------------ */
+
 // Remove a folder of files. @return octets they had on the disk, or -errno
 static int64_t folder_remove(const char *path)
 {
@@ -104,21 +160,41 @@ static int table_busy(const char *path)
 	return busy ? -EBUSY : 0;
 }
 
-static int table_drop(struct store *store, uint16_t day, enum store_kind kind, uint64_t *bytes)
+static int table_rename(
+	struct store *store, uint16_t day, enum store_kind kind, char gone[STORE_PATH_MAX])
 {
-	char path[STORE_PATH_MAX], gone[STORE_PATH_MAX], name[32] = GONE_MARK;
-	int64_t size;
+	char path[STORE_PATH_MAX], name[32] = GONE_MARK;
 
 	store_path(store, kind, day, path);
 	list_day_format(day, name + strlen(GONE_MARK));
 	gone_path(store, kind, name, gone);
-	if (rename(path, gone) != 0)
-		return errno == ENOENT ? 0 : -errno;
-	size = folder_remove(gone);
-	if (size < 0)
-		return (int)size;
-	*bytes += (uint64_t)size;
-	return 0;
+	return rename(path, gone) == 0 ? 0 : -errno;
+}
+
+// Both at once, so that nobody appends to the one; removing them takes longer.
+static int tables_drop(struct store *store, uint16_t day, struct store_work *work, uint64_t *bytes)
+{
+	char gone[STORE_KINDS][STORE_PATH_MAX];
+	int renamed[STORE_KINDS], err = 0;
+	int64_t size;
+
+	for (unsigned k = 0; k < STORE_KINDS; k++) {
+		renamed[k] = table_rename(store, day, k, gone[k]);
+		if (renamed[k] && renamed[k] != -ENOENT)
+			err = renamed[k];
+	}
+	store_work_let(work);
+	for (unsigned k = 0; k < STORE_KINDS; k++) {
+		if (renamed[k])
+			continue;
+		size = folder_remove(gone[k]);
+		if (size < 0)
+			err = (int)size;
+		else
+			*bytes += (uint64_t)size;
+	}
+	store_work_take(work);
+	return err;
 }
 
 // Records of a day for the audit log; what cannot be read is removed nevertheless.
@@ -148,20 +224,28 @@ static void day_retire(struct store *store, uint16_t day)
 	}
 }
 
-static int day_drop(struct store *store, uint16_t day, const struct store_actor *actor,
-	struct store_dropped *dropped)
+static int day_busy(struct store *store, uint16_t day)
 {
-	uint64_t records[STORE_KINDS], bytes = 0;
-	char path[STORE_PATH_MAX], text[11];
+	char path[STORE_PATH_MAX];
 	int err = 0;
 
-	day_retire(store, day);
 	for (unsigned k = 0; k < STORE_KINDS && err == 0; k++)
 		err = table_busy(store_path(store, k, day, path));
+	return err;
+}
+
+static int day_drop(struct store *store, uint16_t day, struct store_work *work)
+{
+	struct store_dropped *dropped = work->dropped;
+	uint64_t records[STORE_KINDS], bytes = 0;
+	char text[11];
+	int err;
+
+	day_retire(store, day);
+	err = day_busy(store, day);
 	if (err == 0) {
 		day_count(store, day, records);
-		for (unsigned k = 0; k < STORE_KINDS && err == 0; k++)
-			err = table_drop(store, day, k, &bytes);
+		err = tables_drop(store, day, work, &bytes);
 	}
 	list_day_format(day, text);
 	if (err) {
@@ -173,7 +257,7 @@ static int day_drop(struct store *store, uint16_t day, const struct store_actor 
 	dropped->days++;
 	dropped->records += records[STORE_LOG] + records[STORE_CHANGED] + records[STORE_SINKHOLE];
 	dropped->bytes += bytes;
-	return store_audit(store, actor,
+	return store_audit(store, work->actor,
 		"\"action\":\"purge\",\"day\":\"%s\",\"log\":%" PRIu64 ",\"filtered\":%" PRIu64
 		",\"sinkhole\":%" PRIu64 ",\"bytes\":%" PRIu64,
 		text, records[STORE_LOG], records[STORE_CHANGED], records[STORE_SINKHOLE], bytes);
@@ -182,10 +266,11 @@ static int day_drop(struct store *store, uint16_t day, const struct store_actor 
 int store_drop_before(struct store *store, uint16_t day, const struct store_actor *actor,
 	struct store_dropped *dropped)
 {
+	struct store_work work;
 	uint16_t *days = NULL;
 	int n = store_folders(store, STORE_RECORDS | STORE_CONTACTS, &days), err = 0, each;
 
-	*dropped = (struct store_dropped){0};
+	store_work_begin(&work, actor, dropped);
 	if (n < 0)
 		return n;
 	if (store->mode == STORE_READ) {
@@ -195,11 +280,17 @@ int store_drop_before(struct store *store, uint16_t day, const struct store_acto
 	// What waits for a day that goes would make it anew.
 	if (store->mode == STORE_WRITE)
 		store_commit_last(store);
-	for (int i = 0; i < n && days[i] < day; i++) {
-		each = day_drop(store, days[i], actor, dropped);
+	for (int i = 0; i < n && days[i] < day && err != -EINTR; i++) {
+		each = day_drop(store, days[i], &work);
+		err = each ? each : err;
+		each = store_work_breathe(&work);
 		err = each ? each : err;
 	}
 	free(days);
 	each = store_leftovers_remove(store);
+	store_work_let(&work);
+	if (dropped->days > 0 && actor && actor->settle)
+		actor->settle(actor->ctx);
+	store_work_take(&work);
 	return err ? err : each;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "store_contact_private.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -11,14 +12,19 @@
 #include "list/list.h"
 
 #define BATCH_SIZE  ((size_t)4 << 20)
+#define MORE        1 // there are rows behind the piece
 #define COMPACT_ALL 2 // BottommostLevelCompaction::kForce: files of the last level, too
+
+static_assert(STORE_CONTACT_KEY_MAX >= STORE_KEY_MAX, "a place for keys of both kinds");
 
 struct forgetting {
 	struct store *store;
+	struct store_work *work;
+	uint16_t day;
+	unsigned group;
 	struct store_shelf *shelf;
 	enum store_kind kind;
 	const struct prefix *prefix;
-	struct store_dropped *dropped;
 	rocksdb_writebatch_t *batch;
 	size_t batch_size;
 	uint64_t gone; // records of the batch
@@ -26,6 +32,8 @@ struct forgetting {
 	uint8_t *room; // for a value without what is forgotten
 	size_t room_size;
 	struct store_room texts;
+	uint8_t at[STORE_CONTACT_KEY_MAX + 1]; // where the next piece begins
+	size_t at_size;
 };
 
 // Copies the records that stay to the room. Returns octets, or -errno.
@@ -53,7 +61,7 @@ static int64_t value_filter(struct forgetting *f, const uint8_t *value, size_t s
 		}
 		if (record.client.addr.family && record.client.length < f->prefix->length &&
 			prefix_contains(&record.client, &f->prefix->addr))
-			f->dropped->similar++;
+			f->work->dropped->similar++;
 		memcpy(f->room + kept, value + at, taken);
 		kept += taken;
 	}
@@ -77,7 +85,7 @@ static int batch_write(struct forgetting *f)
 	f->shelf->records[f->kind] = records;
 	f->shelf->commits[f->kind]++;
 	pthread_mutex_unlock(&f->store->lock);
-	f->dropped->records += f->gone;
+	f->work->dropped->records += f->gone;
 	f->changed = true;
 	f->gone = 0;
 	f->batch_size = 0;
@@ -137,56 +145,115 @@ static int table_rewrite(rocksdb_t *db)
 	return err;
 }
 
-static int table_forget(struct forgetting *f)
+// Rows from a key on. Returns MORE when the piece is long enough, with the next key; 0 at the end; -errno.
+static int rows_forget(struct forgetting *f, rocksdb_iterator_t *it)
 {
-	rocksdb_readoptions_t *read = rocksdb_readoptions_create();
-	rocksdb_iterator_t *it;
 	const char *key;
-	char *error = NULL;
 	size_t size;
-	int err = 0;
+	int err;
 
-	rocksdb_readoptions_set_fill_cache(read, 0);
-	it = rocksdb_create_iterator(f->shelf->db[f->kind], read);
-	for (rocksdb_iter_seek_to_first(it); err == 0 && rocksdb_iter_valid(it);
+	for (rocksdb_iter_seek(it, (char *)f->at, f->at_size); rocksdb_iter_valid(it);
 		rocksdb_iter_next(it)) {
 		key = rocksdb_iter_key(it, &size);
 		if ((uint8_t)key[0] > STORE_HOUR_LAST)
-			break;
+			return 0;
 		err = row_forget(f, it);
+		if (err)
+			return err;
+		if (!store_work_is_long(f->work))
+			continue;
+		memcpy(f->at, key, size);
+		f->at[size] = 0;
+		f->at_size = size + 1;
+		return MORE;
 	}
+	return 0;
+}
+
+// A piece sees the rows as they are when it begins, and has written those it changes when it ends: what
+// others append between two pieces is kept. They may close the tables, too.
+static int piece_forget(struct forgetting *f)
+{
+	rocksdb_readoptions_t *read;
+	rocksdb_iterator_t *it;
+	char *error = NULL;
+	int more = store_shelf_write(f->store, f->day, f->group, &f->shelf), err;
+
+	if (more)
+		return more;
+	read = rocksdb_readoptions_create();
+	rocksdb_readoptions_set_fill_cache(read, 0);
+	it = rocksdb_create_iterator(f->shelf->db[f->kind], read);
+	more = rows_forget(f, it);
 	rocksdb_iter_get_error(it, &error);
-	err = err ? err : store_error(error);
+	err = store_error(error);
 	// What the iterator sees is kept as long as it is there.
 	rocksdb_iter_destroy(it);
 	rocksdb_readoptions_destroy(read);
-	if (err == 0)
+	if (err == 0 && more >= 0)
 		err = batch_write(f);
-	if (err == 0 && f->changed)
-		err = table_rewrite(f->shelf->db[f->kind]);
+	return err ? err : more;
+}
+
+// Files are written anew while others append. Who began to ask before still sees what was forgotten, and
+// what is seen is kept.
+static int table_clean(struct forgetting *f)
+{
+	struct store_shelf *shelf = f->shelf;
+	const struct store_actor *actor = f->work->actor;
+	int err;
+
+	pthread_mutex_lock(&f->store->lock);
+	shelf->refs++;
+	pthread_mutex_unlock(&f->store->lock);
+	store_work_let(f->work);
+	if (actor && actor->settle)
+		actor->settle(actor->ctx);
+	err = table_rewrite(shelf->db[f->kind]);
+	store_work_take(f->work);
+	store_shelf_put(f->store, shelf);
 	return err;
 }
 
-// Tables of a group that is there.
-static int group_forget(struct forgetting *f, uint16_t day, unsigned group, bool *changed)
+static int table_forget(struct forgetting *f)
 {
-	bool was_open = false;
-	int err;
+	int more, err;
 
-	for (struct store_shelf *shelf = store_shelf_next(f->store, NULL); shelf;
-		shelf = store_shelf_next(f->store, shelf))
-		was_open = was_open || (shelf->day == day && shelf->group == group);
-	f->shelf = NULL;
-	err = store_shelf_write(f->store, day, group, &f->shelf);
+	f->at_size = 0;
+	f->changed = false;
+	while ((more = piece_forget(f)) == MORE) {
+		err = store_work_breathe(f->work);
+		if (err)
+			return err;
+	}
+	return more == 0 && f->changed ? table_clean(f) : more;
+}
+
+static struct store_shelf *group_find(struct store *store, uint16_t day, unsigned group)
+{
+	struct store_shelf *shelf = store_shelf_next(store, NULL);
+
+	while (shelf && (shelf->day != day || shelf->group != group))
+		shelf = store_shelf_next(store, shelf);
+	return shelf;
+}
+
+// Tables of a group that is there.
+static int group_forget(struct forgetting *f, bool *changed)
+{
+	bool was_open = group_find(f->store, f->day, f->group);
+	struct store_shelf *shelf;
+	int err = 0;
+
 	for (f->kind = 0; f->kind < STORE_KINDS && err == 0; f->kind++) {
-		if (!(group & 1u << f->kind))
+		if (!(f->group & 1u << f->kind))
 			continue;
-		f->changed = false;
 		err = table_forget(f);
 		*changed = *changed || f->changed;
 	}
-	if (f->shelf && !was_open)
-		store_shelf_retire(f->store, f->shelf, false);
+	shelf = was_open ? NULL : group_find(f->store, f->day, f->group);
+	if (shelf)
+		store_shelf_retire(f->store, shelf, false);
 	return err;
 }
 
@@ -201,24 +268,26 @@ static bool group_is_there(const struct store *store, uint16_t day, unsigned gro
 	return there;
 }
 
-static int day_forget(struct store *store, uint16_t day, const struct prefix *prefix,
-	struct store_dropped *dropped)
+static int day_forget(
+	struct store *store, uint16_t day, const struct prefix *prefix, struct store_work *work)
 {
 	static const unsigned groups[] = {STORE_RECORDS, STORE_CONTACTS};
-	struct forgetting f = {.store = store, .prefix = prefix, .dropped = dropped};
+	struct forgetting f = {.store = store, .day = day, .prefix = prefix, .work = work};
 	bool changed = false;
 	char text[11];
 	int err = 0;
 
 	f.batch = rocksdb_writebatch_create();
-	for (unsigned g = 0; g < 2 && err == 0; g++)
-		if (group_is_there(store, day, groups[g]))
-			err = group_forget(&f, day, groups[g], &changed);
+	for (unsigned g = 0; g < 2 && err == 0; g++) {
+		f.group = groups[g];
+		if (group_is_there(store, day, f.group))
+			err = group_forget(&f, &changed);
+	}
 	rocksdb_writebatch_destroy(f.batch);
 	free(f.room);
-	dropped->days += changed;
+	work->dropped->days += changed;
 	if (err) {
-		dropped->busy += err == -EBUSY;
+		work->dropped->busy += err == -EBUSY;
 		log_line(LOG_ERROR, "%s: %s is left as it was: %s", store->folder,
 			list_day_format(day, text),
 			err == -EBUSY ? "another process writes to it" : strerror(-err));
@@ -229,18 +298,21 @@ static int day_forget(struct store *store, uint16_t day, const struct prefix *pr
 int store_forget(struct store *store, const struct prefix *prefix, const struct store_actor *actor,
 	struct store_dropped *dropped)
 {
+	struct store_work work;
 	uint16_t *days = NULL;
 	int n, err = store->mode == STORE_READ ? -EROFS : 0, each;
 
-	*dropped = (struct store_dropped){0};
+	store_work_begin(&work, actor, dropped);
 	if (err == 0 && store->mode == STORE_WRITE)
 		err = store_commit_last(store);
 	if (err)
 		return err;
 	n = store_folders(store, STORE_RECORDS | STORE_CONTACTS, &days);
 	err = n < 0 ? n : 0;
-	for (int i = 0; i < n; i++) {
-		each = day_forget(store, days[i], prefix, dropped);
+	for (int i = 0; i < n && err != -EINTR; i++) {
+		each = day_forget(store, days[i], prefix, &work);
+		err = each ? each : err;
+		each = store_work_breathe(&work);
 		err = each ? each : err;
 	}
 	free(days);

@@ -302,8 +302,24 @@ int store_window_batch(
 /** Forget all that waits. */
 void store_window_clear(struct store_window *window);
 
-/* ---- store_audit.c ---- */
+/* ---- store_drop.c ---- */
 
-/** Append a line to the audit log: members of an object, written by @p format. */
-int store_audit(const struct store *store, const struct store_actor *actor, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+/** A deletion that others get in between. */
+struct store_work {
+	const struct store_actor *actor;
+	struct store_dropped *dropped;
+	int64_t since_us; /**< when the lock was had */
+};
+
+/** The lock is held from now on. */
+void store_work_begin(struct store_work *work, const struct store_actor *actor, struct store_dropped *dropped);
+
+/** Let go of the lock, or take it again. */
+void store_work_let(struct store_work *work);
+void store_work_take(struct store_work *work);
+
+/** Let others have the lock for as long as it was held. @return 0, or -EINTR when it is to stop */
+int store_work_breathe(struct store_work *work);
+
+/** Whether the lock was held for as long as a piece may take. */
+bool store_work_is_long(const struct store_work *work);
