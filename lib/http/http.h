@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+/**
+ * @file
+ * An HTTP server: routes, keys with roles, TLS, answers of any length in bounded memory.
+ *
+ * A handler runs in a thread of its own and writes its answer to a FILE. What it writes goes through a ring
+ * of HTTP_RING octets: with a slow reader the handler waits in its write, with one that is gone the write
+ * fails. So a handler is written as if it wrote to standard output.
+ *
+ * Loopback addresses are served without TLS, all others with it. A unix socket may be added for programs of
+ * the same user, which need no key.
+ *
+ * Layer:   lib/http; libmicrohttpd, GnuTLS.
+ * Threads: a server has one thread an address, and one a request. http_server_* are for one thread.
+ * Errors:  0 or -errno; refusals of requests are answered and counted.
+ * Source:  RFC 9110, RFC 9112, RFC 6750 (Bearer).
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/endpoint.h"
+#include "http/http_key.h"
+
+#define HTTP_PARAMS_MAX 24         /**< parameters of a request */
+#define HTTP_BODY_MAX   4096       /**< octets of a request's body */
+#define HTTP_HEAD_MAX   (16 << 10) /**< octets of a request's line and headers, about */
+#define HTTP_RING       (64 << 10) /**< octets of an answer that wait for the reader */
+#define HTTP_ERROR_SIZE 512
+
+struct http_request;
+
+/** Answer a request, by http_begin, http_out and http_fail. */
+typedef void (*http_handler)(struct http_request *request, void *ctx);
+
+/** A row of the table of routes. */
+struct http_route {
+	const char *method; /**< "GET", which takes HEAD too, or "POST" */
+	const char *path;
+	enum http_role role; /**< least role; HTTP_NOBODY: no key at all */
+	bool local;          /**< without a key on loopback */
+	const char *params;  /**< names between blanks; has to be there: "day!" */
+	http_handler run;
+};
+
+struct http_options {
+	const struct http_route *routes; /**< ends with a NULL path; kept */
+	void *ctx;                       /**< for handlers; kept */
+	const struct endpoints *at;      /**< TCP */
+	const char *folder;    /**< where keys, a certificate of our own and the unix socket are; kept */
+	bool socket;           /**< listen at FOLDER/HTTP_SOCKET too */
+	const char *certificate, *key; /**< files in PEM; "": made in the folder at the first start */
+	unsigned connections;  /**< at once, of all addresses together */
+	unsigned rate;         /**< requests a second of a key, or of an address without one */
+};
+
+#define HTTP_SOCKET "api.sock"
+
+struct http_server;
+
+/**
+ * Serve.
+ *
+ * @param error [out] one line on failure, HTTP_ERROR_SIZE octets
+ * @return taken, close with http_server_close; NULL on failure
+ */
+struct http_server *http_server_open(const struct http_options *options, char *error);
+
+/** What has to be done now and then: late clients are cut off, keys read again. Once a second. */
+void http_server_tick(struct http_server *server);
+
+/** Cut all requests off and wait until their handlers have returned. NULL is fine. */
+void http_server_close(struct http_server *server);
+
+/**
+ * Wait until all requests that are there now, but @p self, are answered; those that take longer are cut off.
+ * Any handler's thread.
+ *
+ * @param self  may be NULL
+ */
+void http_server_drain(struct http_server *server, const struct http_request *self, unsigned patience_ms);
+
+struct http_stats {
+	uint64_t requests;     /**< that came to a handler */
+	uint64_t refused[6];   /**< by enum http_refusal */
+	unsigned connections;  /**< now */
+	uint64_t timeouts;     /**< connections that were cut off, since no request came of them */
+};
+
+/** Why a request did not come to its handler. */
+enum http_refusal {
+	HTTP_NO_KEY,    /**< 401 */
+	HTTP_NO_ROLE,   /**< 403 */
+	HTTP_NO_ROUTE,  /**< 404, 405 */
+	HTTP_BAD,       /**< 400, 413 */
+	HTTP_TOO_MANY,  /**< 429 */
+	HTTP_NO_THREAD, /**< 503 */
+	HTTP_REFUSALS,
+};
+
+/** "no_key", ... */
+const char *http_refusal_name(enum http_refusal refusal);
+
+void http_stats_get(struct http_server *server, struct http_stats *stats);
+
+/* ---- for handlers ---- */
+
+/** Value of a parameter of the query or of a form in the body; NULL: it was not given. */
+const char *http_param(const struct http_request *request, const char *name);
+
+/** Who asks: the name of the key, or of the user at the unix socket; "": nobody we know. */
+const char *http_who(const struct http_request *request);
+
+/** Role of who asks. On loopback, where a route needs no key, HTTP_NOBODY. */
+enum http_role http_role_of(const struct http_request *request);
+
+/** The header Accept, "" if there was none. */
+const char *http_accept(const struct http_request *request);
+
+const struct http_route *http_route_of(const struct http_request *request);
+
+/** Say what comes, before the first octet. 200 and application/json unless said. @param type static */
+void http_begin(struct http_request *request, unsigned status, const char *type);
+
+/**
+ * Where the body goes. What fits its buffer is sent with a length; fflush sends what is there now.
+ * After a write that failed (ferror) the rest would be for nothing.
+ */
+FILE *http_out(struct http_request *request);
+
+/** Whether the reader is gone, or was cut off. */
+bool http_is_gone(struct http_request *request);
+
+/**
+ * Answer {"error": "text"}, the text as printf, instead of what was written so far. Where octets have left
+ * already the connection is cut, so that nobody takes half of an answer for the whole.
+ */
+void http_fail(struct http_request *request, unsigned status, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/** Write @p text as a JSON string; what is no UTF-8 becomes U+FFFD. */
+void http_json_text(FILE *out, const char *text);
+
+/* ---- the other side, for commands beside a server ---- */
+
+/**
+ * Ask the server of a folder over its unix socket, and wait for as long as it takes.
+ *
+ * @param target path and query
+ * @param form   body, of a form; NULL: GET
+ * @param answer [out] body, free() it
+ * @return status, -ENOENT when no server is there, or -errno
+ */
+int http_call(const char *folder, const char *target, const char *form, char **answer);
+
+/** Write @p text as it may stand in a form or a query (RFC 3986 s2.1). @return @p out */
+char *http_escape(const char *text, char *out, size_t size);

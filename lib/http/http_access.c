@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Who asks, and whether they may.
+ */
+#include <netinet/in.h>
+#include <pwd.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "http/http_private.h"
+
+static unsigned refuse(struct http_request *request, unsigned status, enum http_refusal as,
+	const char *text, char *why)
+{
+	http_count_refusal(request->server, as);
+	snprintf(why, HTTP_ERROR_SIZE, "%s", text);
+	return status;
+}
+
+// Who can open the socket is told by its mode; this is for the audit log, and for folders that are
+// not as they should be.
+static unsigned peer_access(struct http_request *request, char *why)
+{
+	int fd = MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD)
+			 ->connect_fd;
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+	struct passwd entry, *user = NULL;
+	char room[1024];
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 ||
+		(peer.uid != 0 && peer.uid != geteuid()))
+		return refuse(request, MHD_HTTP_FORBIDDEN, HTTP_NO_ROLE,
+			"expected the collector's user, or root", why);
+	if (getpwuid_r(peer.uid, &entry, room, sizeof(room), &user) == 0 && user)
+		snprintf(request->who.name, sizeof(request->who.name), "%s", user->pw_name);
+	else
+		snprintf(request->who.name, sizeof(request->who.name), "uid %u", peer.uid);
+	request->who.role = HTTP_ADMIN;
+	return 0;
+}
+
+// The key that was given, or NULL.
+static const char *key_given(struct MHD_Connection *connection)
+{
+	const char *key = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "X-API-Key");
+
+	if (key)
+		return key;
+	key = MHD_lookup_connection_value(
+		connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION);
+	if (!key || strncasecmp(key, "Bearer ", 7) != 0)
+		return NULL;
+	return key + 7 + strspn(key + 7, " ");
+}
+
+static unsigned key_access(struct http_request *request, const char *key, char *why)
+{
+	struct http_server *server = request->server;
+	unsigned rate = server->options.rate;
+	struct http_key found;
+
+	switch (http_keys_check(server->keys, key, http_now_ms(), rate, &found)) {
+	case HTTP_KEY_GOOD:
+		request->who = found;
+		return 0;
+	case HTTP_KEY_RATE:
+		return refuse(request, MHD_HTTP_TOO_MANY_REQUESTS, HTTP_TOO_MANY,
+			"too many requests within a second", why);
+	case HTTP_KEY_QUOTA:
+		return refuse(request, MHD_HTTP_TOO_MANY_REQUESTS, HTTP_TOO_MANY,
+			"the quota of this day is used up", why);
+	default:
+		return refuse(request, MHD_HTTP_UNAUTHORIZED, HTTP_NO_KEY,
+			"no such key, or it has expired", why);
+	}
+}
+
+unsigned http_access(struct http_request *request, char *why)
+{
+	const struct http_route *route = request->route;
+	const struct sockaddr *address;
+	const char *key;
+	unsigned status;
+
+	if (request->daemon->unix_socket)
+		return peer_access(request, why);
+	key = key_given(request->connection);
+	status = key ? key_access(request, key, why) : 0;
+	if (key && status == 0)
+		return request->who.role >= route->role
+			       ? 0
+			       : refuse(request, MHD_HTTP_FORBIDDEN, HTTP_NO_ROLE,
+					 "expected a key of another role", why);
+	address = MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
+			  ->client_addr;
+	if (status != MHD_HTTP_TOO_MANY_REQUESTS &&
+		!http_limits_take(&request->server->limits, address, http_now_ms(),
+			request->server->options.rate))
+		return refuse(request, MHD_HTTP_TOO_MANY_REQUESTS, HTTP_TOO_MANY,
+			"too many requests within a second", why);
+	if (status || route->role == HTTP_NOBODY || (route->local && request->daemon->local))
+		return status;
+	return refuse(request, MHD_HTTP_UNAUTHORIZED, HTTP_NO_KEY,
+		"expected a key in X-API-Key, or behind Bearer in Authorization", why);
+}

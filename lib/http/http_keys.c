@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Keys as a server uses them: who a key belongs to, and whether that one may ask now.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include <gnutls/crypto.h>
+#include <gnutls/gnutls.h>
+
+#include "base/log.h"
+#include "http/http_private.h"
+#include "list/list.h"
+
+/** What a key has done. */
+struct usage {
+	struct http_rate rate;
+	uint16_t day;
+	uint64_t requests; /**< of that day */
+};
+
+struct http_keys {
+	const char *folder;
+	pthread_mutex_t lock;
+	struct http_key *keys; /**< under lock, as all below */
+	struct usage *usage;   /**< same index */
+	int n;
+	struct stat read; /**< file that was read last, also in vain */
+};
+
+void http_hash(const char *text, uint8_t hash[HTTP_KEY_HASH_SIZE])
+{
+	gnutls_hash_fast(GNUTLS_DIG_SHA256, text, strlen(text), hash);
+}
+
+int http_rate_take(struct http_rate *rate, int64_t now_ms, unsigned each_second)
+{
+	double left = rate->spent - (double)(now_ms - rate->last_ms) * each_second / 1000;
+
+	rate->last_ms = now_ms;
+	rate->spent = left > 0 ? left : 0;
+	if (rate->spent + 1 > each_second)
+		return 0;
+	rate->spent += 1;
+	return 1;
+}
+
+static void file_state(const char *folder, struct stat *state)
+{
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/" HTTP_KEYS_FILE, folder);
+	if (stat(path, state) != 0)
+		*state = (struct stat){0};
+}
+
+static bool same_state(const struct stat *a, const struct stat *b)
+{
+	return a->st_ino == b->st_ino && a->st_size == b->st_size &&
+	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+// What a key of the same name and hash has done counts on.
+static void usage_carry(
+	const struct http_keys *keys, const struct http_key *key, struct usage *usage)
+{
+	for (int i = 0; i < keys->n; i++)
+		if (strcmp(keys->keys[i].name, key->name) == 0 &&
+			memcmp(keys->keys[i].hash, key->hash, sizeof(key->hash)) == 0)
+			*usage = keys->usage[i];
+}
+
+static int keys_load(struct http_keys *keys)
+{
+	struct http_key *read;
+	struct usage *usage;
+	int n;
+
+	file_state(keys->folder, &keys->read);
+	n = http_keys_read(keys->folder, &read);
+	if (n < 0)
+		return n;
+	usage = calloc((size_t)n + 1, sizeof(*usage));
+	if (!usage) {
+		free(read);
+		return -ENOMEM;
+	}
+	pthread_mutex_lock(&keys->lock);
+	for (int i = 0; i < n; i++)
+		usage_carry(keys, &read[i], &usage[i]);
+	free(keys->keys);
+	free(keys->usage);
+	keys->keys = read;
+	keys->usage = usage;
+	keys->n = n;
+	pthread_mutex_unlock(&keys->lock);
+	return 0;
+}
+
+int http_keys_open(const char *folder, struct http_keys **out)
+{
+	struct http_keys *keys = calloc(1, sizeof(*keys));
+	int err;
+
+	if (!keys)
+		return -ENOMEM;
+	keys->folder = folder;
+	pthread_mutex_init(&keys->lock, NULL);
+	err = keys_load(keys);
+	if (err == 0)
+		*out = keys;
+	else
+		http_keys_close(keys);
+	return err;
+}
+
+void http_keys_close(struct http_keys *keys)
+{
+	if (!keys)
+		return;
+	pthread_mutex_destroy(&keys->lock);
+	free(keys->keys);
+	free(keys->usage);
+	free(keys);
+}
+
+void http_keys_refresh(struct http_keys *keys)
+{
+	struct stat state;
+	int err;
+
+	file_state(keys->folder, &state);
+	if (same_state(&state, &keys->read))
+		return;
+	err = keys_load(keys);
+	if (err)
+		log_line(LOG_WARN, "%s/" HTTP_KEYS_FILE ": the keys of before stay in force",
+			keys->folder);
+	else
+		log_line(LOG_INFO, "%s/" HTTP_KEYS_FILE ": %d keys", keys->folder, keys->n);
+}
+
+// Under lock.
+static enum http_key_state usage_count(struct usage *usage, const struct http_key *key,
+	int64_t now_ms, uint16_t today, unsigned rate)
+{
+	if (!http_rate_take(&usage->rate, now_ms, rate))
+		return HTTP_KEY_RATE;
+	if (usage->day != today) {
+		usage->day = today;
+		usage->requests = 0;
+	}
+	if (key->quota && usage->requests >= key->quota)
+		return HTTP_KEY_QUOTA;
+	usage->requests++;
+	return HTTP_KEY_GOOD;
+}
+
+enum http_key_state http_keys_check(struct http_keys *keys, const char *text, int64_t now_ms,
+	unsigned rate, struct http_key *key)
+{
+	enum http_key_state state = HTTP_KEY_UNKNOWN;
+	uint16_t today = list_day_of(time(NULL));
+	uint8_t hash[HTTP_KEY_HASH_SIZE];
+	int found = -1;
+
+	http_hash(text, hash);
+	pthread_mutex_lock(&keys->lock);
+	for (int i = 0; i < keys->n; i++)
+		if (gnutls_memcmp(hash, keys->keys[i].hash, sizeof(hash)) == 0)
+			found = i;
+	if (found >= 0 &&
+		(keys->keys[found].expires == HTTP_NO_DAY || today <= keys->keys[found].expires)) {
+		*key = keys->keys[found];
+		state = usage_count(&keys->usage[found], key, now_ms, today, rate);
+	}
+	pthread_mutex_unlock(&keys->lock);
+	return state;
+}

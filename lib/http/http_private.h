@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+/**
+ * @file
+ * What the files of lib/http share, and what its tests need.
+ *
+ * A request belongs to two, who count it in `refs`: the server's thread, until libmicrohttpd says that it is
+ * over, and the handler's. Whoever is last frees it. While the handler has nothing to read yet, the
+ * connection is suspended: `suspended` says so, and whoever has something to tell wakes it up.
+ *
+ * Locks: server.lock, then request.lock; libmicrohttpd's own behind both.
+ */
+#include <pthread.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include <microhttpd.h>
+
+#include "http/http.h"
+
+#define HTTP_DAEMONS_MAX (ENDPOINTS_MAX + 1)
+#define HTTP_WAIT_S      10 /**< for a request, from the connection or the answer before it on */
+#define HTTP_IDLE_S      60 /**< a reader that takes nothing for so long is cut off */
+#define HTTP_LIMIT_SLOTS 1024
+
+/** Rates of addresses without a key. Few slots: those that share one share its rate. */
+struct http_limits {
+	pthread_mutex_t lock;
+	uint64_t seed;
+	struct http_rate slots[HTTP_LIMIT_SLOTS]; /**< under lock */
+};
+
+/** A connection from which a request is waited for. */
+struct http_guest {
+	struct http_guest *next;
+	int fd;
+	bool asked;         /**< a request of it is being answered */
+	int64_t deadline_ms;
+};
+
+/** One address. */
+struct http_daemon {
+	struct http_server *server;
+	struct MHD_Daemon *mhd;
+	bool local; /**< loopback */
+	bool unix_socket;
+};
+
+struct http_server {
+	struct http_options options;
+	struct endpoints at;
+	struct http_keys *keys;
+	struct http_limits limits;
+	char *certificate, *key; /**< in PEM; NULL: TLS is not needed */
+	struct stat socket;      /**< the unix socket's file */
+	struct http_daemon daemons[HTTP_DAEMONS_MAX];
+	unsigned n_daemons;
+	pthread_mutex_t lock;
+	pthread_cond_t left; /**< a handler has returned */
+	bool closing;                  /**< under lock, as all below */
+	struct http_request *requests; /**< that handlers work on */
+	struct http_guest *guests;
+	uint64_t number; /**< of the request that began last */
+	struct http_stats stats;
+};
+
+struct http_pair {
+	char *name, *value; /**< value: "" where there was none */
+};
+
+struct http_request {
+	struct http_request *next, **self; /**< in server.requests, under its lock; self NULL: in no list */
+	uint64_t number;
+	struct http_server *server;
+	struct http_daemon *daemon;
+	struct MHD_Connection *connection; /**< NULL: over; under lock */
+	const struct http_route *route;
+	struct http_key who; /**< role HTTP_NOBODY and "" as name: nobody we know */
+	char *accept;
+	struct http_pair params[HTTP_PARAMS_MAX];
+	unsigned n_params;
+	char body[HTTP_BODY_MAX + 1];
+	size_t body_size; /**< over HTTP_BODY_MAX: too large */
+	bool answered;    /**< an answer was queued; the server's thread only */
+
+	pthread_mutex_t lock;
+	pthread_cond_t room;
+	unsigned refs;   /**< under lock, as all below */
+	bool started;    /**< there is or was a handler */
+	bool suspended;
+	bool released;   /**< the head of the answer may go */
+	bool finishing;  /**< the handler has returned, and its last octets come */
+	bool done;       /**< the answer is complete */
+	bool cut;        /**< the answer will never be complete */
+	unsigned status;
+	const char *type;
+	uint8_t *ring;
+	size_t from, used; /**< octets of the ring that wait */
+	FILE *out;         /**< the handler's only */
+};
+
+/* ---- http_key.c, http_keys.c, http_limit.c ---- */
+
+/** Write 2 * n hexadecimal digits and a NUL. */
+void http_hex_write(const uint8_t *octets, size_t n, char *text);
+
+/** SHA-256 of a string. */
+void http_hash(const char *text, uint8_t hash[HTTP_KEY_HASH_SIZE]);
+
+/** Write a file of mode 0600 in a folder, whole or not at all, for the folder's owner. @return 0 or -errno, logged */
+int http_file_replace(const char *folder, const char *name, void (*write)(FILE *file, const void *what),
+	const void *what);
+
+void http_limits_init(struct http_limits *limits);
+
+/** Whether an address may ask once more within this second. */
+bool http_limits_take(struct http_limits *limits, const struct sockaddr *address, int64_t now_ms, unsigned rate);
+
+/* ---- http_param.c ---- */
+
+/** Take parameters of a form. @return NULL, or what is wrong (static) */
+const char *http_form_take(struct http_request *request, char *form);
+
+/** Add a parameter; both are copied. @return NULL, or what is wrong (static) */
+const char *http_param_add(struct http_request *request, const char *name, const char *value);
+
+/** Look whether parameters are those of the route. @return whether; @p why HTTP_ERROR_SIZE octets */
+bool http_params_check(const struct http_request *request, char *why);
+
+void http_params_free(struct http_request *request);
+
+/* ---- http_server.c ---- */
+
+int64_t http_now_ms(void);
+
+struct sockaddr_un;
+
+/**
+ * Address of the socket of a folder: below a descriptor, so that it fits however long the folder's path is.
+ *
+ * @return descriptor of the folder, to be closed behind the use of the address; or -errno
+ */
+int http_socket_address(const char *folder, struct sockaddr_un *address);
+
+void http_count_refusal(struct http_server *server, enum http_refusal why);
+
+/** Tell of a connection whether a request of it is being answered. */
+void http_guest_asked(struct http_server *server, struct MHD_Connection *connection, bool asked);
+
+/* ---- http_request.c ---- */
+
+/** Callbacks of libmicrohttpd; cls is the struct http_daemon. */
+enum MHD_Result http_request_handle(void *cls, struct MHD_Connection *connection, const char *url,
+	const char *method, const char *version, const char *upload, size_t *upload_size, void **context);
+void http_request_completed(void *cls, struct MHD_Connection *connection, void **context,
+	enum MHD_RequestTerminationCode why);
+
+/* ---- http_access.c ---- */
+
+/** Who asks, and whether they may. @return 0, or the status of a refusal with @p why (HTTP_ERROR_SIZE octets) */
+unsigned http_access(struct http_request *request, char *why);
+
+/* ---- http_answer.c ---- */
+
+/** Begin the handler's thread, with the connection suspended. @return 0 or -errno */
+int http_answer_start(struct http_request *request);
+
+/** The response to queue when there is something to tell; NULL: cut the connection. */
+struct MHD_Response *http_answer_response(struct http_request *request);
+
+/** The answer will not be read any more, or not any longer. Any thread. */
+void http_answer_cut(struct http_request *request);
+
+/** One owner less. */
+void http_request_put(struct http_request *request);
+
+/* ---- http_tls.c ---- */
+
+/** Read what was configured, or what is in the folder, or make that. @return 0, or -errno with @p error set */
+int http_tls_load(struct http_server *server, char *error);
