@@ -15,9 +15,13 @@
 #include "dns/dns_type.h"
 #include "list/list.h"
 
-static int expected(const char *option, const char *what, const char *got)
+#define SHOWN_MAX 256 // octets of a value in an error
+
+static int expected(
+	struct collect_args *args, const char *option, const char *what, const char *got)
 {
-	log_line(LOG_ERROR, "%s: expected %s, got \"%s\"", option, what, got);
+	snprintf(args->error, sizeof(args->error), "%s: expected %s, got \"%.*s\"", option, what,
+		SHOWN_MAX, got);
 	return COLLECT_USAGE;
 }
 
@@ -95,7 +99,7 @@ static int time_take(int option, const char *value, struct collect_args *args)
 
 	if (moment_parse(value, to, to ? &args->question.to_ms : &args->question.from_ms) == 0)
 		return COLLECT_DONE;
-	return expected(to ? "--to" : "--from", what, value);
+	return expected(args, to ? "--to" : "--from", what, value);
 }
 
 static int name_take(int option, const char *value, struct collect_args *args)
@@ -104,11 +108,12 @@ static int name_take(int option, const char *value, struct collect_args *args)
 	int size = dns_name_parse(value, strlen(value), args->name);
 
 	if (args->question.scope != STORE_ANY_NAME) {
-		log_line(LOG_ERROR, "%s: expected one name (see --help)", which);
+		snprintf(args->error, sizeof(args->error), "%s: expected one name", which);
 		return COLLECT_USAGE;
 	}
 	if (size < 0) {
-		log_line(LOG_ERROR, "%s: %s, got \"%s\"", which, dns_name_error(size), value);
+		snprintf(args->error, sizeof(args->error), "%s: %s, got \"%.*s\"", which,
+			dns_name_error(size), SHOWN_MAX, value);
 		return COLLECT_USAGE;
 	}
 	args->question.scope = option == 'n' ? STORE_EXACT : STORE_SUBTREE;
@@ -142,7 +147,7 @@ static int rcode_take(const char *value, struct collect_args *args)
 			args->question.rcode = i;
 	return args->question.rcode >= 0
 		       ? COLLECT_DONE
-		       : expected("--rcode", "a response code, NXDOMAIN or 3", value);
+		       : expected(args, "--rcode", "a response code, NXDOMAIN or 3", value);
 }
 
 static int type_take(const char *value, struct collect_args *args)
@@ -155,13 +160,14 @@ static int type_take(const char *value, struct collect_args *args)
 			args->question.type = (int)i;
 	return args->question.type >= 0
 		       ? COLLECT_DONE
-		       : expected("--type", "a record type, AAAA or TYPE28", value);
+		       : expected(args, "--type", "a record type, AAAA or TYPE28", value);
 }
 
 static int kinds_take(enum store_kinds kinds, struct collect_args *args)
 {
 	if (args->question.kinds != STORE_ALL && args->question.kinds != kinds) {
-		log_line(LOG_ERROR, "--filtered and --unfiltered: expected one of them");
+		snprintf(args->error, sizeof(args->error),
+			"--filtered and --unfiltered: expected one of them");
 		return COLLECT_USAGE;
 	}
 	args->question.kinds = kinds;
@@ -178,13 +184,33 @@ static int format_take(const char *value, struct collect_args *args)
 			args->has_format = true;
 			return COLLECT_DONE;
 		}
-	return expected("--format", "ndjson, csv or text", value);
+	return expected(args, "--format", "ndjson, csv or text", value);
 }
 
-static int day_take(const char *option, const char *value, int *day)
+static int day_take(struct collect_args *args, const char *option, const char *value, int *day)
 {
 	*day = list_day_parse(value, strlen(value));
-	return *day >= 0 ? COLLECT_DONE : expected(option, "a day YYYY-MM-DD", value);
+	return *day >= 0 ? COLLECT_DONE : expected(args, option, "a day YYYY-MM-DD", value);
+}
+
+static int key_take(int option, const char *value, struct collect_args *args)
+{
+	int64_t number;
+	int role;
+
+	if (option == 'x')
+		return day_take(args, "--expires", value, &args->key.expires);
+	if (option == 'R') {
+		role = http_role_parse(value);
+		args->key.role = role < 0 ? HTTP_NOBODY : (enum http_role)role;
+		return role >= 0
+			       ? COLLECT_DONE
+			       : expected(args, "--role", "metrics, log, analyst or admin", value);
+	}
+	number = number_parse(value, "", INT64_MAX);
+	args->key.quota = (uint64_t)number;
+	return number > 0 ? COLLECT_DONE
+			  : expected(args, "--quota", "a number of requests a day", value);
 }
 
 static int shape_take(int option, const char *value, struct collect_args *args)
@@ -197,23 +223,23 @@ static int shape_take(int option, const char *value, struct collect_args *args)
 		args->question.order = strcmp(value, "name") == 0 ? STORE_BY_NAME : STORE_BY_TIME;
 		return strcmp(value, "name") == 0 || strcmp(value, "time") == 0
 			       ? COLLECT_DONE
-			       : expected("--order", "time or name", value);
+			       : expected(args, "--order", "time or name", value);
 	}
 	if (option == 'w') {
 		number = number_parse(value, "", STORE_CONTACT_WINDOW_MAX_MS / 1000);
 		args->window_ms = number * 1000;
 		return number > 0 ? COLLECT_DONE
-				  : expected("--window", "seconds, 1 to 86400", value);
+				  : expected(args, "--window", "seconds, 1 to 86400", value);
 	}
 	number = number_parse(value, "", INT64_MAX);
 	if (option == 'l') {
 		args->limit = (uint64_t)number;
 		return number > 0 ? COLLECT_DONE
-				  : expected("--limit", "a number of records", value);
+				  : expected(args, "--limit", "a number of records", value);
 	}
 	args->eve_version = (unsigned)number;
 	return number == 2 || number == 3 ? COLLECT_DONE
-					  : expected("--eve-version", "3 or 2", value);
+					  : expected(args, "--eve-version", "3 or 2", value);
 }
 
 int ask_option_take(int option, const char *value, struct collect_args *args)
@@ -228,10 +254,12 @@ int ask_option_take(int option, const char *value, struct collect_args *args)
 	case 'C':
 		return prefix_parse(value, &args->question.client) == 0
 			       ? COLLECT_DONE
-			       : expected("--client", "an address or prefix", value);
+			       : expected(args, "--client", "an address or prefix", value);
 	case 'i':
 		args->question.id = value;
-		return COLLECT_DONE;
+		return strlen(value) <= STORE_TEXT_MAX
+			       ? COLLECT_DONE
+			       : expected(args, "--id", "at most 255 octets", value);
 	case 'r':
 		return rcode_take(value, args);
 	case 'T':
@@ -241,9 +269,13 @@ int ask_option_take(int option, const char *value, struct collect_args *args)
 	case 'U':
 		return kinds_take(STORE_UNFILTERED, args);
 	case 'd':
-		return day_take("--day", value, &args->day);
+		return day_take(args, "--day", value, &args->day);
 	case 'b':
-		return day_take("--before", value, &args->before);
+		return day_take(args, "--before", value, &args->before);
+	case 'R':
+	case 'x':
+	case 'q':
+		return key_take(option, value, args);
 	default:
 		return shape_take(option, value, args);
 	}
@@ -263,8 +295,11 @@ int collect_zone(const char *zone)
 		magic[0] = '\0';
 	if (file)
 		fclose(file);
-	if (memcmp(magic, "TZif", sizeof(magic)) != 0)
-		return expected("--zone", "a time zone below /usr/share/zoneinfo", zone);
+	if (memcmp(magic, "TZif", sizeof(magic)) != 0) {
+		log_line(LOG_ERROR,
+			"--zone: expected a time zone below /usr/share/zoneinfo, got \"%s\"", zone);
+		return COLLECT_USAGE;
+	}
 	setenv("TZ", zone, 1);
 	tzset();
 	return COLLECT_DONE;

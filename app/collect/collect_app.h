@@ -11,8 +11,11 @@
 #include <stdio.h>
 
 #include "dns/dns_const.h"
+#include "http/http_key.h"
+#include "store/store.h"
 #include "store/store_contact.h"
 
+#define COLLECT_ERROR_SIZE 512
 #define COLLECT_STORE "/var/lib/dnsweir/collect" /**< where the log is unless said otherwise */
 
 enum collect_exit {
@@ -40,8 +43,25 @@ struct collect_args {
 	int64_t window_ms;                /**< --window */
 	struct store_question question;
 	uint8_t name[DNS_NAME_SIZE_MAX];  /**< of the question */
+	struct http_key key;              /**< --role, --expires, --quota */
 	int n;
 	char **words;                     /**< operands */
+	char error[COLLECT_ERROR_SIZE];   /**< one line, of what is wrong with an option */
+};
+
+/** Nothing is asked for. */
+#define COLLECT_ARGS \
+	{.store = COLLECT_STORE, .eve_version = 3, .day = -1, .before = -1, \
+		.window_ms = STORE_CONTACT_WINDOW_MS, \
+		.question = {.rcode = -1, .type = -1}, .key = {.expires = HTTP_NO_DAY}}
+
+/** Where an answer goes, and how it went. */
+struct collect_sink {
+	FILE *out;
+	uint64_t rows; /**< written */
+	/** Now and then, or NULL. @return not 0: enough */
+	int (*progress)(void *ctx, const struct store_progress *progress);
+	void *ctx;
 };
 
 /** Take dnstap until told to stop. */
@@ -49,6 +69,20 @@ int serve_run(const struct collect_args *args);
 
 /** Show the records that meet a question. */
 int query_run(const struct collect_args *args);
+
+/** What is wrong with options together; NULL: nothing. Static, begins with the option */
+const char *query_wrong(const struct collect_args *args);
+
+/*
+ * Answers to what options ask for, for commands and the API. 0, or 1 when the reader or the progress had
+ * enough, or -errno, logged.
+ */
+typedef int collect_write(const struct collect_args *args, struct store *store, struct collect_sink *sink);
+
+collect_write query_write, infected_write, contacts_write, addresses_write, days_write;
+
+/** Write one of these on standard output, in a form other than text. */
+int seen_run(const struct collect_args *args, collect_write *write);
 
 /** Show which clients had answers filtered, by malware id. */
 int infected_run(const struct collect_args *args);
@@ -71,11 +105,14 @@ int purge_run(const struct collect_args *args);
 /** Take a client's records out. */
 int forget_run(const struct collect_args *args);
 
+/** Make, list and remove keys of the API. */
+int key_run(const struct collect_args *args);
+
 /**
  * Take the value of an option of a question ("--client", "203.0.113.0/24").
  *
  * @param option its letter in the table of options
- * @return enum collect_exit; what was expected is logged
+ * @return enum collect_exit; what was expected is in args->error, and begins with the option
  */
 int ask_option_take(int option, const char *value, struct collect_args *args);
 
@@ -100,9 +137,6 @@ const char *collect_rcode(uint16_t rcode, char text[16]);
 
 /** A line in the form of Suricata's EVE log, with members of our own. */
 void eve_write(FILE *out, const struct store_record *record, unsigned version);
-
-/** Write @p text as a JSON string; what is no UTF-8 becomes U+FFFD. */
-void json_text(FILE *out, const char *text);
 
 void csv_header(FILE *out);
 void csv_write(FILE *out, const struct store_record *record);

@@ -9,7 +9,7 @@
 #include "collect_app.h"
 #include "dns/dns_name.h"
 #include "dns/dns_type.h"
-#include "text/text.h"
+#include "http/http.h"
 
 char *collect_time(int64_t time_ms, char text[COLLECT_TIME_SIZE])
 {
@@ -38,33 +38,10 @@ const char *collect_rcode(uint16_t rcode, char text[16])
 	return text;
 }
 
-void json_text(FILE *out, const char *text)
-{
-	size_t size = strlen(text), n;
-	uint32_t code;
-
-	putc('"', out);
-	for (size_t at = 0; at < size; at += n) {
-		n = text_utf8_char(text + at, size - at, &code);
-		if (n == 0) {
-			fputs("\\ufffd", out);
-			n = 1;
-		} else if (code == '"' || code == '\\') {
-			putc('\\', out);
-			putc((int)code, out);
-		} else if (code < 0x20 || code == 0x7f) {
-			fprintf(out, "\\u%04x", (unsigned)code);
-		} else {
-			fwrite(text + at, 1, n, out);
-		}
-	}
-	putc('"', out);
-}
-
 static void member(FILE *out, const char *name, const char *text)
 {
 	fprintf(out, ",\"%s\":", name);
-	json_text(out, text);
+	http_json_text(out, text);
 }
 
 static void client_write(FILE *out, const struct store_record *r)
@@ -89,7 +66,7 @@ static void answers_write(FILE *out, const struct store_record *r, const char *n
 	fputs(",\"answers\":[", out);
 	for (unsigned i = 0; i < r->n_addresses; i++) {
 		fputs(i > 0 ? ",{\"rrname\":" : "{\"rrname\":", out);
-		json_text(out, name);
+		http_json_text(out, name);
 		fprintf(out, ",\"rrtype\":\"%s\",\"rdata\":\"%s\"}",
 			r->addresses[i].family == ADDR_IPV4 ? "A" : "AAAA",
 			addr_format(&r->addresses[i], text));
@@ -105,7 +82,7 @@ static void dns_write(FILE *out, const struct store_record *r, unsigned version)
 	fprintf(out, ",\"dns\":{\"version\":%u,\"type\":\"%s\",\"rcode\":\"%s\"", version,
 		version == 2 ? "answer" : "response", collect_rcode(r->rcode, code));
 	fputs(version == 2 ? ",\"rrname\":" : ",\"queries\":[{\"rrname\":", out);
-	json_text(out, name);
+	http_json_text(out, name);
 	fprintf(out, ",\"rrtype\":\"%s\"%s", dns_type_name(r->type, type),
 		version == 2 ? "" : "}]");
 	answers_write(out, r, name);

@@ -27,6 +27,9 @@ static const char usage[] =
 	"       dnsweir-collect days [--format text | csv | ndjson]\n"
 	"       dnsweir-collect purge --before DAY\n"
 	"       dnsweir-collect forget PREFIX\n"
+	"       dnsweir-collect key add NAME --role metrics | log | analyst | admin\n"
+	"                               [--expires DAY] [--quota N]\n"
+	"       dnsweir-collect key list | remove NAME\n"
 	"\n"
 	"The query log.\n"
 	"\n"
@@ -39,6 +42,7 @@ static const char usage[] =
 	"  days        what is stored\n"
 	"  purge       remove days\n"
 	"  forget      take out the records of clients in a prefix\n"
+	"  key         who may use the API\n"
 	"\n"
 	"  -c, --config FILE      what to serve\n"
 	"  -s, --store FOLDER     where the log is (" COLLECT_STORE ")\n"
@@ -61,6 +65,9 @@ static const char usage[] =
 	"      --eve-version N    form of the dns object: 3 or 2\n"
 	"      --day DAY          YYYY-MM-DD\n"
 	"      --before DAY       days before this one\n"
+	"      --role ROLE        what a key is for: each role may do what those before it may\n"
+	"      --expires DAY      the last day that the key is good for\n"
+	"      --quota N          requests a day\n"
 	"      --print-config     every key of the configuration, at its default\n"
 	"  -V, --version\n"
 	"  -h, --help\n"
@@ -88,6 +95,9 @@ static const struct option long_options[] = {
 	{"eve-version", required_argument, NULL, 'e'},
 	{"day", required_argument, NULL, 'd'},
 	{"before", required_argument, NULL, 'b'},
+	{"role", required_argument, NULL, 'R'},
+	{"expires", required_argument, NULL, 'x'},
+	{"quota", required_argument, NULL, 'q'},
 	{"print-config", no_argument, NULL, 'P'},
 	{"version", no_argument, NULL, 'V'},
 	{"help", no_argument, NULL, 'h'},
@@ -111,6 +121,7 @@ static const struct {
 	{"days", days_run, "szm", "", 0, 0, "no operand"},
 	{"purge", purge_run, "szb", "b", 0, 0, "no operand"},
 	{"forget", forget_run, "sz", "", 1, 1, "PREFIX"},
+	{"key", key_run, "szRxq", "", 1, 2, "add NAME, list or remove NAME"},
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -144,6 +155,8 @@ static int given_take(const struct given *given, size_t n, struct collect_args *
 			args->store = given[i].value;
 		else if (given[i].option != 'z')
 			err = ask_option_take(given[i].option, given[i].value, args);
+		if (args->error[0])
+			log_line(LOG_ERROR, "%s", args->error);
 	}
 	return err;
 }
@@ -204,12 +217,7 @@ static int command_run(
 
 int main(int argc, char **argv)
 {
-	struct collect_args args = {.store = COLLECT_STORE,
-		.eve_version = 3,
-		.day = -1,
-		.before = -1,
-		.window_ms = STORE_CONTACT_WINDOW_MS,
-		.question = {.rcode = -1, .type = -1}};
+	struct collect_args args = COLLECT_ARGS;
 	struct given *given = calloc((size_t)argc, sizeof(*given));
 	size_t n = 0;
 	int option, err;
@@ -237,9 +245,9 @@ int main(int argc, char **argv)
 		given[n++] = (struct given){option, optarg};
 	}
 	if (optind == argc) {
-		log_line(LOG_ERROR, "expected a command: serve, query, infected, addresses, "
-				    "contacts, sinkhole, "
-				    "days, purge or forget (see --help)");
+		log_line(LOG_ERROR,
+			"expected a command: serve, query, infected, addresses, contacts, "
+			"sinkhole, days, purge, forget or key (see --help)");
 		free(given);
 		return COLLECT_USAGE;
 	}

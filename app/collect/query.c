@@ -14,40 +14,70 @@
 
 struct showing {
 	const struct collect_args *args;
-	uint64_t shown;
-	bool terminal; // progress is shown
-	bool told;     // and something of it stands there
-	int64_t last_ns;
+	struct collect_sink *sink;
 };
 
 static int record_show(void *ctx, const struct store_record *record)
 {
-	struct showing *showing = ctx;
+	const struct showing *showing = ctx;
+	struct collect_sink *sink = showing->sink;
 
 	if (showing->args->format == COLLECT_CSV)
-		csv_write(stdout, record);
+		csv_write(sink->out, record);
 	else
-		eve_write(stdout, record, showing->args->eve_version);
-	// On a full disk, say: the rest would be for nothing. main says what is wrong.
-	if (ferror(stdout))
+		eve_write(sink->out, record, showing->args->eve_version);
+	// On a full disk, say: the rest would be for nothing. The caller says what is wrong.
+	if (ferror(sink->out))
 		return STOPPED;
-	return ++showing->shown == showing->args->limit ? STOPPED : 0;
+	return ++sink->rows == showing->args->limit ? STOPPED : 0;
 }
+
+static int progress_pass(void *ctx, const struct store_progress *progress)
+{
+	const struct collect_sink *sink = ((const struct showing *)ctx)->sink;
+
+	return sink->progress ? sink->progress(sink->ctx, progress) : 0;
+}
+
+int query_write(const struct collect_args *args, struct store *store, struct collect_sink *sink)
+{
+	struct showing showing = {args, sink};
+	const struct store_visitor visitor = {&showing, record_show, progress_pass};
+
+	if (args->format == COLLECT_CSV)
+		csv_header(sink->out);
+	return store_query(store, &args->question, &visitor);
+}
+
+const char *query_wrong(const struct collect_args *args)
+{
+	const struct store_question *q = &args->question;
+
+	if (args->has_format && args->format == COLLECT_TEXT)
+		return "--format: expected ndjson or csv";
+	if (q->from_ms && q->to_ms && q->from_ms >= q->to_ms)
+		return "--to: expected a time behind --from";
+	return NULL;
+}
+
+/** What is shown on a terminal while records go elsewhere. */
+struct terminal {
+	bool told; // something of it stands there
+	int64_t last_ns;
+};
 
 static int progress_show(void *ctx, const struct store_progress *progress)
 {
-	struct showing *showing = ctx;
+	struct terminal *terminal = ctx;
 	struct timespec now;
 	int64_t ns;
 
-	if (!showing->terminal)
-		return 0;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-	if (ns - showing->last_ns < PROGRESS_NS)
+	if (ns - terminal->last_ns < PROGRESS_NS)
 		return 0;
-	showing->last_ns = ns;
-	showing->told = true;
+	terminal->last_ns = ns;
+	terminal->told = true;
 	fprintf(stderr, "\r%u of %u hours, %" PRIu64 " records read, %" PRIu64 " found\x1b[K",
 		progress->hours_done, progress->hours, progress->seen, progress->found);
 	return 0;
@@ -68,18 +98,14 @@ static bool may_read(const struct collect_args *args)
 
 int query_run(const struct collect_args *args)
 {
-	struct showing showing = {.args = args};
-	const struct store_visitor visitor = {&showing, record_show, progress_show};
+	struct collect_sink sink = {.out = stdout};
+	struct terminal terminal = {false, 0};
+	const char *wrong = query_wrong(args);
 	struct store *store;
 	int err;
 
-	if (args->has_format && args->format == COLLECT_TEXT) {
-		log_line(LOG_ERROR, "--format: expected ndjson or csv");
-		return COLLECT_USAGE;
-	}
-	if (args->question.from_ms && args->question.to_ms &&
-		args->question.from_ms >= args->question.to_ms) {
-		log_line(LOG_ERROR, "--to: expected a time behind --from");
+	if (wrong) {
+		log_line(LOG_ERROR, "%s", wrong);
 		return COLLECT_USAGE;
 	}
 	if (!may_read(args))
@@ -88,11 +114,12 @@ int query_run(const struct collect_args *args)
 	if (err != COLLECT_DONE)
 		return err;
 	// Records that go to the terminal say themselves how far it is.
-	showing.terminal = isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO);
-	if (args->format == COLLECT_CSV)
-		csv_header(stdout);
-	err = store_query(store, &args->question, &visitor);
-	if (showing.told)
+	if (isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO)) {
+		sink.progress = progress_show;
+		sink.ctx = &terminal;
+	}
+	err = query_write(args, store, &sink);
+	if (terminal.told)
 		fputs("\r\x1b[K", stderr);
 	store_close(store);
 	return collect_exit_of(err);

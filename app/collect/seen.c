@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "collect_app.h"
+#include "http/http.h"
 
 #define STOPPED 1 // a visit has had enough
 
@@ -19,8 +20,9 @@ struct tried {
 	uint64_t n;
 };
 
-struct listing {
+struct showing {
 	const struct collect_args *args;
+	struct collect_sink *sink;
 	struct tried *tried; // in the order that rows come in
 	size_t n, room;
 };
@@ -36,7 +38,7 @@ static int tried_compare(const void *a, const void *b)
 
 static int tried_take(void *ctx, const struct store_contact_row *row)
 {
-	struct listing *l = ctx;
+	struct showing *l = ctx;
 	struct tried tried = {.client = row->client, .n = row->n}, *more;
 
 	if (!*row->id)
@@ -57,7 +59,7 @@ static int tried_take(void *ctx, const struct store_contact_row *row)
 	return 0;
 }
 
-static uint64_t tried_find(const struct listing *l, const struct store_seen *row)
+static uint64_t tried_find(const struct showing *l, const struct store_seen *row)
 {
 	struct tried sought = {.client = row->addr};
 	const struct tried *tried;
@@ -70,9 +72,10 @@ static uint64_t tried_find(const struct listing *l, const struct store_seen *row
 static int infected_show(void *ctx, const struct store_seen *row)
 {
 	char first[COLLECT_TIME_SIZE], last[COLLECT_TIME_SIZE], client[ADDR_TEXT_SIZE];
-	const struct listing *l = ctx;
-	const struct collect_args *args = l->args;
-	uint64_t contacts = tried_find(l, row);
+	const struct showing *showing = ctx;
+	const struct collect_args *args = showing->args;
+	FILE *out = showing->sink->out;
+	uint64_t contacts = tried_find(showing, row);
 
 	if (args->question.id && strcmp(args->question.id, row->id) != 0)
 		return 0;
@@ -80,62 +83,83 @@ static int infected_show(void *ctx, const struct store_seen *row)
 	collect_time(row->first_ms, first);
 	collect_time(row->last_ms, last);
 	if (args->format == COLLECT_NDJSON) {
-		fputs("{\"id\":", stdout);
-		json_text(stdout, row->id);
-		printf(",\"client\":\"%s\",\"first\":\"%s\",\"last\":\"%s\",\"count\":%" PRIu64
-		       ",\"contacts\":%" PRIu64 "}\n",
+		fputs("{\"id\":", out);
+		http_json_text(out, row->id);
+		fprintf(out,
+			",\"client\":\"%s\",\"first\":\"%s\",\"last\":\"%s\",\"count\":%" PRIu64
+			",\"contacts\":%" PRIu64 "}\n",
 			client, first, last, row->n, contacts);
 	} else {
-		csv_text(stdout, row->id);
-		printf(",%s,%s,%s,%" PRIu64 ",%" PRIu64 "\n", client, first, last, row->n,
+		csv_text(out, row->id);
+		fprintf(out, ",%s,%s,%s,%" PRIu64 ",%" PRIu64 "\n", client, first, last, row->n,
 			contacts);
 	}
-	return ferror(stdout) ? STOPPED : 0;
+	showing->sink->rows++;
+	return ferror(out) ? STOPPED : 0;
 }
 
-int infected_run(const struct collect_args *args)
+int infected_write(const struct collect_args *args, struct store *store, struct collect_sink *sink)
 {
 	int64_t from = store_day_start_ms((uint16_t)args->day);
 	int64_t to = store_day_start_ms((uint16_t)(args->day + 1));
 	const struct store_contact_question contacts = {.from_ms = from, .to_ms = to};
-	struct listing listing = {.args = args};
+	struct showing showing = {.args = args, .sink = sink};
+	int err;
+
+	if (args->format != COLLECT_NDJSON)
+		fputs("id,client,first,last,count,contacts\n", sink->out);
+	err = store_contacts(store, &contacts, tried_take, &showing);
+	if (err == 0)
+		err = store_infected(store, from, to, infected_show, &showing);
+	free(showing.tried);
+	return err;
+}
+
+int seen_run(const struct collect_args *args, collect_write *write)
+{
+	struct collect_sink sink = {.out = stdout};
+	const char *wrong = query_wrong(args);
 	struct store *store;
 	int err;
 
-	if (args->has_format && args->format == COLLECT_TEXT) {
-		log_line(LOG_ERROR, "--format: expected csv or ndjson");
+	if (wrong) {
+		log_line(LOG_ERROR, "%s", wrong);
 		return COLLECT_USAGE;
 	}
 	err = collect_open(args, STORE_READ, &store);
 	if (err != COLLECT_DONE)
 		return err;
-	if (args->format != COLLECT_NDJSON)
-		fputs("id,client,first,last,count,contacts\n", stdout);
-	err = store_contacts(store, &contacts, tried_take, &listing);
-	if (err == 0)
-		err = store_infected(store, from, to, infected_show, &listing);
-	free(listing.tried);
+	err = write(args, store, &sink);
 	store_close(store);
 	return collect_exit_of(err);
 }
 
+int infected_run(const struct collect_args *args)
+{
+	return seen_run(args, infected_write);
+}
+
 struct counting {
 	const struct collect_args *args;
+	struct collect_sink *sink;
 	char id[STORE_TEXT_MAX + 1];
 	uint64_t n;
 };
 
 static void count_show(const struct counting *counting)
 {
+	FILE *out = counting->sink->out;
+
 	if (counting->n == 0)
 		return;
+	counting->sink->rows++;
 	if (counting->args->format == COLLECT_NDJSON) {
-		fputs("{\"id\":", stdout);
-		json_text(stdout, counting->id);
-		printf(",\"addresses\":%" PRIu64 "}\n", counting->n);
+		fputs("{\"id\":", out);
+		http_json_text(out, counting->id);
+		fprintf(out, ",\"addresses\":%" PRIu64 "}\n", counting->n);
 	} else {
-		csv_text(stdout, counting->id);
-		printf(",%" PRIu64 "\n", counting->n);
+		csv_text(out, counting->id);
+		fprintf(out, ",%" PRIu64 "\n", counting->n);
 	}
 }
 
@@ -152,28 +176,24 @@ static int address_count(void *ctx, const struct store_seen *row)
 		counting->n = 0;
 	}
 	counting->n++;
-	return ferror(stdout) ? STOPPED : 0;
+	return ferror(counting->sink->out) ? STOPPED : 0;
 }
 
-int addresses_run(const struct collect_args *args)
+int addresses_write(const struct collect_args *args, struct store *store, struct collect_sink *sink)
 {
-	struct counting counting = {.args = args};
-	struct store *store;
+	struct counting counting = {.args = args, .sink = sink};
 	int err;
 
-	if (args->has_format && args->format == COLLECT_TEXT) {
-		log_line(LOG_ERROR, "--format: expected csv or ndjson");
-		return COLLECT_USAGE;
-	}
-	err = collect_open(args, STORE_READ, &store);
-	if (err != COLLECT_DONE)
-		return err;
 	if (args->format != COLLECT_NDJSON)
-		fputs("id,addresses\n", stdout);
+		fputs("id,addresses\n", sink->out);
 	err = store_addresses(
 		store, args->question.from_ms, args->question.to_ms, address_count, &counting);
 	if (err == 0)
 		count_show(&counting);
-	store_close(store);
-	return collect_exit_of(err);
+	return err;
+}
+
+int addresses_run(const struct collect_args *args)
+{
+	return seen_run(args, addresses_write);
 }

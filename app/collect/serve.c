@@ -10,12 +10,14 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "api.h"
 #include "base/block.h"
 #include "base/log.h"
 #include "list/list.h"
 
-#define PATIENCE_MS     1000 // at the end, for what senders have on their way
-#define RETENTION_PAUSE 3600 // seconds
+#define PATIENCE_MS     1000              // at the end, for what senders have on their way
+#define RETENTION_PAUSE 3600              // seconds
+#define SORT_MAX        ((size_t)1 << 20) // records; several may ask at once
 
 static const char *const refusals[SERVE_REFUSALS] = {
 	[SERVE_NO_DNSTAP] = "no_dnstap",
@@ -24,12 +26,17 @@ static const char *const refusals[SERVE_REFUSALS] = {
 	[SERVE_NO_ROOM] = "no_room",
 };
 
+const char *serve_refusal_name(enum serve_refusal refusal)
+{
+	return refusals[refusal];
+}
+
 /* ---- what is shown --------------------------------------------------------------------------- */
 
 static void sender_show(const struct serve_sender *sender, FILE *out)
 {
 	fputs("{\"peer\":", out);
-	json_text(out, sender->peer);
+	http_json_text(out, sender->peer);
 	fprintf(out,
 		",\"connections\":%" PRIu64 ",\"frames\":%" PRIu64 ",\"taken\":%" PRIu64
 		",\"opted_out\":%" PRIu64 ",\"lost_mirror\":%" PRIu64 ",\"refused\":{",
@@ -96,21 +103,26 @@ void serve_counters(struct serve *serve, const struct tap_listener *listener, FI
 
 /* ---- time ------------------------------------------------------------------------------------ */
 
-static void retention(struct serve *serve)
+// Whether it was done: not while another deletion goes on.
+static bool retention(struct serve *serve)
 {
-	const struct store_actor actor = {"retention"};
+	const struct store_actor actor = {.who = "retention", .lock = &serve->lock};
 	uint16_t today = list_day_of(time(NULL));
 	struct store_dropped dropped = {0};
 
 	if (today <= serve->conf->collect_days)
-		return;
+		return true;
+	if (pthread_mutex_trylock(&serve->deletion) != 0)
+		return false;
 	pthread_mutex_lock(&serve->lock);
 	store_drop_before(
 		serve->store, (uint16_t)(today - serve->conf->collect_days), &actor, &dropped);
 	pthread_mutex_unlock(&serve->lock);
+	pthread_mutex_unlock(&serve->deletion);
 	if (dropped.days > 0)
 		log_line(LOG_INFO, "removed %u days, %" PRIu64 " records older than %u days",
 			dropped.days, dropped.records, serve->conf->collect_days);
+	return true;
 }
 
 static void tick(struct serve *serve)
@@ -121,10 +133,10 @@ static void tick(struct serve *serve)
 	pthread_mutex_lock(&serve->anon_lock);
 	anon_set_day(serve->anon, list_day_of(time(NULL)));
 	pthread_mutex_unlock(&serve->anon_lock);
+	http_server_tick(serve->http);
 }
 
-static void wait_for_end(
-	struct serve *serve, const struct tap_listener *listener, const sigset_t *signals)
+static void wait_for_end(struct serve *serve, const sigset_t *signals)
 {
 	const struct timespec second = {.tv_sec = 1};
 	int64_t next = 0;
@@ -135,11 +147,10 @@ static void wait_for_end(
 		if (signal == SIGTERM || signal == SIGINT)
 			return;
 		if (signal == SIGUSR1)
-			serve_counters(serve, listener, stdout);
+			serve_counters(serve, serve->listener, stdout);
 		tick(serve);
-		if ((int64_t)time(NULL) < next)
+		if ((int64_t)time(NULL) < next || !retention(serve))
 			continue;
-		retention(serve);
 		next = (int64_t)time(NULL) + RETENTION_PAUSE;
 	}
 }
@@ -196,9 +207,9 @@ static void no_core_dumps(void)
 	prctl(PR_SET_DUMPABLE, 0);
 }
 
-static int serve_open(struct serve *serve, struct tap_listener **listener)
+static int serve_open(struct serve *serve)
 {
-	const struct store_options options = {.mode = STORE_WRITE};
+	const struct store_options options = {.mode = STORE_WRITE, .sort_max = SORT_MAX};
 	struct tap_listener_hooks hooks = serve_hooks;
 	const struct conf *conf = serve->conf;
 	struct endpoints at = conf->collect_sockets;
@@ -210,11 +221,14 @@ static int serve_open(struct serve *serve, struct tap_listener **listener)
 	for (unsigned i = 0; i < conf->collect_tcp.n && at.n < ENDPOINTS_MAX; i++)
 		at.at[at.n++] = conf->collect_tcp.at[i];
 	hooks.ctx = serve;
-	*listener = tap_listener_open(&at, conf->collect_group, &hooks, error, sizeof(error));
-	if (*listener)
-		return COLLECT_DONE;
-	log_line(LOG_ERROR, "%s", error);
-	return COLLECT_USAGE;
+	serve->listener = tap_listener_open(&at, conf->collect_group, &hooks, error, sizeof(error));
+	if (!serve->listener) {
+		log_line(LOG_ERROR, "%s", error);
+		return COLLECT_USAGE;
+	}
+	// What the API shows is there before it is.
+	err = serve_follow_start(serve);
+	return err == COLLECT_DONE ? api_open(serve) : err;
 }
 
 void serve_free(struct serve *serve)
@@ -243,13 +257,13 @@ int serve_conf(struct serve *serve, const char *path)
 int serve_run(const struct collect_args *args)
 {
 	struct serve *serve = calloc(1, sizeof(*serve));
-	struct tap_listener *listener = NULL;
 	sigset_t signals;
 	int err;
 
 	if (!serve)
 		return COLLECT_FAILED;
 	no_core_dumps();
+	pthread_mutex_init(&serve->deletion, NULL);
 	pthread_mutex_init(&serve->lock, NULL);
 	pthread_mutex_init(&serve->anon_lock, NULL);
 	sigemptyset(&signals);
@@ -261,20 +275,20 @@ int serve_run(const struct collect_args *args)
 	if (err == COLLECT_DONE)
 		err = anon_open(serve);
 	if (err == COLLECT_DONE)
-		err = serve_open(serve, &listener);
-	if (err == COLLECT_DONE)
-		err = serve_follow_start(serve);
+		err = serve_open(serve);
 	if (err == COLLECT_DONE) {
 		log_line(LOG_INFO, "serving: log in %s", serve->conf->collect_store);
-		wait_for_end(serve, listener, &signals);
-		serve_follow_stop(serve);
-		tap_listener_close(listener, PATIENCE_MS);
+		wait_for_end(serve, &signals);
+	}
+	serve_follow_stop(serve);
+	// Who asks about senders is gone before they are.
+	api_close(serve);
+	tap_listener_close(serve->listener, PATIENCE_MS);
+	if (err == COLLECT_DONE) {
 		pthread_mutex_lock(&serve->lock);
 		err = store_commit(serve->store) < 0 ? COLLECT_FAILED : COLLECT_DONE;
 		pthread_mutex_unlock(&serve->lock);
 		serve_counters(serve, NULL, stdout);
-	} else if (listener) {
-		tap_listener_close(listener, 0);
 	}
 	contact_follow_close(serve->follow);
 	if (store_close(serve->store) < 0)

@@ -4,9 +4,9 @@
  * @file
  * What the files of `dnsweir-collect serve` share.
  *
- * Threads: main (signals, commits, retention), one for each connection, and one that follows the logs of
- * the sinkhole, if any. The store is one at a time's:
- * whoever uses it holds `lock`.
+ * Threads: main (signals, commits, retention), one for each connection, one that follows the logs of the
+ * sinkhole, if any, and those of the API. The store is written by one at a time: whoever does holds `lock`.
+ * What deletes holds `deletion` too, and lets go of `lock` now and then. Questions hold neither.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -16,6 +16,7 @@
 #include "conf/conf.h"
 #include "consent/consent.h"
 #include "contact/contact.h"
+#include "http/http.h"
 #include "tap/tap.h"
 #include "tap/tap_extra.h"
 #include "tap/tap_listener.h"
@@ -46,6 +47,10 @@ struct serve {
 	struct consent_table *consent; /**< for senders that have none of their own */
 	size_t consent_size;
 	struct anon *anon;   /**< under anon_lock; for the same */
+	struct tap_listener *listener;
+	struct http_server *http;
+	_Atomic unsigned sorting; /**< questions of the API in order of time */
+	pthread_mutex_t deletion; /**< before lock */
 	pthread_mutex_t lock, anon_lock;
 	unsigned n_senders;  /**< under lock; a sender stays where it is */
 	struct serve_sender senders[SERVE_SENDERS_MAX];
@@ -104,6 +109,9 @@ int serve_follow_start(struct serve *serve);
 
 /** End that. */
 void serve_follow_stop(struct serve *serve);
+
+/** "no_dnstap", ... */
+const char *serve_refusal_name(enum serve_refusal refusal);
 
 /** Every counter as one JSON object and a newline. */
 void serve_counters(struct serve *serve, const struct tap_listener *listener, FILE *out);

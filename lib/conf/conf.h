@@ -118,6 +118,14 @@ struct conf {
 	unsigned collect_days;                         /**< kept */
 	struct endpoints collect_sinkhole;             /**< paths of logs that are followed */
 
+	/* [api] */
+	struct endpoints api_listen;          /**< TLS but on loopback; none: no API */
+	char api_certificate[CONF_PATH_SIZE]; /**< empty: one of our own */
+	char api_key[CONF_PATH_SIZE];         /**< of the certificate; both or none */
+	struct endpoints api_boxes;           /**< control sockets whose counters are shown */
+	unsigned api_connections;             /**< at once, to each address */
+	unsigned api_rate;                    /**< requests a second of each who asks */
+
 	/* [totals] */
 	char totals_file[CONF_PATH_SIZE]; /**< empty: none are kept */
 	char totals_box[CONF_BOX_SIZE]; /**< empty: as lib/totals has it */

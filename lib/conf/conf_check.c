@@ -22,6 +22,13 @@ int conf_check(struct conf_reader *reader, const struct conf_scan *scan, const s
 		return conf_fail(reader, "mode: expected key_file to go with %s, got none",
 			anon_mode_name(conf->anonymise.mode));
 	}
+	if (!conf->api_certificate[0] != !conf->api_key[0]) {
+		const char *given = conf->api_key[0] ? "key" : "certificate";
+
+		reader->line = line_of(scan, "api", given);
+		return conf_fail(reader, "%s: expected %s to go with it, got none", given,
+			conf->api_key[0] ? "certificate" : "key");
+	}
 	if (conf_taps(conf) && !conf->mirror_enabled) {
 		reader->line = line_of(scan, "mirror", "enabled");
 		return conf_fail(

@@ -47,6 +47,8 @@ static const struct {
 		"Without "
 		"a destination it sends nothing."},
 	{"collect", "Where dnsweir-collect takes dnstap from, and what it keeps."},
+	{"api", "The HTTP API and /metrics of dnsweir-collect. Loopback addresses are plain HTTP, "
+		"all others TLS."},
 	{"totals",
 		"Where it is kept what was counted, by hour of the time zone above: responses by "
 		"response code and type, and what was filtered by list, malware id and action."},
@@ -271,6 +273,26 @@ const struct conf_key conf_keys[] = {
 		"Logs of the sinkhole host that are followed, as config/sinkhole makes them: of "
 		"nginx and of ulogd2, in JSON. They need not be there yet. Empty: none.",
 		.use = CONF_USE_COLLECT, AT(collect_sinkhole)},
+
+	{"api", "listen", CONF_ADDRESSES, "127.0.0.1:8053", 0, 0, "",
+		"Where to listen. Empty: nowhere.", .use = CONF_USE_COLLECT, AT(api_listen)},
+	{"api", "certificate", CONF_FILE, "", 0, 0, "",
+		"Certificate in PEM, with those that lead to its root behind it. Empty: one that "
+		"signs itself is made at the first start, api.crt in the folder of the log.",
+		.use = CONF_USE_COLLECT, AT(api_certificate)},
+	{"api", "key", CONF_FILE, "", 0, 0, "", "Key of the certificate in PEM.",
+		.use = CONF_USE_COLLECT, AT(api_key)},
+	{"api", "boxes", CONF_PATHS, "", 0, 0, "",
+		"Control sockets of boxes on this machine, whose counters are to be in /metrics.",
+		.use = CONF_USE_COLLECT, AT(api_boxes)},
+	{"api", "connections", CONF_NUMBER, "64", 4, 4096, "",
+		"How many connections each address takes at once; a client on another machine at "
+		"most a quarter of them.",
+		.use = CONF_USE_COLLECT, AT(api_connections)},
+	{"api", "rate", CONF_NUMBER, "50", 1, 100000, "requests a second",
+		"What each key may ask, and each address without one. More is refused with "
+		"status 429.",
+		.use = CONF_USE_COLLECT, AT(api_rate)},
 
 	{"totals", "file", CONF_OUTPUT, "", 0, 0, "",
 		"SQLite file, which is made if need be; dnsweir-report reads it. What was counted "

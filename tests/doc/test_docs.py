@@ -69,6 +69,26 @@ def counters():
         there |= set(re.findall(r'"(dnsweir_\w+)"', text(*path)))
     rows = re.findall(r"^\|([^|]*)\|", section(text("doc", "statistics.md"), "## Counters"), re.M)
     compare("every counter is in doc/statistics.md", sorted(there), re.findall(r"`(\w+)`", " ".join(rows)))
+    source = text("lib", "stats", "stats_metric.c")
+    table = {name: labels for name, labels in re.findall(r'{"(dnsweir_\w+)", {(.*?)}', source)}
+    compare("every counter is in the table for OpenMetrics", sorted(there), list(table))
+    wrong = []
+    for names, labels in re.findall(r"^\|([^|]*)\|([^|]*)\|", section(text("doc", "statistics.md"), "## Counters"), re.M):
+        for name in re.findall(r"`(dnsweir_\w+)`", names):
+            if re.findall(r'"(\w+)"', table.get(name, "")) != re.findall(r"`(\w+)`", labels):
+                wrong.append(f"{name}: {table.get(name)} in the table, {labels} in the document")
+    tell("with the labels that doc/statistics.md says", wrong)
+
+
+def metrics():
+    there = set()
+    for name in ("api_metrics.c", "api_boxes.c"):
+        there |= set(re.findall(r'"(dnsweir_\w+)"', text("app", "collect", name)))
+    rows = re.findall(r"^\|([^|]*)\|", section(text("doc", "api.md"), "## Metrics"), re.M)
+    compare("every metric of the collector is in doc/api.md", sorted(there), re.findall(r"`(dnsweir_\w+)`", " ".join(rows)))
+    there = re.findall(r'{"(GET|POST)", "(/[\w/]+)"', text("app", "collect", "api.c"))
+    rows = re.findall(r"^\| `(GET|POST) (\S+)` \|", section(text("doc", "api.md"), "## Routes"), re.M)
+    compare("every route is in doc/api.md", there, rows)
 
 
 def options(program, page):
@@ -107,6 +127,7 @@ def main():
     pages = {name: text("doc", "man", name) for name in os.listdir(os.path.join(TOP, "doc", "man"))}
     reasons()
     counters()
+    metrics()
     for name, page in sorted(pages.items()):
         if name != "dnsweir.ini.5":
             options(name.rsplit(".", 1)[0], page)

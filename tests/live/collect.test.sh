@@ -37,7 +37,9 @@ answered() { sed -n 's/^ *Queries completed: *\([0-9]*\).*/\1/p'; }
 write_config
 put consent.csv prefix,filter,log "$OPTOUT4_PREFIX,no,no"
 put catalogue.csv id,fqdn,behaviour,start,end 'M-1,dated.example,C2 server,2020-01-01,'
-put collect.ini '[collect]' "socket = $WORK/tap.sock" "store = $STORE"
+# Its API stays at its unix socket, but for the counters of the box.
+put collect.ini '[collect]' "socket = $WORK/tap.sock" "store = $STORE" '[api]' 'listen = 127.0.0.1:18153' \
+	"boxes = $WORK/control.sock $WORK/absent.sock"
 printf '[tap]\nsocket = %s\nconnections = 2\n' "$WORK/tap.sock" >>"$WORK/dnsweir.ini"
 : >"$WORK/collect.err"
 collect_up
@@ -64,6 +66,16 @@ is "the others have not" 1000 records --client "$CLIENT4"
 is "a name that a client asked for who refused logging is nowhere" "" \
 	grep -rl optedout "$STORE"
 is "nor is that client" 0 records --client "$OPTOUT4"
+
+# Counters of the box, in the form of Prometheus.
+metric() { curl -s http://127.0.0.1:18153/metrics | grep -F "$1 " | cut -d ' ' -f 2; }
+is "the collector shows which boxes answer" "1 0" \
+	echo "$(metric "dnsweir_box_up{box=\"$WORK/control.sock\"}") $(metric "dnsweir_box_up{box=\"$WORK/absent.sock\"}")"
+is "the box's counters are the box's" "$(counter dnsweir_tap_sent_total)" \
+	metric "dnsweir_tap_sent_total{box=\"$WORK/control.sock\"}"
+is "with their labels" 500 \
+	metric "dnsweir_responses_total{box=\"$WORK/control.sock\",rcode=\"NXDOMAIN\",type=\"A\"}"
+check "promtool has nothing to say" sh -c 'curl -s http://127.0.0.1:18153/metrics | promtool check metrics'
 
 # Killed and started again while queries come.
 in_clients dnsperf -s "$RESOLVER4" -d "$WORK/queries.txt" -l 12 -Q 2000 -q 20 -T 1 -c 2 \

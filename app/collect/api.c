@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The HTTP API: what the commands do, for those who have a key. Parameters are taken by the code that takes
+ * the commands' options.
+ */
+#include "api.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/log.h"
+
+#define NDJSON      "application/x-ndjson"
+#define CSV         "text/csv; charset=utf-8; header=present"
+#define SORTING_MAX 8     // questions in order of time, each with memory of its own
+#define FLUSH_MS    200   // what was found goes to the reader so often at least
+#define PATIENCE_MS 10000 // for questions that began before something was forgotten
+#define LOG_PARAMS  "from to name subtree client id rcode type filtered order limit format eve"
+
+/* ---- parameters ------------------------------------------------------------------------------ */
+
+// The letter in the commands' table of options.
+static const struct {
+	const char *name;
+	int option;
+} params[] = {
+	{"from", 'f'},
+	{"to", 't'},
+	{"name", 'n'},
+	{"subtree", 'S'},
+	{"client", 'C'},
+	{"window", 'w'},
+	{"id", 'i'},
+	{"rcode", 'r'},
+	{"type", 'T'},
+	{"order", 'o'},
+	{"limit", 'l'},
+	{"format", 'm'},
+	{"eve", 'e'},
+	{"day", 'd'},
+	{"before", 'b'},
+};
+
+static int filtered_take(const char *value, struct collect_args *args)
+{
+	if (strcmp(value, "yes") == 0 || strcmp(value, "no") == 0)
+		return ask_option_take(*value == 'y' ? 'F' : 'U', NULL, args);
+	snprintf(args->error, sizeof(args->error), "filtered: expected yes or no");
+	return COLLECT_USAGE;
+}
+
+// The sentence that a command would say, about a parameter.
+static bool refuse(struct http_request *request, const char *sentence)
+{
+	http_fail(request, 400, "%s", sentence + (strncmp(sentence, "--", 2) == 0 ? 2 : 0));
+	return false;
+}
+
+bool api_args_take(struct http_request *request, struct collect_args *args)
+{
+	const char *value = http_param(request, "filtered"), *wrong;
+	int err = value ? filtered_take(value, args) : COLLECT_DONE;
+
+	for (size_t i = 0; i < sizeof(params) / sizeof(params[0]) && err == COLLECT_DONE; i++) {
+		value = http_param(request, params[i].name);
+		if (value)
+			err = ask_option_take(params[i].option, value, args);
+	}
+	wrong = err == COLLECT_DONE ? query_wrong(args) : args->error;
+	return wrong ? refuse(request, wrong) : true;
+}
+
+void api_audit_read(
+	struct http_request *request, struct serve *serve, unsigned status, uint64_t rows)
+{
+	const char *comma = "", *value;
+	char *asked = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&asked, &size);
+
+	for (size_t i = 0; out && i < sizeof(params) / sizeof(params[0]); i++) {
+		value = http_param(request, params[i].name);
+		if (!value)
+			continue;
+		fprintf(out, "%s\"%s\":", comma, params[i].name);
+		http_json_text(out, value);
+		comma = ",";
+	}
+	if (out && fclose(out) != 0)
+		asked = NULL;
+	store_audit(serve->store, &(struct store_actor){.who = http_who(request)},
+		"\"action\":\"read\",\"path\":\"%s\",\"asked\":{%s},\"status\":%u,\"rows\":%" PRIu64
+		",\"complete\":%s",
+		http_route_of(request)->path, asked ? asked : "", status, rows,
+		http_is_gone(request) ? "false" : "true");
+	free(asked);
+}
+
+/* ---- questions ------------------------------------------------------------------------------- */
+
+struct reading {
+	struct http_request *request;
+	int64_t flushed_ms;
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int progress(void *ctx, const struct store_progress *done)
+{
+	struct reading *reading = ctx;
+
+	if (now_ms() - reading->flushed_ms >= FLUSH_MS) {
+		fflush(http_out(reading->request));
+		reading->flushed_ms = now_ms();
+	}
+	return http_is_gone(reading->request) ? 1 : 0;
+}
+
+static void answer(struct http_request *request, struct serve *serve, struct collect_args *args,
+	collect_write *write, bool whole_clients)
+{
+	struct reading reading = {request, now_ms()};
+	struct collect_sink sink = {
+		.out = http_out(request), .progress = progress, .ctx = &reading};
+	int err;
+
+	if (!args->has_format)
+		args->format = COLLECT_NDJSON;
+	http_begin(request, 200, args->format == COLLECT_CSV ? CSV : NDJSON);
+	err = write(args, serve->store, &sink);
+	if (err < 0)
+		http_fail(request, 500, "the log cannot be read: %s", strerror(-err));
+	if (whole_clients)
+		api_audit_read(request, serve, err < 0 ? 500 : 200, sink.rows);
+}
+
+static void log_get(struct http_request *request, void *ctx)
+{
+	struct collect_args args = COLLECT_ARGS;
+	struct serve *serve = ctx;
+	bool whole;
+
+	if (!api_args_take(request, &args))
+		return;
+	// Nobody shall take half of an answer for the whole.
+	whole = args.question.kinds != STORE_UNFILTERED;
+	if (http_role_of(request) < HTTP_ANALYST && whole) {
+		http_fail(request, 403, "expected filtered=no, or a key of the role analyst");
+		return;
+	}
+	if (args.question.order == STORE_BY_NAME) {
+		answer(request, ctx, &args, query_write, whole);
+		return;
+	}
+	if (atomic_fetch_add(&serve->sorting, 1) < SORTING_MAX)
+		answer(request, ctx, &args, query_write, whole);
+	else
+		http_fail(request, 503,
+			"%d questions in order of time are being answered: expected order=name, or "
+			"this one later",
+			SORTING_MAX);
+	atomic_fetch_sub(&serve->sorting, 1);
+}
+
+static void infected_get(struct http_request *request, void *ctx)
+{
+	struct collect_args args = COLLECT_ARGS;
+
+	if (api_args_take(request, &args))
+		answer(request, ctx, &args, infected_write, true);
+}
+
+static void contacts_get(struct http_request *request, void *ctx)
+{
+	struct collect_args args = COLLECT_ARGS;
+
+	if (api_args_take(request, &args))
+		answer(request, ctx, &args, contacts_write, true);
+}
+
+static void addresses_get(struct http_request *request, void *ctx)
+{
+	struct collect_args args = COLLECT_ARGS;
+
+	if (api_args_take(request, &args))
+		answer(request, ctx, &args, addresses_write, false);
+}
+
+static void days_get(struct http_request *request, void *ctx)
+{
+	struct collect_args args = COLLECT_ARGS;
+
+	if (api_args_take(request, &args))
+		answer(request, ctx, &args, days_write, false);
+}
+
+/* ---- deletion -------------------------------------------------------------------------------- */
+
+struct deleting {
+	struct serve *serve;
+	struct http_request *request;
+};
+
+static void settle(void *ctx)
+{
+	const struct deleting *deleting = ctx;
+
+	http_server_drain(deleting->serve->http, deleting->request, PATIENCE_MS);
+}
+
+static bool stop(void *ctx)
+{
+	return http_is_gone(((const struct deleting *)ctx)->request);
+}
+
+// One deletion at a time: those of others, and the hourly one, wait for it.
+static void deletion_begin(
+	struct deleting *deleting, struct store_actor *actor, struct http_request *request)
+{
+	struct serve *serve = deleting->serve;
+
+	deleting->request = request;
+	*actor = (struct store_actor){http_who(request), &serve->lock, deleting, settle, stop};
+	pthread_mutex_lock(&serve->deletion);
+	pthread_mutex_lock(&serve->lock);
+}
+
+static void deletion_end(
+	const struct deleting *deleting, int err, const struct store_dropped *dropped)
+{
+	struct serve *serve = deleting->serve;
+
+	pthread_mutex_unlock(&serve->lock);
+	pthread_mutex_unlock(&serve->deletion);
+	if (err)
+		http_fail(deleting->request, 500,
+			"not all is gone: %s; %" PRIu64 " records of %u days are", strerror(-err),
+			dropped->records, dropped->days);
+	else
+		fprintf(http_out(deleting->request),
+			"{\"days\":%u,\"records\":%" PRIu64 ",\"bytes\":%" PRIu64
+			",\"similar\":%" PRIu64 ",\"longest_ms\":%u}\n",
+			dropped->days, dropped->records, dropped->bytes, dropped->similar,
+			dropped->longest_ms);
+}
+
+static void purge_post(struct http_request *request, void *ctx)
+{
+	struct collect_args args = COLLECT_ARGS;
+	struct deleting deleting = {.serve = ctx};
+	struct store_dropped dropped;
+	struct store_actor actor;
+	int err;
+
+	if (!api_args_take(request, &args))
+		return;
+	deletion_begin(&deleting, &actor, request);
+	err = store_drop_before(deleting.serve->store, (uint16_t)args.before, &actor, &dropped);
+	deletion_end(&deleting, err, &dropped);
+}
+
+static void forget_post(struct http_request *request, void *ctx)
+{
+	struct collect_args args = COLLECT_ARGS;
+	struct deleting deleting = {.serve = ctx};
+	struct store_dropped dropped;
+	struct store_actor actor;
+	int err;
+
+	if (!api_args_take(request, &args))
+		return;
+	deletion_begin(&deleting, &actor, request);
+	err = store_forget(deleting.serve->store, &args.question.client, &actor, &dropped);
+	deletion_end(&deleting, err, &dropped);
+}
+
+/* ---- about itself ---------------------------------------------------------------------------- */
+
+static void health_get(struct http_request *request, void *ctx)
+{
+	fputs("{\"status\":\"ok\"}\n", http_out(request));
+}
+
+// The collector's lock is not to be held while a reader is slow.
+static void status_get(struct http_request *request, void *ctx)
+{
+	struct serve *serve = ctx;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	if (out)
+		serve_counters(serve, serve->listener, out);
+	if (!out || fclose(out) != 0)
+		http_fail(request, 500, "out of memory");
+	else
+		fputs(text, http_out(request));
+	free(text);
+}
+
+static void index_get(struct http_request *request, void *ctx)
+{
+	FILE *out = http_out(request);
+
+	fputs("{\"version\":\"" DNSWEIR_VERSION "\",\"routes\":[", out);
+	for (const struct http_route *r = api_routes; r->path; r++)
+		fprintf(out,
+			"%s{\"method\":\"%s\",\"path\":\"%s\",\"role\":\"%s\",\"parameters\":\"%"
+			"s\"}",
+			r == api_routes ? "" : ",", r->method, r->path, http_role_name(r->role),
+			r->params);
+	fputs("]}\n", out);
+}
+
+const struct http_route api_routes[] = {
+	{"GET", "/healthz", HTTP_NOBODY, true, "", health_get},
+	{"GET", "/metrics", HTTP_METRICS, true, "", api_metrics},
+	{"GET", "/v1", HTTP_METRICS, false, "", index_get},
+	{"GET", "/v1/status", HTTP_METRICS, false, "", status_get},
+	{"GET", "/v1/log", HTTP_LOG, false, LOG_PARAMS, log_get},
+	{"GET", "/v1/infected", HTTP_ANALYST, false, "day! id format", infected_get},
+	{"GET", "/v1/contacts", HTTP_ANALYST, false, "from to client id window format",
+		contacts_get},
+	{"GET", "/v1/addresses", HTTP_LOG, false, "from to id format", addresses_get},
+	{"GET", "/v1/days", HTTP_LOG, false, "format", days_get},
+	{"POST", "/v1/purge", HTTP_ADMIN, false, "before!", purge_post},
+	{"POST", "/v1/forget", HTTP_ADMIN, false, "client!", forget_post},
+	{NULL, NULL, HTTP_NOBODY, false, NULL, NULL},
+};
+
+/* ---- begin and end --------------------------------------------------------------------------- */
+
+int api_open(struct serve *serve)
+{
+	const struct conf *conf = serve->conf;
+	const struct http_options options = {
+		.routes = api_routes,
+		.ctx = serve,
+		.at = &conf->api_listen,
+		.folder = conf->collect_store,
+		.socket = true,
+		.certificate = conf->api_certificate,
+		.key = conf->api_key,
+		.connections = conf->api_connections,
+		.rate = conf->api_rate,
+	};
+	char error[HTTP_ERROR_SIZE];
+
+	serve->http = http_server_open(&options, error);
+	if (serve->http)
+		return COLLECT_DONE;
+	log_line(LOG_ERROR, "%s", error);
+	return COLLECT_USAGE;
+}
+
+void api_close(struct serve *serve)
+{
+	http_server_close(serve->http);
+	serve->http = NULL;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The collector's own counters, and behind them those of boxes.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "api.h"
+
+#define OPEN_TYPE  "application/openmetrics-text; version=1.0.0; charset=utf-8"
+#define PLAIN_TYPE "text/plain; version=0.0.4; charset=utf-8"
+
+static void store_write(struct metrics *metrics, struct serve *serve)
+{
+	static const char *const log[] = {"kind", "log", NULL};
+	static const char *const filtered[] = {"kind", "filtered", NULL};
+	static const char *const sinkhole[] = {"kind", "sinkhole", NULL};
+	int64_t oldest = store_oldest_ms(serve->store), now = (int64_t)time(NULL) * 1000;
+	struct store_sizes sizes;
+	struct store_stats stats;
+
+	store_stats_get(serve->store, &stats);
+	metrics_value(metrics, "dnsweir_log_oldest_seconds",
+		"Age of the begin of the oldest day in the log; 0: there is none.",
+		oldest && oldest < now ? (uint64_t)(now - oldest) / 1000 : 0);
+	if (store_sizes_get(serve->store, &sizes) == 0) {
+		metrics_value(metrics, "dnsweir_log_day_folders", "Days in the log.", sizes.days);
+		metrics_family(metrics, "dnsweir_log_bytes", "What the log takes on the disk.");
+		metrics_sample(metrics, "dnsweir_log_bytes", log, sizes.bytes[0]);
+		metrics_sample(metrics, "dnsweir_log_bytes", filtered, sizes.bytes[1]);
+		metrics_sample(metrics, "dnsweir_log_bytes", sinkhole, sizes.bytes[2]);
+	}
+	metrics_value(metrics, "dnsweir_log_stored_total", "Records written since the start.",
+		stats.stored);
+	metrics_value(metrics, "dnsweir_log_refused_total", "Records not taken since the start.",
+		stats.refused);
+	metrics_value(metrics, "dnsweir_log_failed_commits_total",
+		"Commits that failed since the start.", stats.failed_commits);
+	metrics_value(metrics, "dnsweir_log_pending_records", "Records that wait for a commit.",
+		stats.pending);
+}
+
+static void streams_write(struct metrics *metrics, struct serve *serve)
+{
+	uint64_t numbered = 0, lost = 0;
+	struct store_sender *streams = NULL;
+	int n = store_senders(serve->store, &streams);
+
+	for (int i = 0; i < n; i++) {
+		numbered += streams[i].last_seq;
+		lost += streams[i].lost;
+	}
+	free(streams);
+	metrics_value(metrics, "dnsweir_collect_numbered_frames",
+		"Frames that boxes numbered, over all streams in the log.", numbered);
+	metrics_value(
+		metrics, "dnsweir_collect_lost_frames", "Of them, those that never came.", lost);
+}
+
+static void sender_family(struct metrics *metrics, struct serve *serve, unsigned n,
+	const char *name, const char *help, size_t offset)
+{
+	metrics_family(metrics, name, help);
+	for (unsigned i = 0; i < n; i++) {
+		const char *const labels[] = {"peer", serve->senders[i].peer, NULL};
+
+		metrics_sample(metrics, name, labels,
+			atomic_load(
+				(_Atomic uint64_t *)(void *)((char *)&serve->senders[i] + offset)));
+	}
+}
+
+static void senders_write(struct metrics *metrics, struct serve *serve)
+{
+	static const struct {
+		const char *name, *help;
+		size_t offset;
+	} rows[] = {
+		{"dnsweir_collect_frames_total", "Frames that came.",
+			offsetof(struct serve_sender, frames)},
+		{"dnsweir_collect_taken_total", "Frames that made a record.",
+			offsetof(struct serve_sender, taken)},
+		{"dnsweir_collect_opted_out_total", "Frames of clients that refuse a log.",
+			offsetof(struct serve_sender, opted_out)},
+		{"dnsweir_collect_lost_mirror_total",
+			"Records that boxes lost before they had a number.",
+			offsetof(struct serve_sender, lost_mirror)},
+		{"dnsweir_collect_sender_connections_total", "Connections of a sender.",
+			offsetof(struct serve_sender, connections)},
+	};
+	unsigned n;
+
+	// A sender stays where it is.
+	pthread_mutex_lock(&serve->lock);
+	n = serve->n_senders;
+	pthread_mutex_unlock(&serve->lock);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		sender_family(metrics, serve, n, rows[i].name, rows[i].help, rows[i].offset);
+	metrics_family(metrics, "dnsweir_collect_refused_total", "Frames that made no record.");
+	for (unsigned i = 0; i < n; i++)
+		for (unsigned r = 0; r < SERVE_REFUSALS; r++)
+			metrics_sample(metrics, "dnsweir_collect_refused_total",
+				(const char *const[]){"peer", serve->senders[i].peer, "reason",
+					serve_refusal_name(r), NULL},
+				atomic_load(&serve->senders[i].refused[r]));
+}
+
+static void connections_write(struct metrics *metrics, struct serve *serve)
+{
+	struct tap_listener_stats tap;
+	struct http_stats api;
+
+	tap_listener_stats_get(serve->listener, &tap);
+	metrics_value(metrics, "dnsweir_collect_connections_total", "Connections of senders.",
+		tap.connections);
+	metrics_value(metrics, "dnsweir_collect_connections_refused_total",
+		"Connections of senders that were refused.", tap.refused);
+	metrics_value(metrics, "dnsweir_collect_open_connections",
+		"Connections of senders that are there.", tap.open);
+	http_stats_get(serve->http, &api);
+	metrics_value(metrics, "dnsweir_api_requests_total", "Requests that were answered.",
+		api.requests);
+	metrics_family(metrics, "dnsweir_api_refused_total", "Requests that were refused.");
+	for (unsigned r = 0; r < HTTP_REFUSALS; r++)
+		metrics_sample(metrics, "dnsweir_api_refused_total",
+			(const char *const[]){"reason", http_refusal_name(r), NULL},
+			api.refused[r]);
+	metrics_value(metrics, "dnsweir_api_timeouts_total",
+		"Connections that were closed since no request came.", api.timeouts);
+	metrics_value(metrics, "dnsweir_api_open_connections", "Connections that are there.",
+		api.connections);
+}
+
+void api_metrics(struct http_request *request, void *ctx)
+{
+	struct metrics metrics = {.out = http_out(request),
+		.open = strstr(http_accept(request), "application/openmetrics-text")};
+	struct serve *serve = ctx;
+
+	http_begin(request, 200, metrics.open ? OPEN_TYPE : PLAIN_TYPE);
+	store_write(&metrics, serve);
+	streams_write(&metrics, serve);
+	connections_write(&metrics, serve);
+	senders_write(&metrics, serve);
+	api_boxes_write(&metrics, &serve->conf->api_boxes);
+	metrics_end(&metrics);
+}
