@@ -11,7 +11,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from bed import PORT, TLS_ADDRESS, TLS_PORT, Box, Collector, Tap, ask, error_of, is_own_network, metric, own_network
+from bed import PORT, TLS_ADDRESS, TLS_PORT, Box, Collector, Tap, ask, error_of, is_own_network, metric, own_network, sanitized
 
 check, equal = Tap.check, Tap.equal
 DAY = 86400
@@ -227,7 +227,7 @@ def streamed(collector, keys):
           (200, MANY, "chunked"))
     time.sleep(1)
     grown = memory(collector.process.pid) - before
-    check("readers that read nothing cost little memory", grown < 40 << 20, f"{grown >> 20} MiB for 8")
+    check("readers that read nothing cost little memory", grown < (40 << 20) * (3 if sanitized(sys.argv[1]) else 1), f"{grown >> 20} MiB for 8")
     sorting = [socket.create_connection(("127.0.0.1", PORT)) for _ in range(8)]
     for sock in sorting:
         sock.sendall(f"GET /v1/log HTTP/1.1\r\nHost: x\r\nX-API-Key: {keys['admin']}\r\n\r\n".encode())
@@ -302,13 +302,18 @@ def deleted(collector, key, slow):
     equal("today is left", ask("/v1/log?name=www.example&filtered=no", key)[2].count("\n"), 20)
 
 
-def hurried(collector):
-    key = collector.key("hurried", "metrics")
-    time.sleep(2.5)
-    statuses = [ask("/v1", key)[0] for _ in range(1200)]
-    check("too many requests within a second are refused", 429 in statuses and statuses[0] == 200, set(statuses))
+def hurried(collector, key):
+    """With a rate that even a slow machine is faster than."""
+    with open(collector.config, encoding="utf-8") as f:
+        config = f.read()
+    with open(collector.config, "w", encoding="utf-8") as f:
+        f.write(config.replace("rate = 500", "rate = 5"))
+    collector.up()
+    for who, good in ((key, 200), (None, 401)):
+        statuses = [ask("/v1", who)[0] for _ in range(20)]
+        check(f"too many requests within a second are refused ({good})", statuses[0] == good and 429 in statuses, statuses)
     time.sleep(1.1)
-    equal("and taken again later", ask("/v1", key)[0], 200)
+    equal("and taken again later", [ask("/v1", key)[0], ask("/v1")[0]], [200, 401])
 
 
 def main():
@@ -329,9 +334,10 @@ def main():
         audited(collector)
         slow = streamed(collector, keys)
         deleted(collector, keys["admin"], slow)
-        hurried(collector)
         equal("the collector ends with exit status 0", collector.down(), 0)
         check("without a socket left", not os.path.exists(os.path.join(collector.store, "api.sock")))
+        hurried(collector, keys["log"])
+        equal("it ends with exit status 0 again", collector.down(), 0)
         check("and nothing was said that is an error but of keys", not
               [line for line in collector.said().splitlines() if "ERROR" in line or "Sanitizer" in line], collector.said())
     finally:
