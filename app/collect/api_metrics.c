@@ -93,9 +93,9 @@ static void senders_write(struct metrics *metrics, struct serve *serve)
 	unsigned n;
 
 	// A sender stays where it is.
-	pthread_mutex_lock(&serve->lock);
+	pthread_mutex_lock(&serve->sender_lock);
 	n = serve->n_senders;
-	pthread_mutex_unlock(&serve->lock);
+	pthread_mutex_unlock(&serve->sender_lock);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		sender_family(metrics, serve, n, rows[i].name, rows[i].help, rows[i].offset);
 	metrics_family(metrics, "dnsweir_collect_refused_total", "Frames that made no record.");

@@ -89,16 +89,18 @@ void serve_counters(struct serve *serve, const struct tap_listener *listener, FI
 		",\"senders\":[",
 		connections.connections, connections.refused, connections.open, store.stored,
 		store.pending, store.refused, store.failed_commits, produced, lost);
+	pthread_mutex_unlock(&serve->lock);
+	pthread_mutex_lock(&serve->sender_lock);
 	for (unsigned i = 0; i < serve->n_senders; i++) {
 		if (i)
 			fputc(',', out);
 		sender_show(&serve->senders[i], out);
 	}
 	fputc(']', out);
+	pthread_mutex_unlock(&serve->sender_lock);
 	contacts_show(serve, out);
 	fputs("}\n", out);
 	fflush(out);
-	pthread_mutex_unlock(&serve->lock);
 }
 
 /* ---- time ------------------------------------------------------------------------------------ */
@@ -127,9 +129,6 @@ static bool retention(struct serve *serve)
 
 static void tick(struct serve *serve)
 {
-	pthread_mutex_lock(&serve->lock);
-	store_commit(serve->store);
-	pthread_mutex_unlock(&serve->lock);
 	pthread_mutex_lock(&serve->anon_lock);
 	anon_set_day(serve->anon, list_day_of(time(NULL)));
 	pthread_mutex_unlock(&serve->anon_lock);
@@ -216,8 +215,11 @@ static int serve_open(struct serve *serve)
 	char error[CONF_ERROR_SIZE] = "";
 	int err = store_open(conf->collect_store, &options, &serve->store);
 
+	if (err == 0)
+		err = serve_keeper_start(serve);
 	if (err < 0)
 		return collect_exit_of(err);
+	serve->keeping = true;
 	for (unsigned i = 0; i < conf->collect_tcp.n && at.n < ENDPOINTS_MAX; i++)
 		at.at[at.n++] = conf->collect_tcp.at[i];
 	hooks.ctx = serve;
@@ -266,6 +268,7 @@ int serve_run(const struct collect_args *args)
 	pthread_mutex_init(&serve->deletion, NULL);
 	pthread_mutex_init(&serve->lock, NULL);
 	pthread_mutex_init(&serve->anon_lock, NULL);
+	pthread_mutex_init(&serve->sender_lock, NULL);
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
@@ -284,10 +287,10 @@ int serve_run(const struct collect_args *args)
 	// Who asks about senders is gone before they are.
 	api_close(serve);
 	tap_listener_close(serve->listener, PATIENCE_MS);
+	if (serve->keeping)
+		serve_keeper_stop(serve);
 	if (err == COLLECT_DONE) {
-		pthread_mutex_lock(&serve->lock);
 		err = store_commit(serve->store) < 0 ? COLLECT_FAILED : COLLECT_DONE;
-		pthread_mutex_unlock(&serve->lock);
 		serve_counters(serve, NULL, stdout);
 	}
 	contact_follow_close(serve->follow);

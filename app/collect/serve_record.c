@@ -11,25 +11,25 @@
 
 /* ---- what a record points at ----------------------------------------------------------------- */
 
-static void *keep(struct serve_taker *taker, const void *data, size_t size)
+static void *keep(struct serve_batch *batch, const void *data, size_t size)
 {
-	void *to = taker->arena + taker->used;
+	void *to = batch->arena + batch->used;
 
 	memcpy(to, data, size);
-	taker->used += size;
+	batch->used += size;
 	return to;
 }
 
 // Cut at what the store keeps.
-static const char *keep_text(struct serve_taker *taker, const void *text, size_t size)
+static const char *keep_text(struct serve_batch *batch, const void *text, size_t size)
 {
 	char *to;
 
 	if (size > STORE_TEXT_MAX)
 		size = STORE_TEXT_MAX;
-	to = keep(taker, text, size);
+	to = keep(batch, text, size);
 	to[size] = '\0';
-	taker->used++;
+	batch->used++;
 	return to;
 }
 
@@ -81,7 +81,7 @@ static bool client_take(struct serve *serve, const struct tap_octets *address, b
 /* ---- the message ----------------------------------------------------------------------------- */
 
 static void question_take(
-	struct serve_taker *taker, const struct tap_octets *msg, struct store_record *record)
+	struct serve_batch *batch, const struct tap_octets *msg, struct store_record *record)
 {
 	uint32_t size = (uint32_t)msg->size;
 	struct dns_name name;
@@ -95,7 +95,7 @@ static void question_take(
 	taken = dns_msg_name_read(msg->data, size, DNS_HEADER_SIZE, &name);
 	if (taken < 0 || size - DNS_HEADER_SIZE - (uint32_t)taken < 4)
 		return;
-	record->name = keep(taker, name.bytes, name.size);
+	record->name = keep(batch, name.bytes, name.size);
 	record->name_size = name.size;
 	record->type = load_be16(msg->data + DNS_HEADER_SIZE + taken);
 }
@@ -117,7 +117,7 @@ static bool step_question(const struct tap_octets *msg, uint32_t *off)
 
 // Where the client would have gone.
 static void addresses_take(
-	struct serve_taker *taker, const struct tap_octets *msg, struct store_record *record)
+	struct serve_batch *batch, const struct tap_octets *msg, struct store_record *record)
 {
 	struct addr addresses[STORE_ADDRESSES_MAX];
 	unsigned n = 0;
@@ -140,7 +140,7 @@ static void addresses_take(
 		addresses[n] = (struct addr){.family = v4 ? ADDR_IPV4 : ADDR_IPV6};
 		memcpy(addresses[n++].bytes, msg->data + rr.rdata, rr.rdata_size);
 	}
-	record->addresses = keep(taker, addresses, n * sizeof(addresses[0]));
+	record->addresses = keep(batch, addresses, n * sizeof(addresses[0]));
 	record->n_addresses = (uint8_t)n;
 }
 
@@ -165,23 +165,23 @@ static bool name_good(const struct tap_octets *name)
 	return at == name->size - 1 && name->data[at] == 0;
 }
 
-static void rule_take(struct serve_taker *taker, const struct tap_message *message,
+static void rule_take(struct serve_batch *batch, const struct tap_message *message,
 	const struct tap_extra *extra, struct store_record *record)
 {
 	const struct tap_policy *policy = &message->policy;
 
 	record->generation = extra->generation;
-	record->list = keep_text(taker, extra->list, strlen(extra->list));
-	record->action = keep_text(taker, extra->action, strlen(extra->action));
-	record->verdict = keep_text(taker, extra->verdict, strlen(extra->verdict));
+	record->list = keep_text(batch, extra->list, strlen(extra->list));
+	record->action = keep_text(batch, extra->action, strlen(extra->action));
+	record->verdict = keep_text(batch, extra->verdict, strlen(extra->verdict));
 	if (!message->has_policy)
 		return;
 	if (policy->rule.data)
-		record->id = keep_text(taker, policy->rule.data, policy->rule.size);
+		record->id = keep_text(batch, policy->rule.data, policy->rule.size);
 	record->match = policy->match == TAP_QNAME ? STORE_MATCH_QNAME : STORE_MATCH_ANSWER;
 	if (!name_good(&policy->value))
 		return;
-	record->match_name = keep(taker, policy->value.data, policy->value.size);
+	record->match_name = keep(batch, policy->value.data, policy->value.size);
 	record->match_name_size = (uint8_t)policy->value.size;
 }
 
@@ -203,8 +203,9 @@ static bool time_take(const struct tap_message *message, struct store_record *re
 	return record->time_ms > now_ms - MS_OLDEST && record->time_ms < now_ms + MS_NEWEST;
 }
 
-unsigned serve_record(struct serve_taker *taker, const struct tap_message *message,
-	const struct tap_extra *extra, struct store_record *record)
+unsigned serve_record(struct serve *serve, struct serve_batch *batch,
+	const struct tap_message *message, const struct tap_extra *extra,
+	struct store_record *record)
 {
 	const struct tap_octets *msg = &message->response_message;
 
@@ -216,19 +217,19 @@ unsigned serve_record(struct serve_taker *taker, const struct tap_message *messa
 		return SERVE_REFUSED + SERVE_NO_DNSTAP;
 	if (!time_take(message, record))
 		return SERVE_REFUSED + SERVE_BAD_TIME;
-	if (!client_take(taker->serve, &message->query_address, !extra, extra ? extra->bits : 0,
+	if (!client_take(serve, &message->query_address, !extra, extra ? extra->bits : 0,
 		    &record->client))
 		return SERVE_OPTED_OUT;
 	record->tcp = message->protocol != 0 && message->protocol != TAP_UDP &&
 		      message->protocol != TAP_DNSCRYPT_UDP && message->protocol != TAP_DOQ;
-	taker->used = (taker->used + 15) & ~(size_t)15;
+	batch->used = (batch->used + 15) & ~(size_t)15;
 	if (extra && extra->verdict[0] && verdict_filters(extra->verdict)) {
 		record->filtered = true;
 		record->client_port = (uint16_t)message->query_port;
-		addresses_take(taker, msg, record);
+		addresses_take(batch, msg, record);
 	}
-	question_take(taker, msg, record);
+	question_take(batch, msg, record);
 	if (extra && extra->verdict[0])
-		rule_take(taker, message, extra, record);
+		rule_take(batch, message, extra, record);
 	return SERVE_TAKEN;
 }

@@ -31,33 +31,35 @@ static struct serve_sender *sender_find(struct serve *serve, const char *peer)
 static void *taker_open(void *ctx, const char *peer)
 {
 	struct serve *serve = ctx;
-	struct serve_taker *taker = malloc(sizeof(*taker));
+	struct serve_taker *taker = calloc(1, sizeof(*taker));
 
 	if (!taker)
 		return NULL;
 	taker->serve = serve;
-	taker->start = taker->last_seq = taker->lost = 0;
-	taker->n = taker->used = 0;
-	pthread_mutex_lock(&serve->lock);
+	taker->batch = serve_batch_get(serve);
+	if (!taker->batch) {
+		free(taker);
+		return NULL;
+	}
+	pthread_mutex_lock(&serve->sender_lock);
 	taker->sender = sender_find(serve, peer);
-	pthread_mutex_unlock(&serve->lock);
+	pthread_mutex_unlock(&serve->sender_lock);
+	taker->batch->sender = taker->sender;
 	add(&taker->sender->connections, 1);
 	return taker;
 }
 
-static void batch_store(struct serve_taker *taker)
+static void batch_hand(struct serve_taker *taker, bool wait)
 {
-	const struct store_batch batch = {taker->start, taker->last_seq, taker->records, taker->n};
-	int err;
+	struct serve_batch *batch = taker->batch, *empty;
 
-	if (taker->n == 0)
+	if (batch->n == 0 && batch->n_refused == 0)
 		return;
-	pthread_mutex_lock(&taker->serve->lock);
-	err = store_append(taker->serve->store, &batch);
-	pthread_mutex_unlock(&taker->serve->lock);
-	// The store counts and logs what it does not take.
-	add(err < 0 ? &taker->sender->refused[SERVE_NO_ROOM] : &taker->sender->taken, taker->n);
-	taker->n = taker->used = 0;
+	empty = serve_batch_hand(taker->serve, batch, wait);
+	if (!empty)
+		return;
+	empty->sender = taker->sender;
+	taker->batch = empty;
 }
 
 // Records of a box that its rings lost: told as a sum since its start, by each connection anew.
@@ -69,7 +71,7 @@ static void lost_note(struct serve_taker *taker, const struct tap_extra *extra)
 	if (extra->lost == taker->lost)
 		return;
 	taker->lost = extra->lost;
-	pthread_mutex_lock(&serve->lock);
+	pthread_mutex_lock(&serve->sender_lock);
 	while (i < SERVE_STARTS_MAX && serve->starts[i].start != extra->start)
 		i++;
 	if (i == SERVE_STARTS_MAX) {
@@ -81,18 +83,46 @@ static void lost_note(struct serve_taker *taker, const struct tap_extra *extra)
 		add(&taker->sender->lost_mirror, extra->lost - serve->starts[i].lost);
 		serve->starts[i].lost = extra->lost;
 	}
-	pthread_mutex_unlock(&serve->lock);
+	pthread_mutex_unlock(&serve->sender_lock);
 }
 
-static void refuse(struct serve_taker *taker, const struct tap_extra *extra, unsigned why)
+static void refuse(struct serve_taker *taker, unsigned why)
 {
 	add(&taker->sender->refused[why], 1);
-	if (!extra)
-		return;
-	// It has a number, which would count as lost.
-	pthread_mutex_lock(&taker->serve->lock);
-	store_refuse(taker->serve->store, extra->start, extra->seq, 1);
-	pthread_mutex_unlock(&taker->serve->lock);
+}
+
+/** A batch with room for one more record of the stream @p start. */
+static struct serve_batch *batch_for(struct serve_taker *taker, uint64_t start)
+{
+	const struct serve_batch *batch = taker->batch;
+
+	if (batch->n == SERVE_BATCH || batch->used > SERVE_ARENA - SERVE_ROOM ||
+		start != batch->start)
+		batch_hand(taker, true);
+	taker->batch->start = start;
+	return taker->batch;
+}
+
+static void message_take(
+	struct serve_taker *taker, const struct tap_message *message, const struct tap_extra *extra)
+{
+	struct serve_batch *batch = batch_for(taker, extra ? extra->start : 0);
+	unsigned result =
+		serve_record(taker->serve, batch, message, extra, &batch->records[batch->n]);
+
+	if (extra) {
+		batch->last_seq = extra->seq;
+		lost_note(taker, extra);
+	}
+	if (result == SERVE_TAKEN) {
+		batch->n++;
+	} else if (result == SERVE_OPTED_OUT) {
+		add(&taker->sender->opted_out, 1);
+	} else {
+		refuse(taker, result - SERVE_REFUSED);
+		// Its number would count as lost before it is told.
+		batch->n_refused += extra != NULL;
+	}
 }
 
 static void taker_frame(void *connection, const uint8_t *frame, size_t size)
@@ -100,42 +130,19 @@ static void taker_frame(void *connection, const uint8_t *frame, size_t size)
 	struct serve_taker *taker = connection;
 	struct tap_message message;
 	struct tap_extra said;
-	const struct tap_extra *extra = NULL;
-	uint64_t start;
-	unsigned result;
 	int err;
 
 	add(&taker->sender->frames, 1);
 	if (tap_decode(frame, size, &message) < 0) {
-		refuse(taker, NULL, SERVE_NO_DNSTAP);
+		refuse(taker, SERVE_NO_DNSTAP);
 		return;
 	}
 	err = message.extra.data ? tap_extra_read(message.extra.data, message.extra.size, &said)
 				 : -ENOENT;
-	if (err == -EINVAL) {
-		refuse(taker, NULL, SERVE_NO_DNSTAP);
-		return;
-	}
-	if (err == 0)
-		extra = &said;
-	start = extra ? extra->start : 0;
-	if (taker->n == SERVE_BATCH || taker->used > SERVE_ARENA - SERVE_ROOM ||
-		start != taker->start)
-		batch_store(taker);
-	taker->start = start;
-	result = serve_record(taker, &message, extra, &taker->records[taker->n]);
-	if (result >= SERVE_REFUSED) {
-		refuse(taker, extra, result - SERVE_REFUSED);
-		return;
-	}
-	if (extra) {
-		taker->last_seq = extra->seq;
-		lost_note(taker, extra);
-	}
-	if (result == SERVE_TAKEN)
-		taker->n++;
+	if (err == -EINVAL)
+		refuse(taker, SERVE_NO_DNSTAP);
 	else
-		add(&taker->sender->opted_out, 1);
+		message_take(taker, &message, err == 0 ? &said : NULL);
 }
 
 static void taker_oversized(void *connection, size_t size)
@@ -144,19 +151,20 @@ static void taker_oversized(void *connection, size_t size)
 
 	(void)size;
 	add(&taker->sender->frames, 1);
-	refuse(taker, NULL, SERVE_NO_DNSTAP);
+	refuse(taker, SERVE_NO_DNSTAP);
 }
 
+// While the keeper has all he can take there is no haste: the batch fills further.
 static void taker_pause(void *connection)
 {
-	batch_store(connection);
+	batch_hand(connection, false);
 }
 
 static void taker_close(void *connection, const char *why)
 {
 	struct serve_taker *taker = connection;
 
-	batch_store(taker);
+	serve_batch_end(taker->serve, taker->batch);
 	if (why)
 		log_line(LOG_WARN, "sender %s: %s", taker->sender->peer, why);
 	free(taker);
