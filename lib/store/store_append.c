@@ -234,15 +234,46 @@ static int shelf_at(struct store *store, int64_t time_ms, struct store_shelf **o
 	return err;
 }
 
+/** What the records of a day need to wait: its tables may be closed. */
+struct place {
+	uint16_t day;
+	int64_t start_ms; // that the hours of the keys count from
+};
+
+static int place_closed(struct store *store, uint16_t day, struct place *place)
+{
+	place->day = day;
+	for (unsigned i = 0; i < STORE_WINDOWS_MAX; i++)
+		if (store->windows[i] && store->windows[i]->n_entries > 0 &&
+			store->windows[i]->day == day) {
+			place->start_ms = store->windows[i]->start_ms;
+			return 0;
+		}
+	return store_day_begin(store, day, &place->start_ms);
+}
+
+// What comes while a day cannot be written waits for it.
+static int place_at(struct store *store, int64_t time_ms, struct place *place)
+{
+	struct store_shelf *shelf;
+	int err = shelf_at(store, time_ms, &shelf);
+
+	if (err == 0)
+		*place = (struct place){shelf->day, shelf->start_ms};
+	else if (place_closed(store, list_day_of(time_ms / 1000), place) == 0)
+		err = 0;
+	return err;
+}
+
 // The window of a table: its own, or one that is empty. NULL: there is none.
 static struct store_window *window_for(
-	struct store *store, const struct store_shelf *shelf, enum store_kind kind)
+	struct store *store, const struct place *place, enum store_kind kind)
 {
 	struct store_window *w, *empty = NULL;
 
 	for (unsigned i = 0; i < STORE_WINDOWS_MAX; i++) {
 		w = store->windows[i];
-		if (w && w->n_entries > 0 && w->day == shelf->day && w->kind == kind)
+		if (w && w->n_entries > 0 && w->day == place->day && w->kind == kind)
 			return w;
 		if (w && w->n_entries == 0)
 			empty = w;
@@ -251,9 +282,9 @@ static struct store_window *window_for(
 		if (!store->windows[i])
 			empty = store->windows[i] = store_window_create(store->window_size);
 	if (empty) {
-		empty->day = shelf->day;
+		empty->day = place->day;
 		empty->kind = kind;
-		empty->start_ms = shelf->start_ms;
+		empty->start_ms = place->start_ms;
 	}
 	return empty;
 }
@@ -285,16 +316,16 @@ static int record_put(struct store *store, const struct store_record *record, in
 {
 	enum store_kind kind = record->filtered ? STORE_CHANGED : STORE_LOG;
 	uint8_t key[STORE_KEY_MAX];
-	struct store_shelf *shelf;
 	struct store_window *w;
+	struct place place;
 	size_t size;
 	int64_t ms;
 	int err;
 
-	err = shelf_at(store, record->time_ms, &shelf);
+	err = place_at(store, record->time_ms, &place);
 	if (err)
 		return err;
-	w = window_for(store, shelf, kind);
+	w = window_for(store, &place, kind);
 	if (!w)
 		return -ENOBUFS;
 	ms = record->time_ms - w->start_ms + (int64_t)STORE_HOUR_BIAS * STORE_HOUR_MS;

@@ -209,6 +209,14 @@ int store_shelf_write(
  */
 bool store_shelf_retire(struct store *store, struct store_shelf *shelf, bool failed);
 
+/**
+ * Where the hours of a day's keys begin: what its tables say, which on a full disk can still be read, or
+ * what they will say when they are made.
+ *
+ * @return 0 or -errno, not logged
+ */
+int store_day_begin(struct store *store, uint16_t day, int64_t *start_ms);
+
 /** Shelves open for writing one after the other, from NULL on; for the writer. */
 struct store_shelf *store_shelf_next(struct store *store, const struct store_shelf *before);
 

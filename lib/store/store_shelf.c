@@ -7,9 +7,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/log.h"
 
@@ -83,6 +85,34 @@ int store_shelf_get(struct store *store, uint16_t day, unsigned kinds, struct st
 		log_line(LOG_ERROR, "%s: cannot be read: %s",
 			store_path(store, (enum store_kind)kind, day, path), strerror(-err));
 	return err;
+}
+
+static bool day_is_there(const struct store *store, uint16_t day)
+{
+	char path[STORE_PATH_MAX], file[STORE_PATH_MAX + 16];
+
+	for (unsigned k = 0; k < STORE_KINDS; k++) {
+		snprintf(file, sizeof(file), "%s/CURRENT", store_path(store, k, day, path));
+		if (access(file, F_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
+int store_day_begin(struct store *store, uint16_t day, int64_t *start_ms)
+{
+	struct store_shelf *shelf;
+	int err;
+
+	*start_ms = store_day_start_ms(day);
+	if (!day_is_there(store, day))
+		return 0;
+	err = store_shelf_open(store, day, 1u << STORE_LOG | 1u << STORE_CHANGED, false, &shelf);
+	if (err)
+		return err;
+	*start_ms = shelf->start_ms;
+	shelf_close(shelf);
+	return 0;
 }
 
 static void shelf_unlist(struct store *store, struct store_shelf *shelf)

@@ -221,3 +221,57 @@ Test(store_crash, a_full_disk_loses_only_what_is_counted_and_questions_are_still
 	bed_close();
 	umount2(bed.path, MNT_DETACH);
 }
+
+// Until a commit fails, and then as many again.
+static uint64_t full_append(uint64_t seq, int *err)
+{
+	int commit = 0;
+
+	for (unsigned i = 0; i < 400 && commit == 0; i++) {
+		seq = names_append(seq, 1000, err);
+		commit = store_commit(bed.store);
+	}
+	cr_assert_eq(commit, -ENOSPC, "%s", strerror(-commit));
+	return names_append(seq, 1000, err);
+}
+
+static void room_again(uint64_t seq)
+{
+	struct store_sender sender;
+
+	disk_free();
+	for (unsigned i = 0; i < 100 && store_commit(bed.store) != 0; i++)
+		usleep(100000);
+	sender = bed_sender(START);
+	cr_expect_eq(sender.last_seq, seq);
+	cr_expect_eq(sender.pending, 0);
+	cr_expect_eq(sender.lost, 0, "%llu", (unsigned long long)sender.lost);
+	cr_expect_eq(records_found(bed.store), seq);
+}
+
+Test(store_crash, what_comes_while_the_disk_is_full_waits_also_when_it_was_full_at_the_start,
+	.timeout = 60)
+{
+	const struct store_options options = {.mode = STORE_WRITE};
+	uint64_t seq = 0;
+	int err = 0;
+
+	if (!disk_mount())
+		cr_skip_test("no mount namespace");
+	cr_assert_eq(bed_open_with(options), 0);
+	seq = names_append(seq, 500, &err);
+	cr_assert_eq(store_commit(bed.store), 0);
+	disk_fill();
+	seq = full_append(seq, &err);
+	cr_expect_eq(err, 0, "%s", strerror(-err));
+	room_again(seq);
+	bed_close();
+
+	disk_fill();
+	cr_assert_eq(bed_open_with(options), 0);
+	seq = full_append(seq, &err);
+	cr_expect_eq(err, 0, "%s", strerror(-err));
+	room_again(seq);
+	bed_close();
+	umount2(bed.path, MNT_DETACH);
+}
