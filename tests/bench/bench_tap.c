@@ -2,13 +2,15 @@
 /*
  * How many responses a second become dnstap frames and get to the other side of a socket:
  *
- *   bench_tap [-s SECONDS] [-r RATE] [SOCKET]
+ *   bench_tap [-s SECONDS] [-r RATE] [-n NAMES] [-u] [SOCKET]
  *
  * With SOCKET a collector listens there; else a thread of this program does, and decodes. With RATE so many
  * a second are offered, in rounds of half a millisecond as the statistics core has them; else as many as
- * the queue takes. Beside it, what writing and reading a frame takes, and what protobuf-c takes for it.
+ * the queue takes. Names are by a Zipf distribution with exponent 1, with -u all alike. Beside it, what writing and reading a frame takes, and what protobuf-c takes for it.
  */
 #include <inttypes.h>
+#include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,17 +20,22 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "dnstap.pb-c.h"
+#include "support/random.h"
 #include "tap/tap_listener.h"
 #include "tap/tap_scrub.h"
 #include "tap/tap_sender.h"
 
-#define NAMES 4096
+#define NAMES 262144
+#define DRAWS (1u << 20)
 #define LOOPS 1000000
 #define QUEUE (8u << 20)
 #define PAUSE 500000 // nanoseconds
 
 static uint8_t answers[NAMES][128];
 static size_t answer_sizes[NAMES];
+static uint32_t draws[DRAWS]; // numbers of names, in the order in which they are asked for
+static unsigned names = 100000;
+static bool uniform;
 static uint64_t received;
 
 static double now(void)
@@ -45,7 +52,7 @@ static void answers_make(void)
 	static const uint8_t header[] = {0x12, 0x34, 0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0};
 	static const uint8_t record[] = {0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 203, 0, 113, 80};
 
-	for (unsigned i = 0; i < NAMES; i++) {
+	for (unsigned i = 0; i < names; i++) {
 		uint8_t *to = answers[i];
 		int n;
 
@@ -58,10 +65,21 @@ static void answers_make(void)
 	}
 }
 
+static void draws_make(void)
+{
+	uint64_t seed = RANDOM_SEED;
+
+	for (unsigned i = 0; i < DRAWS; i++) {
+		double u = (double)(random_next(&seed) >> 11) / (double)(1ull << 53);
+
+		draws[i] = (uint32_t)(uniform ? u * names : exp(u * log(names)) - 1);
+	}
+}
+
 static void message_make(uint64_t i, struct timespec *at, struct tap_message *m)
 {
 	static const uint8_t client[] = {198, 51, 100, 0}, server[] = {192, 0, 2, 53};
-	unsigned name = (unsigned)(i * 2654435761u % NAMES);
+	unsigned name = draws[i % DRAWS];
 
 	*m = (struct tap_message){
 		.identity = {(const uint8_t *)"box", 3},
@@ -240,16 +258,21 @@ int main(int argc, char **argv)
 	double seconds = 3, rate = 0;
 	int option;
 
-	while ((option = getopt(argc, argv, "s:r:")) != -1) {
+	while ((option = getopt(argc, argv, "s:r:n:u")) != -1) {
 		if (option == 's')
 			seconds = atof(optarg);
 		else if (option == 'r')
 			rate = atof(optarg);
+		else if (option == 'n' && atoi(optarg) > 0 && atoi(optarg) <= NAMES)
+			names = (unsigned)atoi(optarg);
+		else if (option == 'u')
+			uniform = true;
 		else
 			return 2;
 	}
 	log_threshold(LOG_ERROR);
 	answers_make();
+	draws_make();
 	if (optind < argc && endpoint_parse(argv[optind], &at) < 0) {
 		fprintf(stderr, "bench_tap: expected a path or ADDRESS:PORT, got %s\n",
 			argv[optind]);
