@@ -293,13 +293,15 @@ static void health_get(struct http_request *request, void *ctx)
 // The collector's lock is not to be held while a reader is slow.
 static void status_get(struct http_request *request, void *ctx)
 {
+	struct tap_listener_stats connections;
 	struct serve *serve = ctx;
 	char *text = NULL;
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
 
+	tap_listener_stats_get(serve->listener, &connections);
 	if (out)
-		serve_counters(serve, serve->listener, out);
+		serve_counters(serve, &connections, out);
 	if (!out || fclose(out) != 0)
 		http_fail(request, 500, "out of memory");
 	else

@@ -64,16 +64,13 @@ static void contacts_show(struct serve *serve, FILE *out)
 		counts.left_out, counts.gaps);
 }
 
-void serve_counters(struct serve *serve, const struct tap_listener *listener, FILE *out)
+void serve_counters(struct serve *serve, const struct tap_listener_stats *connections, FILE *out)
 {
-	struct tap_listener_stats connections = {0};
 	struct store_sender *streams = NULL;
 	struct store_stats store;
 	uint64_t produced = 0, lost = 0;
 	int n;
 
-	if (listener)
-		tap_listener_stats_get(listener, &connections);
 	pthread_mutex_lock(&serve->lock);
 	store_stats_get(serve->store, &store);
 	n = store_senders(serve->store, &streams);
@@ -87,7 +84,7 @@ void serve_counters(struct serve *serve, const struct tap_listener *listener, FI
 		",\"open\":%u,\"stored\":%" PRIu64 ",\"pending\":%" PRIu64 ",\"refused\":%" PRIu64
 		",\"failed_commits\":%" PRIu64 ",\"numbered\":%" PRIu64 ",\"lost\":%" PRIu64
 		",\"senders\":[",
-		connections.connections, connections.refused, connections.open, store.stored,
+		connections->connections, connections->refused, connections->open, store.stored,
 		store.pending, store.refused, store.failed_commits, produced, lost);
 	pthread_mutex_unlock(&serve->lock);
 	pthread_mutex_lock(&serve->sender_lock);
@@ -138,6 +135,7 @@ static void tick(struct serve *serve)
 static void wait_for_end(struct serve *serve, const sigset_t *signals)
 {
 	const struct timespec second = {.tv_sec = 1};
+	struct tap_listener_stats connections;
 	int64_t next = 0;
 
 	for (;;) {
@@ -145,8 +143,10 @@ static void wait_for_end(struct serve *serve, const sigset_t *signals)
 
 		if (signal == SIGTERM || signal == SIGINT)
 			return;
-		if (signal == SIGUSR1)
-			serve_counters(serve, serve->listener, stdout);
+		if (signal == SIGUSR1) {
+			tap_listener_stats_get(serve->listener, &connections);
+			serve_counters(serve, &connections, stdout);
+		}
 		tick(serve);
 		if ((int64_t)time(NULL) < next || !retention(serve))
 			continue;
@@ -259,6 +259,7 @@ int serve_conf(struct serve *serve, const char *path)
 int serve_run(const struct collect_args *args)
 {
 	struct serve *serve = calloc(1, sizeof(*serve));
+	struct tap_listener_stats connections = {0};
 	sigset_t signals;
 	int err;
 
@@ -282,6 +283,8 @@ int serve_run(const struct collect_args *args)
 	if (err == COLLECT_DONE) {
 		log_line(LOG_INFO, "serving: log in %s", serve->conf->collect_store);
 		wait_for_end(serve, &signals);
+		tap_listener_stats_get(serve->listener, &connections);
+		connections.open = 0;
 	}
 	serve_follow_stop(serve);
 	// Who asks about senders is gone before they are.
@@ -291,7 +294,7 @@ int serve_run(const struct collect_args *args)
 		serve_keeper_stop(serve);
 	if (err == COLLECT_DONE) {
 		err = store_commit(serve->store) < 0 ? COLLECT_FAILED : COLLECT_DONE;
-		serve_counters(serve, NULL, stdout);
+		serve_counters(serve, &connections, stdout);
 	}
 	contact_follow_close(serve->follow);
 	if (store_close(serve->store) < 0)

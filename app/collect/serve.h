@@ -161,4 +161,5 @@ void serve_follow_stop(struct serve *serve);
 const char *serve_refusal_name(enum serve_refusal refusal);
 
 /** Every counter as one JSON object and a newline. */
-void serve_counters(struct serve *serve, const struct tap_listener *listener, FILE *out);
+void serve_counters(
+	struct serve *serve, const struct tap_listener_stats *connections, FILE *out);
