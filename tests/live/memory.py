@@ -21,22 +21,28 @@ def mappings(pid):
                 yield place[0], place[1], "dd" in line.split()
 
 
-def main():
-    pid, wanted = sys.argv[1], bytes.fromhex(sys.argv[2])
-    hits = {False: 0, True: 0}
+def pieces(pid):
+    """Octets of each mapping that can be read, at most 4 MiB at a time, and whether a core dump leaves them out."""
     with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
         for begin, end, left_out in mappings(pid):
             try:
                 memory.seek(begin)
                 while begin < end:
-                    data = memory.read(min(end - begin, 1 << 26))
+                    data = memory.read(min(end - begin, 1 << 22))
                     if not data:
                         break
-                    hits[left_out] += data.count(wanted)
+                    yield data, left_out
                     begin += len(data)
             except (OSError, OverflowError):
                 continue
+
+
+def main():
+    hits = {False: 0, True: 0}
+    for data, left_out in pieces(sys.argv[1]):
+        hits[left_out] += data.count(bytes.fromhex(sys.argv[2]))
     print(hits[False], hits[True])
 
 
-main()
+if __name__ == "__main__":
+    main()
