@@ -73,7 +73,8 @@ counts files
 	list good allow
 	printf '[consent]\nsource = consent.csv\n[control]\nsocket = %s\n' "$WORK/control.sock"
 	printf '[time]\nzone = %s\n[totals]\nfile = totals.db\n' "$ZONE"
-	printf '[tap]\nsocket = %s %s\n' "$WORK/boxes.sock" "$WORK/capture.sock"
+	# A collector takes nothing while its core is dumped.
+	printf '[tap]\nsocket = %s %s\nqueue = 128\n' "$WORK/boxes.sock" "$WORK/capture.sock"
 } >"$WORK/dnsweir.ini"
 
 net_up "$PREFIX"
