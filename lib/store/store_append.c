@@ -67,7 +67,7 @@ static int window_write(struct store *store, struct store_shelf *shelf, struct s
 		batch_senders(store, w, batch);
 		rocksdb_write(shelf->db[w->kind], store->write_options, batch, &error);
 		w->doubt = error ? commit : 0;
-		err = store_error(error);
+		err = rocks_error(error);
 	}
 	rocksdb_writebatch_destroy(batch);
 	if (err == 0) {

@@ -63,7 +63,7 @@ static int day_write(struct putting *p)
 	commits = shelf->commits[STORE_SINKHOLE] + 1;
 	store_batch_counts(p->batch, records, commits);
 	rocksdb_write(shelf->db[STORE_SINKHOLE], p->store->write_options, p->batch, &error);
-	err = store_error(error);
+	err = rocks_error(error);
 	rocksdb_writebatch_clear(p->batch);
 	if (err) {
 		// RocksDB takes nothing more until it is opened anew.
@@ -183,7 +183,7 @@ int store_contact_walk(struct store *store, uint16_t day,
 		err = row_walk(it, shelf, question, take, ctx);
 	}
 	rocksdb_iter_get_error(it, &error);
-	err = err ? err : store_error(error);
+	err = err ? err : rocks_error(error);
 	if (err < 0)
 		log_line(LOG_ERROR, "%s: %s", store_path(store, STORE_SINKHOLE, day, path),
 			strerror(-err));

@@ -78,7 +78,7 @@ static int batch_write(struct forgetting *f)
 		return 0;
 	store_batch_counts(f->batch, records, f->shelf->commits[f->kind] + 1);
 	rocksdb_write(f->shelf->db[f->kind], f->store->write_options, f->batch, &error);
-	err = store_error(error);
+	err = rocks_error(error);
 	if (err)
 		return err;
 	pthread_mutex_lock(&f->store->lock);
@@ -136,7 +136,7 @@ static int table_rewrite(rocksdb_t *db)
 	int err;
 
 	rocksdb_flush(db, flush, &error);
-	err = store_error(error);
+	err = rocks_error(error);
 	rocksdb_compactoptions_set_bottommost_level_compaction(all, COMPACT_ALL);
 	if (err == 0)
 		rocksdb_compact_range_opt(db, all, NULL, 0, NULL, 0);
@@ -186,7 +186,7 @@ static int piece_forget(struct forgetting *f)
 	it = rocksdb_create_iterator(f->shelf->db[f->kind], read);
 	more = rows_forget(f, it);
 	rocksdb_iter_get_error(it, &error);
-	err = store_error(error);
+	err = rocks_error(error);
 	// What the iterator sees is kept as long as it is there.
 	rocksdb_iter_destroy(it);
 	rocksdb_readoptions_destroy(read);

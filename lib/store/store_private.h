@@ -29,9 +29,8 @@
 #include <sys/types.h>
 #include <time.h>
 
-#include <rocksdb/c.h>
-
 #include "dns/dns_const.h"
+#include "rocks/rocks.h"
 #include "store/store.h"
 
 #define STORE_VERSION     1
@@ -150,9 +149,6 @@ const char *store_kind_name(enum store_kind kind);
 /** Folder of a day, or with @p day < 0 that of the kind. @return @p path */
 char *store_path(
 	const struct store *store, enum store_kind kind, int day, char path[STORE_PATH_MAX]);
-
-/** errno of what RocksDB says; frees @p error. NULL: 0 */
-int store_error(char *error);
 
 /** Make a folder that is to have @p mode. @return 0, also when it is there, or -errno */
 int store_folder_make(const char *path, mode_t mode);

@@ -128,7 +128,7 @@ static int table_walk(struct store_walk *walk, enum store_kind kind)
 	rocksdb_iter_get_error(it, &error);
 	if (error) {
 		log_line(LOG_ERROR, "%s: %s", walk->store->folder, error);
-		err = err ? err : store_error(error);
+		err = err ? err : rocks_error(error);
 	}
 	rocksdb_iter_destroy(it);
 	rocksdb_readoptions_destroy(read);

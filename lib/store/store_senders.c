@@ -82,7 +82,7 @@ static int rows_read(struct store *store, rocksdb_t *db)
 	}
 	rocksdb_iter_get_error(it, &error);
 	if (err == 0)
-		err = store_error(error);
+		err = rocks_error(error);
 	rocksdb_iter_destroy(it);
 	rocksdb_readoptions_destroy(read);
 	return err;

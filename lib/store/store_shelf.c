@@ -214,7 +214,7 @@ int store_shelf_flush(struct store_shelf *shelf)
 			continue;
 		error = NULL;
 		rocksdb_flush(shelf->db[k], flush, &error);
-		each = store_error(error);
+		each = rocks_error(error);
 		err = each ? each : err;
 	}
 	rocksdb_flushoptions_destroy(flush);

@@ -23,45 +23,12 @@
 #define ROW_SIZE 2
 #define DAY_SIZE 9 // version, begin of the day; the zone's name behind it
 
-// A writer beside us replaces files while we open them.
-#define OPEN_TRIES   20
-#define OPEN_WAIT_US 50000
-
 int64_t store_now(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec;
-}
-
-int store_error(char *error)
-{
-	static const struct {
-		const char *text;
-		int err;
-	} known[] = {
-		// A lock that is taken is an "IO error", by another process or by our own.
-		{"While lock file", -EBUSY},
-		{"lock hold", -EBUSY},
-		{"No space left", -ENOSPC},
-		{"Disk quota", -EDQUOT},
-		{"Permission denied", -EACCES},
-		{"Read-only file system", -EROFS},
-		{"Too many open files", -EMFILE},
-		{"No such file", -ENOENT},
-		{"does not exist", -ENOENT},
-		{"Corruption", -EBADMSG},
-	};
-	int err = error ? -EIO : 0;
-
-	for (size_t i = 0; error && i < sizeof(known) / sizeof(known[0]); i++)
-		if (strstr(error, known[i].text)) {
-			err = known[i].err;
-			break;
-		}
-	rocksdb_free(error);
-	return err;
 }
 
 static int row_day_read(rocksdb_t *db, rocksdb_readoptions_t *read, int64_t *start_ms)
@@ -71,7 +38,7 @@ static int row_day_read(rocksdb_t *db, rocksdb_readoptions_t *read, int64_t *sta
 	int err;
 
 	value = rocksdb_get(db, read, ROW_DAY, ROW_SIZE, &size, &error);
-	err = store_error(error);
+	err = rocks_error(error);
 	if (err == 0 && !value)
 		err = -ENOENT;
 	else if (err == 0 && (size < DAY_SIZE || (uint8_t)value[0] != STORE_VERSION))
@@ -90,7 +57,7 @@ static int row_counts_read(
 	int err;
 
 	value = rocksdb_get(db, read, ROW_COUNTS, ROW_SIZE, &size, &error);
-	err = store_error(error);
+	err = rocks_error(error);
 	*records = *commits = 0;
 	if (err == 0 && value && size == 16) {
 		*records = load_be64((uint8_t *)value);
@@ -121,65 +88,7 @@ static int row_day_write(struct store *store, rocksdb_t *db, int64_t start_ms)
 	store_be64((uint8_t *)value + 1, (uint64_t)start_ms);
 	rocksdb_put(db, store->write_options, ROW_DAY, ROW_SIZE, value, DAY_SIZE + (size_t)size,
 		&error);
-	return store_error(error);
-}
-
-// Which files make up a table: it is another one after each change of these.
-struct manifest {
-	char name[64];
-	off_t size;
-	ino_t inode;
-};
-
-static void manifest_look(const char *path, struct manifest *manifest)
-{
-	char file[STORE_PATH_MAX + 80];
-	struct stat info;
-	FILE *current;
-
-	memset(manifest, 0, sizeof(*manifest));
-	snprintf(file, sizeof(file), "%s/CURRENT", path);
-	current = fopen(file, "re");
-	if (!current)
-		return;
-	if (fscanf(current, "%63s", manifest->name) == 1) {
-		snprintf(file, sizeof(file), "%s/%s", path, manifest->name);
-		if (stat(file, &info) == 0) {
-			manifest->size = info.st_size;
-			manifest->inode = info.st_ino;
-		}
-	}
-	fclose(current);
-}
-
-// A writer beside us may put a write-ahead log into a file and remove it between our look at what
-// files there are and of what logs. RocksDB then opens the table without these records and does not
-// say so; only the list of files that has changed meanwhile tells.
-static int table_read_open(struct store *store, const char *path, rocksdb_t **db)
-{
-	struct manifest before, after;
-	int err = -EAGAIN;
-	char *error;
-
-	for (unsigned i = 0; i < OPEN_TRIES; i++) {
-		if (i > 0)
-			usleep(OPEN_WAIT_US);
-		manifest_look(path, &before);
-		error = NULL;
-		*db = rocksdb_open_for_read_only(store->options, path, 0, &error);
-		err = store_error(error);
-		if (err) {
-			*db = NULL;
-			continue;
-		}
-		manifest_look(path, &after);
-		if (memcmp(&before, &after, sizeof(before)) == 0)
-			return 0;
-		rocksdb_close(*db);
-		*db = NULL;
-		err = -EAGAIN;
-	}
-	return err;
+	return rocks_error(error);
 }
 
 int store_table_open(
@@ -190,12 +99,13 @@ int store_table_open(
 
 	store_path(store, kind, day, path);
 	if (!write)
-		return access(path, R_OK | X_OK) == 0 ? table_read_open(store, path, db) : -errno;
+		return access(path, R_OK | X_OK) == 0 ? rocks_open_beside(store->options, path, db)
+						       : -errno;
 	err = store_folder_make(path, kind == STORE_LOG ? 0750 : 0700);
 	if (err)
 		return err;
 	*db = rocksdb_open(store->options, path, &error);
-	return store_error(error);
+	return rocks_error(error);
 }
 
 // Begin of the day and counts. A table whose making was cut short has no row of the day yet: it
