@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "pdns_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/log.h"
+
+#define WINDOW_SIZE    ((size_t)64 << 20)
+#define WINDOW_MIN     ((size_t)16 << 20) // half of it has room for whatever a message may hold
+#define WINDOW_MAX     ((size_t)8 << 30)  // places of entries have 32 bits
+#define WINDOW_SECONDS 10
+#define CACHE_SIZE     ((size_t)256 << 20)
+#define MEMORY_TABLE   ((size_t)32 << 20) // who asks beside a writer reads as much from its log
+#define BLOCK_SIZE     ((size_t)32 << 10)
+#define RESTART        64 // keys a run that share beginnings: seeking in less costs more room
+#define DICTIONARY     (110 << 10)
+#define FILTER_BITS    10 // a key
+#define LOG_LEVEL_NONE 5
+#define ZSTD_LEVEL     9
+
+const char *pdns_class_name(enum pdns_class class)
+{
+	return class == PDNS_CLIENT ? "client" : "resolver";
+}
+
+/* ---- RocksDB --------------------------------------------------------------------------------- */
+
+static void blocks_set(const struct pdns *pdns, rocksdb_options_t *options)
+{
+	rocksdb_block_based_table_options_t *blocks = rocksdb_block_based_options_create();
+
+	rocksdb_block_based_options_set_block_size(blocks, BLOCK_SIZE);
+	rocksdb_block_based_options_set_block_restart_interval(blocks, RESTART);
+	rocksdb_block_based_options_set_block_cache(blocks, pdns->cache);
+	rocksdb_block_based_options_set_format_version(blocks, 5);
+	rocksdb_block_based_options_set_filter_policy(
+		blocks, rocksdb_filterpolicy_create_bloom(FILTER_BITS));
+	rocksdb_options_set_block_based_table_factory(options, blocks);
+	rocksdb_block_based_options_destroy(blocks);
+}
+
+rocksdb_options_t *pdns_options_make(const struct pdns *pdns, enum pdns_mode mode)
+{
+	rocksdb_options_t *options = rocksdb_options_create();
+
+	rocksdb_options_set_merge_operator(options, pdns_merge_create());
+	rocksdb_options_set_max_open_files(options, -1);
+	// Nothing: see lib/store on what its own log does on a full disk.
+	rocksdb_options_set_info_log_level(options, LOG_LEVEL_NONE);
+	rocksdb_options_set_keep_log_file_num(options, 2);
+	rocksdb_options_set_stats_dump_period_sec(options, 0);
+	rocksdb_options_set_stats_persist_period_sec(options, 0);
+	blocks_set(pdns, options);
+	if (mode == PDNS_READ)
+		return options;
+	rocksdb_options_set_create_if_missing(options, 1);
+	rocksdb_options_set_write_buffer_size(options, MEMORY_TABLE);
+	rocksdb_options_set_max_write_buffer_number(options, 3);
+	rocksdb_options_set_max_background_jobs(options, 2);
+	rocksdb_options_set_allow_concurrent_memtable_write(options, 0);
+	// What is looked for by its key is there nearly always, so the last level does without
+	// filters.
+	rocksdb_options_set_optimize_filters_for_hits(options, 1);
+	// Nine tenths of it are in its last level, so there pays what compresses best.
+	rocksdb_options_set_level_compaction_dynamic_level_bytes(options, 1);
+	rocksdb_options_set_compression(options, rocksdb_lz4_compression);
+	rocksdb_options_set_bottommost_compression(options, rocksdb_zstd_compression);
+	rocksdb_options_set_bottommost_compression_options(
+		options, -14, ZSTD_LEVEL, 0, DICTIONARY, 1);
+	rocksdb_options_set_bottommost_compression_options_zstd_max_train_bytes(
+		options, 64 * DICTIONARY, 1);
+	return options;
+}
+
+// Rows that say what this is, and whether it was closed.
+static int rows_check(struct pdns *pdns)
+{
+	rocksdb_readoptions_t *read = rocksdb_readoptions_create();
+	char *error = NULL, *version, *open;
+	size_t size = 0, open_size = 0;
+	int err;
+
+	version = rocksdb_get(pdns->db, read, PDNS_ROW_VERSION, PDNS_ROW_SIZE, &size, &error);
+	err = rocks_error(error);
+	error = NULL;
+	open = err ? NULL
+		   : rocksdb_get(pdns->db, read, PDNS_ROW_OPEN, PDNS_ROW_SIZE, &open_size, &error);
+	err = err ? err : rocks_error(error);
+	if (err == 0 && version && (size != 1 || version[0] != PDNS_VERSION))
+		err = -EPROTO;
+	if (err == 0 && pdns->mode == PDNS_WRITE && open)
+		log_line(LOG_WARN,
+			"%s: was not closed: what was observed in the last %u seconds may be lost",
+			pdns->folder, pdns->window_s);
+	rocksdb_free(version);
+	rocksdb_free(open);
+	rocksdb_readoptions_destroy(read);
+	return err;
+}
+
+static int rows_write(struct pdns *pdns)
+{
+	rocksdb_writebatch_t *batch = rocksdb_writebatch_create();
+	const char version = PDNS_VERSION;
+	uint8_t now[8];
+	char *error = NULL;
+
+	store_be64(now, (uint64_t)time(NULL));
+	rocksdb_writebatch_put(batch, PDNS_ROW_VERSION, PDNS_ROW_SIZE, &version, 1);
+	rocksdb_writebatch_put(batch, PDNS_ROW_OPEN, PDNS_ROW_SIZE, (char *)now, sizeof(now));
+	rocksdb_write(pdns->db, pdns->write_options, batch, &error);
+	rocksdb_writebatch_destroy(batch);
+	return rocks_error(error);
+}
+
+/* ---- opening --------------------------------------------------------------------------------- */
+
+static int lock_take(struct pdns *pdns)
+{
+	char path[PDNS_PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/lock", pdns->folder);
+	pdns->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+	if (pdns->lock_fd < 0)
+		return -errno;
+	if (flock(pdns->lock_fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	return errno == EWOULDBLOCK ? -EBUSY : -errno;
+}
+
+static int db_open(struct pdns *pdns)
+{
+	char path[PDNS_PATH_MAX], *error = NULL;
+	int err;
+
+	snprintf(path, sizeof(path), "%s/db", pdns->folder);
+	if (pdns->mode == PDNS_READ) {
+		err = access(path, R_OK | X_OK) == 0
+			      ? rocks_open_beside(pdns->options, path, &pdns->db)
+			      : -errno;
+		if (err == 0)
+			err = rows_check(pdns);
+		return err ? err : pdns_streams_load(pdns);
+	}
+	if (mkdir(pdns->folder, 0750) < 0 && errno != EEXIST)
+		return -errno;
+	err = lock_take(pdns);
+	if (err)
+		return err;
+	if (mkdir(path, 0750) < 0 && errno != EEXIST)
+		return -errno;
+	pdns->db = rocksdb_open(pdns->options, path, &error);
+	err = rocks_error(error);
+	if (err) {
+		pdns->db = NULL;
+		return err;
+	}
+	err = rows_check(pdns);
+	if (err == 0)
+		err = rows_write(pdns);
+	if (err == 0)
+		err = pdns_writes_read(pdns, &pdns->writes);
+	return err ? err : pdns_streams_load(pdns);
+}
+
+int pdns_db_use(struct pdns *pdns)
+{
+	pthread_rwlock_rdlock(&pdns->db_lock);
+	if (pdns->db)
+		return 0;
+	pthread_rwlock_unlock(&pdns->db_lock);
+	return -EIO;
+}
+
+void pdns_db_unuse(struct pdns *pdns)
+{
+	pthread_rwlock_unlock(&pdns->db_lock);
+}
+
+int pdns_db_reopen(struct pdns *pdns)
+{
+	char path[PDNS_PATH_MAX], *error = NULL;
+	int err;
+
+	if (pthread_rwlock_trywrlock(&pdns->db_lock) != 0)
+		return -EBUSY;
+	snprintf(path, sizeof(path), "%s/db", pdns->folder);
+	if (pdns->db)
+		rocksdb_close(pdns->db);
+	pdns->db = rocksdb_open(pdns->options, path, &error);
+	err = rocks_error(error);
+	if (err)
+		pdns->db = NULL;
+	pthread_rwlock_unlock(&pdns->db_lock);
+	return err;
+}
+
+int pdns_writes_read(const struct pdns *pdns, uint64_t *writes)
+{
+	rocksdb_readoptions_t *read = rocksdb_readoptions_create();
+	char *error = NULL, *value;
+	size_t size = 0;
+	int err;
+
+	value = rocksdb_get(pdns->db, read, PDNS_ROW_WRITES, PDNS_ROW_SIZE, &size, &error);
+	err = rocks_error(error);
+	*writes = value && size == 8 ? load_be64((uint8_t *)value) : 0;
+	rocksdb_free(value);
+	rocksdb_readoptions_destroy(read);
+	return err;
+}
+
+static int windows_open(struct pdns *pdns, size_t size)
+{
+	size = size ? size : WINDOW_SIZE;
+	size = size < WINDOW_MIN ? WINDOW_MIN : size > WINDOW_MAX ? WINDOW_MAX : size;
+	pdns->filling = &pdns->windows[0];
+	pdns->emptying = &pdns->windows[1];
+	pdns->known = calloc(PDNS_KNOWN_SLOTS, sizeof(*pdns->known));
+	if (!pdns->known || pdns_window_init(pdns->filling, size / 2) < 0 ||
+		pdns_window_init(pdns->emptying, size / 2) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
+int pdns_open(const char *folder, const struct pdns_options *options, struct pdns **out)
+{
+	struct pdns *pdns = calloc(1, sizeof(*pdns));
+	int err = -ENOMEM;
+
+	if (!pdns)
+		return err;
+	pthread_mutex_init(&pdns->lock, NULL);
+	pthread_mutex_init(&pdns->flush_lock, NULL);
+	pthread_rwlock_init(&pdns->db_lock, NULL);
+	pdns->lock_fd = -1;
+	pdns->mode = options->mode;
+	pdns->window_s = options->window_s ? options->window_s : WINDOW_SECONDS;
+	pdns->folder = strdup(folder);
+	pdns->cache = rocksdb_cache_create_lru(CACHE_SIZE);
+	pdns->options = pdns_options_make(pdns, pdns->mode);
+	pdns->write_options = rocksdb_writeoptions_create();
+	rocksdb_writeoptions_set_sync(pdns->write_options, 1);
+	if (pdns->folder)
+		err = pdns->mode == PDNS_WRITE ? windows_open(pdns, options->window_size) : 0;
+	if (err == 0)
+		err = db_open(pdns);
+	if (err == 0) {
+		*out = pdns;
+		return 0;
+	}
+	log_line(LOG_ERROR, "%s: %s", folder,
+		err == -EBUSY    ? "another process writes to it"
+		: err == -EPROTO ? "of another version"
+				 : strerror(-err));
+	if (pdns->db)
+		rocksdb_close(pdns->db);
+	pdns->db = NULL;
+	pdns_close(pdns);
+	return err;
+}
+
+int pdns_close(struct pdns *pdns)
+{
+	char *error = NULL;
+	int err = 0;
+
+	if (!pdns)
+		return 0;
+	// What waits is lost with a database that could not be opened anew.
+	if (!pdns->db && pdns->mode == PDNS_WRITE)
+		err = -EIO;
+	if (pdns->db && pdns->mode == PDNS_WRITE) {
+		err = pdns_flush(pdns);
+		// What could not be written is known to be lost at the next open.
+		if (err == 0)
+			rocksdb_delete(pdns->db, pdns->write_options, PDNS_ROW_OPEN, PDNS_ROW_SIZE,
+				&error);
+		err = err ? err : rocks_error(error);
+	}
+	if (pdns->db)
+		rocksdb_close(pdns->db);
+	rocksdb_options_destroy(pdns->options);
+	rocksdb_writeoptions_destroy(pdns->write_options);
+	rocksdb_cache_destroy(pdns->cache);
+	for (unsigned i = 0; i < 2; i++)
+		pdns_window_free(&pdns->windows[i]);
+	if (pdns->lock_fd >= 0)
+		close(pdns->lock_fd);
+	pthread_mutex_destroy(&pdns->lock);
+	pthread_mutex_destroy(&pdns->flush_lock);
+	pthread_rwlock_destroy(&pdns->db_lock);
+	free(pdns->streams);
+	free(pdns->sealed);
+	free(pdns->known);
+	free(pdns->folder);
+	free(pdns);
+	return err;
+}
+
+/* ---- what there is --------------------------------------------------------------------------- */
+
+static uint64_t property(const struct pdns *pdns, const char *name)
+{
+	uint64_t value = 0;
+
+	return rocksdb_property_int(pdns->db, name, &value) == 0 ? value : 0;
+}
+
+void pdns_stats_get(struct pdns *pdns, struct pdns_stats *stats)
+{
+	pthread_mutex_lock(&pdns->lock);
+	*stats = pdns->stats;
+	if (pdns->filling) {
+		stats->waiting = (uint64_t)pdns->filling->n + pdns->emptying->n;
+		stats->window_used = pdns->filling->used + pdns->emptying->used;
+	}
+	for (size_t i = 0; i < pdns->n_streams; i++) {
+		const struct pdns_stream *stream = &pdns->streams[i];
+
+		stats->numbered += stream->last;
+		// A box may number anew what it sends again.
+		if (stream->last > stream->messages)
+			stats->lost += stream->last - stream->messages;
+	}
+	pthread_mutex_unlock(&pdns->lock);
+	if (pdns_db_use(pdns) < 0)
+		return;
+	stats->rows = property(pdns, "rocksdb.estimate-num-keys");
+	stats->bytes = property(pdns, "rocksdb.total-sst-files-size");
+	pdns_db_unuse(pdns);
+}
+
+uint64_t pdns_table_bytes(struct pdns *pdns, enum pdns_table table)
+{
+	const char first = (char)table, last = (char)(table + 1);
+	const char *const from = &first, *const to = &last;
+	const size_t size = 1;
+	char *error = NULL;
+	uint64_t bytes = 0;
+
+	if (pdns_db_use(pdns) < 0)
+		return 0;
+	rocksdb_approximate_sizes(pdns->db, 1, &from, &size, &to, &size, &bytes, &error);
+	pdns_db_unuse(pdns);
+	return rocks_error(error) == 0 ? bytes : 0;
+}
+
+void pdns_compact(struct pdns *pdns)
+{
+	if (pdns_db_use(pdns) < 0)
+		return;
+	rocksdb_compact_range(pdns->db, NULL, 0, NULL, 0);
+	pdns_db_unuse(pdns);
+}

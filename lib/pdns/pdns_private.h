@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+/**
+ * @file
+ * Keys, values, window and scans of the dataset. For the files of lib/pdns and its tests.
+ *
+ * One RocksDB; the first octet of a key says what it is. `reversed` is a name in labels from the
+ * root down, each behind its length, and a 0 octet at the end: what is below a name is one range,
+ * that name included if the 0 octet is left out. `forward` is the wire form. Numbers are
+ * big-endian.
+ *
+ *   01  owner reversed  type 2  bailiwick 1  RDATA         value: see below        a tuple
+ *   02  address 4   owner reversed  bailiwick 1            empty                   of an A tuple
+ *   03  address 16  owner reversed  bailiwick 1            empty                   of an AAAA tuple
+ *   04  target reversed  type 2  owner reversed  bailiwick 1   empty               of each name in RDATA
+ *   05  hash 8      type 2  owner reversed  bailiwick 1    empty                   of all other tuples
+ *   06  owner forward                                      empty                   of each owner
+ *   07  target forward                                     empty                   of each name in RDATA
+ *   ff 'V'                                                 version 1               once
+ *   ff 'O'                                                 time 8                  while it is open
+ *   ff 'N'                                                 number 8                of the last write
+ *   ff 'S' start 8                                         last number 8, messages 8   of a sender's stream
+ *   ff 'I' hash 16                                         time 8                  of a file that was taken in
+ *
+ *   bailiwick  labels of it, the root not counted: it is the end of the owner's name
+ *   hash       XXH3 of the RDATA. Two RDATA with the same are told apart where they are compared
+ *   value      1 octet: PDNS_CLASS_BIT of each class that knows it; two bits higher, that it did so once
+ *              for each class, the lowest bit first: first time 4, seconds since 1970; unless it was once,
+ *              seconds from first to last, varint; count, varint
+ *
+ * An index entry leads to tuples: 02, 03 to one, 04, 05 to those of an RRset that have the target
+ * or the RDATA. So an SOA record whose serial changes has one entry 04, and counts and times stand
+ * once.
+ *
+ * Rows 01 are written by a merge operator (least first, greatest last, sum of counts), without
+ * reading.
+ */
+#include <pthread.h>
+
+#include "dns/dns_rdata.h"
+#include "pdns/pdns.h"
+#include "rocks/rocks.h"
+
+#define PDNS_VERSION 1
+
+/** First octet of a key. */
+enum pdns_tag {
+	PDNS_TAG_TUPLE = PDNS_TABLE_TUPLES,
+	PDNS_TAG_IPV4 = PDNS_TABLE_IPV4,
+	PDNS_TAG_IPV6 = PDNS_TABLE_IPV6,
+	PDNS_TAG_TARGET = PDNS_TABLE_TARGETS,
+	PDNS_TAG_HASH = PDNS_TABLE_RDATA,
+	PDNS_TAG_OWNER_START = PDNS_TABLE_OWNER_STARTS,
+	PDNS_TAG_TARGET_START = PDNS_TABLE_TARGET_STARTS,
+	PDNS_TAG_OTHER = 0xff,
+};
+
+/** Longest key: a tuple's. */
+#define PDNS_KEY_MAX (1 + DNS_NAME_SIZE_MAX + 3 + PDNS_RDATA_MAX)
+/** Longest key of an index entry: a target's. */
+#define PDNS_INDEX_MAX (1 + DNS_NAME_SIZE_MAX + 2 + DNS_NAME_SIZE_MAX + 1)
+#define PDNS_HASH_SIZE 8
+#define PDNS_PATH_MAX  4096 /**< POSIX PATH_MAX of Linux */
+
+#define PDNS_BAILIWICK_NONE 255 /**< not known: it is estimated when it is written */
+
+/* RFC 1035 s3.2.2 and later ones, as in dns/dns_const.h */
+#define PDNS_TYPE_NS    2
+#define PDNS_TYPE_SOA   6
+#define PDNS_TYPE_NSEC  47
+
+/* ---- pdns_key.c ------------------------------------------------------------------------------ */
+
+/** Octets of the name in wire form at @p name, or 0 when there is none within @p size octets. */
+size_t pdns_name_size(const uint8_t *name, size_t size);
+
+/** Labels of a name, the root label not counted. @param name valid */
+unsigned pdns_name_labels(const uint8_t *name);
+
+/** Where the last @p labels labels of a name start. @param name valid @return an offset */
+size_t pdns_name_tail(const uint8_t *name, unsigned labels);
+
+/** Write a name reversed. @param name valid  @param to room for as many octets @return octets */
+size_t pdns_name_reverse(const uint8_t *name, uint8_t *to);
+
+/** Copy a name in lower case. @param name valid @return octets */
+size_t pdns_name_fold(const uint8_t *name, uint8_t *to);
+
+/** A tuple as its key has it. */
+struct pdns_tuple_key {
+	const uint8_t *owner; /**< wire form, lower case */
+	size_t owner_size;
+	uint16_t type;
+	uint8_t bailiwick; /**< labels */
+	const uint8_t *rdata;
+	size_t rdata_size;
+};
+
+/** Write a tuple's key without RDATA. @return octets */
+size_t pdns_key_rrset(const struct pdns_tuple_key *tuple, uint8_t *key);
+
+/**
+ * Read a tuple's key.
+ *
+ * @param owner [out] DNS_NAME_SIZE_MAX octets; @p tuple points at it and into @p key
+ * @return whether it is whole
+ */
+bool pdns_key_read(const uint8_t *key, size_t size, uint8_t *owner, struct pdns_tuple_key *tuple);
+
+/** What @p visit is called with for each index entry of a tuple. */
+typedef void (*pdns_index_visit)(void *ctx, const uint8_t *key, size_t size);
+
+/** Make the keys of the index entries that a tuple has, but for that of its owner's name (06). */
+void pdns_key_index(const struct pdns_tuple_key *tuple, pdns_index_visit visit, void *ctx);
+
+/**
+ * Read what an index entry says of where its tuples are.
+ *
+ * @param tuple [out] without RDATA; with it for 02 and 03
+ * @param target [out] of 04, the name as it is reversed, in @p key; else NULL
+ * @return whether it is whole
+ */
+bool pdns_key_index_read(const uint8_t *key, size_t size, uint8_t *owner,
+	struct pdns_tuple_key *tuple, const uint8_t **target);
+
+/** First key behind all that begin with @p key, in place. @return octets, 0: there is none */
+size_t pdns_key_after(uint8_t *key, size_t size);
+
+/* ---- pdns_rdata.c ---------------------------------------------------------------------------- */
+
+/**
+ * Write RDATA of a message uncompressed, its names in lower case.
+ *
+ * @param to PDNS_RDATA_MAX octets
+ * @return octets, or a negative enum dns_err: it is malformed, or longer than that
+ */
+int pdns_rdata_expand(const uint8_t *msg, uint32_t size, const struct dns_rr *rr, uint8_t *to);
+
+/**
+ * Where the names in RDATA are that are written and asked for as targets.
+ *
+ * @param at [out] bytes from @p rdata
+ * @return how many
+ */
+unsigned pdns_rdata_targets(uint16_t type, const uint8_t *rdata, size_t size, uint16_t at[DNS_RDATA_NAMES_MAX]);
+
+/** Check and fold uncompressed RDATA in place. @return whether it is none that a message could not have */
+bool pdns_rdata_fold(uint16_t type, uint8_t *rdata, size_t size);
+
+/** Hash of RDATA in entries 05. */
+uint64_t pdns_rdata_hash(const uint8_t *rdata, size_t size);
+
+/** Whether a type has data at all: no meta types, no pseudo records (RFC 6895 s3.1). */
+bool pdns_type_is_data(uint16_t type);
+
+/* ---- pdns_merge.c ---------------------------------------------------------------------------- */
+
+struct pdns_sum {
+	uint64_t count; /**< 0: this class does not know the tuple */
+	uint32_t first, last;
+};
+
+#define PDNS_VALUE_MAX (1 + PDNS_CLASSES * (4 + 5 + 10))
+
+/** @return octets */
+size_t pdns_value_write(const struct pdns_sum sums[PDNS_CLASSES], uint8_t *value);
+
+/** Add what a value says to @p sums. @return whether it is whole; if not, nothing is added */
+bool pdns_value_add(const uint8_t *value, size_t size, struct pdns_sum sums[PDNS_CLASSES]);
+
+void pdns_sum_add(struct pdns_sum *to, const struct pdns_sum *from);
+
+/** @return an operator that the options take */
+rocksdb_mergeoperator_t *pdns_merge_create(void);
+
+/* ---- pdns_window.c --------------------------------------------------------------------------- */
+
+/** A tuple that waits, the octets of owner and RDATA behind it. */
+struct pdns_entry {
+	uint64_t hash; /**< of class, type, bailiwick, owner and RDATA */
+	struct pdns_sum sum;
+	uint16_t type;
+	uint16_t rdata_size;
+	uint8_t owner_size;
+	uint8_t class;
+	uint8_t bailiwick; /**< labels, or PDNS_BAILIWICK_NONE */
+	uint8_t octets[];
+};
+
+/** Tuples that wait, each once. Its owner sees to locks. */
+struct pdns_window {
+	uint8_t *arena;  /**< entries, each at a multiple of 8 */
+	size_t size, used;
+	uint64_t seed;   /**< of the hash: nobody outside can make names that share one */
+	uint32_t *slots; /**< place of an entry in units of 8, and 1 added; 0: free */
+	uint32_t mask, n;
+	int64_t since;   /**< monotonic seconds when the first message or tuple came, by its owner; 0: empty */
+};
+
+/** @return 0 or -ENOMEM */
+int pdns_window_init(struct pdns_window *window, size_t size);
+void pdns_window_free(struct pdns_window *window);
+
+/** Whether @p n tuples that are not there yet, of @p octets of names and RDATA in all, can be added. */
+bool pdns_window_has_room(const struct pdns_window *window, size_t n, size_t octets);
+
+/**
+ * Add to a tuple. @param tuple its bailiwick may be PDNS_BAILIWICK_NONE
+ * @return false: there is no room
+ */
+bool pdns_window_add(struct pdns_window *window, enum pdns_class class,
+	const struct pdns_tuple_key *tuple, const struct pdns_sum *sum);
+
+void pdns_window_clear(struct pdns_window *window);
+
+/** The entry at @p *at, octets, which moves to the next one. @return NULL: there is none */
+const struct pdns_entry *pdns_window_next(const struct pdns_window *window, size_t *at);
+
+/* ---- pdns.c ---------------------------------------------------------------------------------- */
+
+/** Index entries that were written not long ago are not written again. By hash of the tuple. */
+#define PDNS_KNOWN_SLOTS (1u << 20)
+
+/** A stream of numbered messages. */
+struct pdns_stream {
+	uint64_t start;    /**< 0: the sum of streams that there was no more room for */
+	uint64_t last;     /**< greatest number */
+	uint64_t messages; /**< of them that came */
+	bool dirty;        /**< not as in its row, nor in `sealed` */
+};
+
+struct pdns {
+	char *folder;
+	enum pdns_mode mode;
+	int lock_fd;
+	unsigned window_s;
+	pthread_rwlock_t db_lock; /**< written to while it is opened anew */
+	rocksdb_t *db;            /**< NULL: it could not be */
+	rocksdb_options_t *options;
+	rocksdb_writeoptions_t *write_options;
+	rocksdb_cache_t *cache;
+
+	pthread_mutex_t lock;       /**< of all up to the next comment */
+	struct pdns_window *filling, *emptying;
+	struct pdns_stream *streams; /**< that of start 0 first */
+	size_t n_streams;
+	struct pdns_stream *sealed;  /**< rows to be written with `emptying` */
+	size_t n_sealed;
+	struct pdns_stats stats;
+	bool failing; /**< the last flush failed, and that was logged */
+
+	pthread_mutex_t flush_lock; /**< taken before `lock`; of `emptying`, which is whoever flushes' */
+	size_t flushed_to;          /**< octets of `emptying` that are written */
+	size_t tried_to;            /**< and that the last write tried to bring them to */
+	uint64_t writes;            /**< row N */
+	bool db_failed;             /**< a write failed, so it has to be opened anew */
+	bool sealed_waits;          /**< `emptying` or `sealed` are not all written */
+	uint64_t *known;
+
+	struct pdns_window windows[2];
+};
+
+#define PDNS_ROW_SIZE    2
+#define PDNS_ROW_VERSION "\xffV"
+#define PDNS_ROW_OPEN    "\xffO"
+#define PDNS_ROW_WRITES  "\xffN"
+
+int64_t pdns_now(void); /**< monotonic seconds */
+
+/** Keep the database from being opened anew. @return 0, or -EIO: there is none just now */
+int pdns_db_use(struct pdns *pdns);
+void pdns_db_unuse(struct pdns *pdns);
+
+/**
+ * Open the database anew: after an error RocksDB takes no more writes. Under flush_lock.
+ *
+ * @return 0, -EBUSY while somebody asks it, or -errno
+ */
+int pdns_db_reopen(struct pdns *pdns);
+
+/** Row N. @return 0 or -errno */
+int pdns_writes_read(const struct pdns *pdns, uint64_t *writes);
+
+/** Options of a database. @return taken by the caller */
+rocksdb_options_t *pdns_options_make(const struct pdns *pdns, enum pdns_mode mode);
+
+/* ---- pdns_streams.c -------------------------------------------------------------------------- */
+
+/** Note that a message came. Under lock. */
+void pdns_stream_note(struct pdns *pdns, uint64_t start, uint64_t seq);
+/** Have `sealed` be what changed up to now. Under lock. @return 0 or -ENOMEM */
+int pdns_streams_seal(struct pdns *pdns);
+/** Put the rows of `sealed` into a batch. */
+void pdns_streams_write(const struct pdns *pdns, rocksdb_writebatch_t *batch);
+/** Read the rows. @return 0 or -errno */
+int pdns_streams_load(struct pdns *pdns);
+
+/* ---- pdns_scan.c: a question under way -------------------------------------------------------- */
+
+struct pdns_scan {
+	struct pdns *pdns;
+	const struct pdns_question *question;
+	const struct pdns_visitor *visitor;
+	struct pdns_result *result;
+	unsigned classes;
+	const rocksdb_snapshot_t *snapshot;
+	rocksdb_readoptions_t *read;
+	rocksdb_iterator_t *tuples, *entries, *starts; /**< NULL until they are needed */
+
+	uint8_t name[DNS_NAME_SIZE_MAX]; /**< of the question, lower case */
+	size_t name_size;
+	uint8_t bailiwick[DNS_NAME_SIZE_MAX];
+	size_t bailiwick_size;
+	unsigned bailiwick_labels;
+
+	/* Where the cursor is: behind `tuple`, reached by `entry` if that has octets. */
+	const uint8_t *from_entry, *from_tuple;
+	size_t from_entry_size, from_tuple_size;
+
+	/* The index entry that leads to tuples; size 0: none does. */
+	uint8_t entry[PDNS_INDEX_MAX];
+	size_t entry_size;
+	const uint8_t *target; /**< in `entry`, reversed; NULL */
+
+	uint64_t left_out; /**< of question->offset */
+	struct pdns_row row; /**< begun when n_rdata > 0 */
+	uint8_t owner[DNS_NAME_SIZE_MAX];
+	uint8_t row_bailiwick;
+	struct pdns_rdata rdata[PDNS_GROUP_MAX];
+	size_t rdata_at[PDNS_GROUP_MAX];
+	uint8_t *room; /**< of RDATA */
+	size_t room_size, room_used;
+	uint8_t *cursor;
+};
+
+/** All went well so far: go on. Else the whole scan ends with the number. */
+#define PDNS_SCAN_END 1 /**< enough was found; nobody sees it */
+
+/** @return 0 or -errno; pdns_scan_close comes after both */
+int pdns_scan_open(struct pdns_scan *scan);
+void pdns_scan_close(struct pdns_scan *scan);
+
+/** Position an iterator that is made if need be. */
+void pdns_scan_seek(struct pdns_scan *scan, rocksdb_iterator_t **iterator, const uint8_t *key, size_t size);
+
+/** Key under the iterator if it begins with @p prefix, else NULL. @param size [out] */
+const uint8_t *pdns_scan_key(rocksdb_iterator_t *iterator, const uint8_t *prefix, size_t prefix_size, size_t *size);
+
+/** Count an entry. @return 0, or what the visitor stops with */
+int pdns_scan_count(struct pdns_scan *scan);
+
+/** A tuple meets the question: a row, or a member of one. @return 0 or what the scan ends with */
+int pdns_scan_found(struct pdns_scan *scan, const struct pdns_tuple_key *tuple, const uint8_t *key,
+	size_t key_size, const struct pdns_sum *sum, unsigned classes);
+
+/** Give the row that is begun. @return 0 or what the scan ends with */
+int pdns_scan_row(struct pdns_scan *scan);
+
+/* ---- pdns_forward.c --------------------------------------------------------------------------- */
+
+/** Tuples whose keys begin with @p prefix. @return 0 or what the scan ends with */
+int pdns_forward(struct pdns_scan *scan, const uint8_t *prefix, size_t size);
+
+/** The tuple of that key, if it is there: quicker than a range of one. @return 0 or what the scan ends with */
+int pdns_forward_one(struct pdns_scan *scan, const uint8_t *key, size_t size);

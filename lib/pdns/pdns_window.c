@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "pdns_private.h"
+
+#define XXH_INLINE_ALL
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <xxhash.h>
+
+#define ENTRY_HEAD  offsetof(struct pdns_entry, octets)
+#define ENTRY_USUAL 64 // octets of one: an address and a name of 20
+
+int64_t pdns_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+int pdns_window_init(struct pdns_window *window, size_t size)
+{
+	uint32_t n = 1024;
+
+	// Half of the slots are free when entries are small, more when they are not.
+	while ((size_t)n * ENTRY_USUAL < 2 * size)
+		n *= 2;
+	*window = (struct pdns_window){.size = size, .mask = n - 1};
+	window->arena = malloc(size);
+	window->slots = calloc(n, sizeof(*window->slots));
+	if (window->arena && window->slots &&
+		getrandom(&window->seed, sizeof(window->seed), 0) == sizeof(window->seed))
+		return 0;
+	pdns_window_free(window);
+	return -ENOMEM;
+}
+
+void pdns_window_free(struct pdns_window *window)
+{
+	free(window->arena);
+	free(window->slots);
+	*window = (struct pdns_window){0};
+}
+
+void pdns_window_clear(struct pdns_window *window)
+{
+	memset(window->slots, 0, ((size_t)window->mask + 1) * sizeof(*window->slots));
+	window->used = window->n = 0;
+	window->since = 0;
+}
+
+static uint64_t hash_of(
+	const struct pdns_window *window, enum pdns_class class, const struct pdns_tuple_key *tuple)
+{
+	uint64_t seed = window->seed +
+			((uint64_t)tuple->type << 16 | (uint64_t) class << 8 | tuple->bailiwick);
+
+	return XXH3_64bits_withSeed(tuple->rdata, tuple->rdata_size,
+		XXH3_64bits_withSeed(tuple->owner, tuple->owner_size, seed));
+}
+
+static bool entry_is(
+	const struct pdns_entry *entry, enum pdns_class class, const struct pdns_tuple_key *tuple)
+{
+	return entry->type == tuple->type && entry->class == class &&
+	       entry->bailiwick == tuple->bailiwick && entry->owner_size == tuple->owner_size &&
+	       entry->rdata_size == tuple->rdata_size &&
+	       memcmp(entry->octets, tuple->owner, tuple->owner_size) == 0 &&
+	       memcmp(entry->octets + entry->owner_size, tuple->rdata, tuple->rdata_size) == 0;
+}
+
+static struct pdns_entry *entry_at(const struct pdns_window *window, uint32_t slot)
+{
+	return (struct pdns_entry *)(window->arena + (size_t)(slot - 1) * 8);
+}
+
+static size_t entry_size(size_t owner_size, size_t rdata_size)
+{
+	return (ENTRY_HEAD + owner_size + rdata_size + 7) & ~(size_t)7;
+}
+
+bool pdns_window_has_room(const struct pdns_window *window, size_t n, size_t octets)
+{
+	return window->size - window->used >= octets + n * (ENTRY_HEAD + 8) &&
+	       window->n + n <= window->mask - window->mask / 4;
+}
+
+bool pdns_window_add(struct pdns_window *window, enum pdns_class class,
+	const struct pdns_tuple_key *tuple, const struct pdns_sum *sum)
+{
+	uint64_t hash = hash_of(window, class, tuple);
+	size_t size = entry_size(tuple->owner_size, tuple->rdata_size);
+	uint32_t i = (uint32_t)hash & window->mask;
+	struct pdns_entry *entry;
+
+	for (; window->slots[i]; i = (i + 1) & window->mask) {
+		entry = entry_at(window, window->slots[i]);
+		if (entry->hash == hash && entry_is(entry, class, tuple)) {
+			pdns_sum_add(&entry->sum, sum);
+			return true;
+		}
+	}
+	if (!pdns_window_has_room(window, 1, tuple->owner_size + tuple->rdata_size))
+		return false;
+	entry = (struct pdns_entry *)(window->arena + window->used);
+	window->slots[i] = (uint32_t)(window->used / 8) + 1;
+	window->used += size;
+	window->n++;
+	*entry = (struct pdns_entry){
+		.hash = hash,
+		.sum = *sum,
+		.type = tuple->type,
+		.rdata_size = (uint16_t)tuple->rdata_size,
+		.owner_size = (uint8_t)tuple->owner_size,
+		.class = (uint8_t) class,
+		.bailiwick = tuple->bailiwick,
+	};
+	memcpy(entry->octets, tuple->owner, tuple->owner_size);
+	memcpy(entry->octets + tuple->owner_size, tuple->rdata, tuple->rdata_size);
+	return true;
+}
+
+const struct pdns_entry *pdns_window_next(const struct pdns_window *window, size_t *at)
+{
+	const struct pdns_entry *entry;
+
+	if (*at >= window->used)
+		return NULL;
+	entry = (const struct pdns_entry *)(window->arena + *at);
+	*at += entry_size(entry->owner_size, entry->rdata_size);
+	return entry;
+}
