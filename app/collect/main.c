@@ -10,6 +10,7 @@
 #include "collect_app.h"
 #include "conf/conf.h"
 #include "list/list.h"
+#include "pdns_app.h"
 
 static const char usage[] =
 	"Usage: dnsweir-collect serve --config FILE\n"
@@ -30,6 +31,7 @@ static const char usage[] =
 	"       dnsweir-collect key add NAME --role metrics | log | analyst | admin\n"
 	"                               [--expires DAY] [--quota N]\n"
 	"       dnsweir-collect key list | remove NAME\n"
+	"       dnsweir-collect pdns COMMAND (see dnsweir-collect pdns --help)\n"
 	"\n"
 	"The query log.\n"
 	"\n"
@@ -43,6 +45,7 @@ static const char usage[] =
 	"  purge       remove days\n"
 	"  forget      take out the records of clients in a prefix\n"
 	"  key         who may use the API\n"
+	"  pdns        passive DNS: questions, import, export, backup\n"
 	"\n"
 	"  -c, --config FILE      what to serve\n"
 	"  -s, --store FOLDER     where the log is (" COLLECT_STORE ")\n"
@@ -223,6 +226,11 @@ int main(int argc, char **argv)
 	int option, err;
 
 	log_program("dnsweir-collect");
+	if (argc > 1 && strcmp(argv[1], "pdns") == 0) {
+		free(given);
+		tzset();
+		return pdns_main(argc - 1, argv + 1);
+	}
 	opterr = 0;
 	while (given && (option = getopt_long(argc, argv, ":c:s:z:Vh", long_options, NULL)) != -1) {
 		if (option == 'h' || option == 'V' || option == 'P') {
@@ -247,7 +255,7 @@ int main(int argc, char **argv)
 	if (optind == argc) {
 		log_line(LOG_ERROR,
 			"expected a command: serve, query, infected, addresses, contacts, "
-			"sinkhole, days, purge, forget or key (see --help)");
+			"sinkhole, days, purge, forget, key or pdns (see --help)");
 		free(given);
 		return COLLECT_USAGE;
 	}

@@ -39,10 +39,11 @@ static void sender_show(const struct serve_sender *sender, FILE *out)
 	http_json_text(out, sender->peer);
 	fprintf(out,
 		",\"connections\":%" PRIu64 ",\"frames\":%" PRIu64 ",\"taken\":%" PRIu64
-		",\"opted_out\":%" PRIu64 ",\"lost_mirror\":%" PRIu64 ",\"refused\":{",
+		",\"opted_out\":%" PRIu64 ",\"observed\":%" PRIu64 ",\"lost_mirror\":%" PRIu64
+		",\"refused\":{",
 		atomic_load(&sender->connections), atomic_load(&sender->frames),
 		atomic_load(&sender->taken), atomic_load(&sender->opted_out),
-		atomic_load(&sender->lost_mirror));
+		atomic_load(&sender->observed), atomic_load(&sender->lost_mirror));
 	for (unsigned i = 0; i < SERVE_REFUSALS; i++)
 		fprintf(out, "%s\"%s\":%" PRIu64, i ? "," : "", refusals[i],
 			atomic_load(&sender->refused[i]));
@@ -64,6 +65,20 @@ static void contacts_show(struct serve *serve, FILE *out)
 		counts.left_out, counts.gaps);
 }
 
+static void pdns_show(struct pdns *pdns, FILE *out)
+{
+	struct pdns_stats s;
+
+	pdns_stats_get(pdns, &s);
+	fprintf(out,
+		"\"pdns\":{\"messages\":%" PRIu64 ",\"tuples\":%" PRIu64 ",\"waiting\":%" PRIu64
+		",\"flushed\":%" PRIu64 ",\"failed_flushes\":%" PRIu64 ",\"malformed\":%" PRIu64
+		",\"made_up\":%" PRIu64 ",\"no_room\":%" PRIu64 ",\"skipped_records\":%" PRIu64
+		",\"numbered\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"bytes\":%" PRIu64 "},",
+		s.messages, s.tuples, s.waiting, s.flushed, s.failed_flushes, s.malformed,
+		s.made_up, s.no_room, s.skipped_records, s.numbered, s.lost, s.bytes);
+}
+
 void serve_counters(struct serve *serve, const struct tap_listener_stats *connections, FILE *out)
 {
 	struct store_sender *streams = NULL;
@@ -82,11 +97,13 @@ void serve_counters(struct serve *serve, const struct tap_listener_stats *connec
 	fprintf(out,
 		"{\"connections\":%" PRIu64 ",\"connections_refused\":%" PRIu64
 		",\"open\":%u,\"stored\":%" PRIu64 ",\"pending\":%" PRIu64 ",\"refused\":%" PRIu64
-		",\"failed_commits\":%" PRIu64 ",\"numbered\":%" PRIu64 ",\"lost\":%" PRIu64
-		",\"senders\":[",
+		",\"failed_commits\":%" PRIu64 ",\"numbered\":%" PRIu64 ",\"lost\":%" PRIu64 ",",
 		connections->connections, connections->refused, connections->open, store.stored,
 		store.pending, store.refused, store.failed_commits, produced, lost);
 	pthread_mutex_unlock(&serve->lock);
+	if (serve->pdns)
+		pdns_show(serve->pdns, out);
+	fputs("\"senders\":[", out);
 	pthread_mutex_lock(&serve->sender_lock);
 	for (unsigned i = 0; i < serve->n_senders; i++) {
 		if (i)
@@ -126,6 +143,8 @@ static bool retention(struct serve *serve)
 
 static void tick(struct serve *serve)
 {
+	if (serve->pdns)
+		pdns_tick(serve->pdns);
 	pthread_mutex_lock(&serve->anon_lock);
 	anon_set_day(serve->anon, list_day_of(time(NULL)));
 	pthread_mutex_unlock(&serve->anon_lock);
@@ -206,6 +225,16 @@ static void no_core_dumps(void)
 	prctl(PR_SET_DUMPABLE, 0);
 }
 
+static int dataset_open(struct serve *serve)
+{
+	const struct conf *conf = serve->conf;
+	const struct pdns_options options = {.mode = PDNS_WRITE,
+		.window_size = (size_t)conf->pdns_memory << 20,
+		.window_s = conf->pdns_window_s};
+
+	return conf->pdns_store[0] ? pdns_open(conf->pdns_store, &options, &serve->pdns) : 0;
+}
+
 static int serve_open(struct serve *serve)
 {
 	const struct store_options options = {.mode = STORE_WRITE, .sort_max = SORT_MAX};
@@ -215,6 +244,8 @@ static int serve_open(struct serve *serve)
 	char error[CONF_ERROR_SIZE] = "";
 	int err = store_open(conf->collect_store, &options, &serve->store);
 
+	if (err == 0)
+		err = dataset_open(serve);
 	if (err == 0)
 		err = serve_keeper_start(serve);
 	if (err < 0)
@@ -298,6 +329,8 @@ int serve_run(const struct collect_args *args)
 	}
 	contact_follow_close(serve->follow);
 	if (store_close(serve->store) < 0)
+		err = COLLECT_FAILED;
+	if (pdns_close(serve->pdns) < 0)
 		err = COLLECT_FAILED;
 	serve_free(serve);
 	return err;

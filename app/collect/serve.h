@@ -18,6 +18,7 @@
 #include "consent/consent.h"
 #include "contact/contact.h"
 #include "http/http.h"
+#include "pdns/pdns.h"
 #include "tap/tap.h"
 #include "tap/tap_extra.h"
 #include "tap/tap_listener.h"
@@ -38,6 +39,7 @@ enum serve_refusal {
 struct serve_sender {
 	char peer[TAP_PEER_SIZE];
 	_Atomic uint64_t connections, frames, taken, opted_out;
+	_Atomic uint64_t observed; /**< frames that make no record, but passive DNS */
 	_Atomic uint64_t refused[SERVE_REFUSALS];
 	_Atomic uint64_t lost_mirror; /**< records that boxes lost before they had a number */
 };
@@ -57,6 +59,7 @@ struct serve_queue {
 
 struct serve {
 	struct conf *conf;
+	struct pdns *pdns; /**< NULL: no passive DNS is kept; has locks of its own */
 	struct store *store; /**< under lock */
 	struct consent_table *consent; /**< for senders that have none of their own */
 	size_t consent_size;
@@ -130,6 +133,7 @@ void serve_batch_end(struct serve *serve, struct serve_batch *batch);
 enum serve_result {
 	SERVE_TAKEN,
 	SERVE_OPTED_OUT,
+	SERVE_OBSERVED, /**< no record, but passive DNS */
 	SERVE_REFUSED, /**< and here the enum serve_refusal is added */
 };
 
@@ -141,6 +145,27 @@ enum serve_result {
  */
 unsigned serve_record(struct serve *serve, struct serve_batch *batch,
 	const struct tap_message *message, const struct tap_extra *extra, struct store_record *record);
+
+/**
+ * Hand what a message says to passive DNS, if its client lets us. A client's address goes no further than this.
+ *
+ * @param result what serve_record said
+ * @return the same, or SERVE_OBSERVED for messages of types that make no record
+ */
+unsigned serve_observe(struct serve *serve, const struct tap_message *message,
+	const struct tap_extra *extra, unsigned result);
+
+/**
+ * What a message says, for passive DNS.
+ *
+ * @param ours   a box sent it, so it is the original answer whatever was done to it
+ * @param answer [out] time_s is 0 if it has no time; start and seq are not set
+ * @return false: it is no response of a kind that says anything, or a policy made it up
+ */
+bool serve_answer(const struct tap_message *message, bool ours, struct pdns_answer *answer);
+
+/** The client that a message is for; ADDR_NONE if it is not for a client, or not known. */
+void serve_client(const struct tap_message *message, struct addr *client);
 
 /** Hooks of the listener; ctx is the struct serve. */
 extern const struct tap_listener_hooks serve_hooks;

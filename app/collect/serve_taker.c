@@ -110,6 +110,8 @@ static void message_take(
 	unsigned result =
 		serve_record(taker->serve, batch, message, extra, &batch->records[batch->n]);
 
+	if (taker->serve->pdns)
+		result = serve_observe(taker->serve, message, extra, result);
 	if (extra) {
 		batch->last_seq = extra->seq;
 		lost_note(taker, extra);
@@ -118,6 +120,8 @@ static void message_take(
 		batch->n++;
 	} else if (result == SERVE_OPTED_OUT) {
 		add(&taker->sender->opted_out, 1);
+	} else if (result == SERVE_OBSERVED) {
+		add(&taker->sender->observed, 1);
 	} else {
 		refuse(taker, result - SERVE_REFUSED);
 		// Its number would count as lost before it is told.

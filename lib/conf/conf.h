@@ -34,6 +34,13 @@ enum conf_idle {
 	CONF_IDLE_BACKOFF,
 };
 
+/** Whose answers make passive DNS. */
+enum conf_sensors {
+	CONF_SENSORS_ALL,
+	CONF_SENSORS_CLIENT,   /**< those that clients get */
+	CONF_SENSORS_RESOLVER, /**< those that resolvers get */
+};
+
 enum conf_canary {
 	CONF_CANARY_PASS,
 	CONF_CANARY_NXDOMAIN,
@@ -125,6 +132,12 @@ struct conf {
 	struct endpoints api_boxes;           /**< control sockets whose counters are shown */
 	unsigned api_connections;             /**< at once, to each address */
 	unsigned api_rate;                    /**< requests a second of each who asks */
+
+	/* [pdns] */
+	char pdns_store[CONF_PATH_SIZE]; /**< folder of the dataset; empty: none is kept */
+	unsigned pdns_window_s;          /**< longest that anything waits, seconds */
+	unsigned pdns_memory;            /**< of what waits, MiB */
+	enum conf_sensors pdns_sensors;
 
 	/* [totals] */
 	char totals_file[CONF_PATH_SIZE]; /**< empty: none are kept */

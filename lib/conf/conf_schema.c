@@ -49,6 +49,9 @@ static const struct {
 	{"collect", "Where dnsweir-collect takes dnstap from, and what it keeps."},
 	{"api", "The HTTP API and /metrics of dnsweir-collect. Loopback addresses are plain HTTP, "
 		"all others TLS."},
+	{"pdns",
+		"Passive DNS: what names resolved to, when first, when last and how often, without "
+		"who asked."},
 	{"totals",
 		"Where it is kept what was counted, by hour of the time zone above: responses by "
 		"response code and type, and what was filtered by list, malware id and action."},
@@ -293,6 +296,24 @@ const struct conf_key conf_keys[] = {
 		"What each key may ask, and each address without one. More is refused with "
 		"status 429.",
 		.use = CONF_USE_COLLECT, AT(api_rate)},
+
+	{"pdns", "store", CONF_FOLDER, "", 0, 0, "",
+		"Folder of the dataset; made when it is not there. Empty: no passive DNS is kept.",
+		.use = CONF_USE_COLLECT, AT(pdns_store)},
+	{"pdns", "window", CONF_NUMBER, "10", 1, 10, "seconds",
+		"How long what was observed waits, each tuple once, before it is written. A "
+		"process "
+		"that is killed loses as much, and counts it.",
+		.use = CONF_USE_COLLECT, AT(pdns_window_s)},
+	{"pdns", "memory", CONF_NUMBER, "64", 16, 4096, "MiB",
+		"What may wait; when it is full it is written earlier.", .use = CONF_USE_COLLECT,
+		AT(pdns_memory)},
+	{"pdns", "sensors", CONF_WORD, "all", 0, 0, "",
+		"Whose answers are taken. client: those that clients get, from boxes and from "
+		"other "
+		"software. resolver: those that resolvers get from authorities, and authorities "
+		"give. Both are counted apart.",
+		.words = "all|client|resolver", .use = CONF_USE_COLLECT, AT(pdns_sensors)},
 
 	{"totals", "file", CONF_OUTPUT, "", 0, 0, "",
 		"SQLite file, which is made if need be; dnsweir-report reads it. What was counted "

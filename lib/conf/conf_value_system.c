@@ -156,6 +156,11 @@ static int set_group(
 static int set_folder(struct conf_reader *reader, const struct conf_key *key, const char *value,
 	char path[CONF_PATH_SIZE])
 {
+	// Where none is the default, it can be said, too.
+	if (!*value && !*key->fallback) {
+		*path = '\0';
+		return 0;
+	}
 	return path_take(reader, value, path)
 		       ? 0
 		       : conf_fail_value(

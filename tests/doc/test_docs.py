@@ -25,7 +25,10 @@ def text(*path):
 
 
 def printed(program, option):
-    done = subprocess.run([PROGRAMS[program], option], stdin=subprocess.DEVNULL, capture_output=True,
+    # dnsweir-collect-pdns.8 is the page of a command with commands of its own.
+    words = program.split("-")
+    base, command = ("-".join(words[:2]), words[2:])
+    done = subprocess.run([PROGRAMS[base], *command, option], stdin=subprocess.DEVNULL, capture_output=True,
                           text=True, timeout=60, check=True)
     return done.stdout + done.stderr
 
@@ -135,6 +138,7 @@ def main():
     command_words("dnsweir-list", pages["dnsweir-list.1"])
     command_words("dnsweir-report", pages["dnsweir-report.1"])
     command_words("dnsweir-collect", pages["dnsweir-collect.8"])
+    command_words("dnsweir-collect-pdns", pages["dnsweir-collect-pdns.8"])
     configuration()
     print(f"1..{tell.n}")
     return 1 if FAILED else 0

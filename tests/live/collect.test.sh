@@ -39,7 +39,7 @@ put consent.csv prefix,filter,log "$OPTOUT4_PREFIX,no,no"
 put catalogue.csv id,fqdn,behaviour,start,end 'M-1,dated.example,C2 server,2020-01-01,'
 # Its API stays at its unix socket, but for the counters of the box.
 put collect.ini '[collect]' "socket = $WORK/tap.sock" "store = $STORE" '[api]' 'listen = 127.0.0.1:18153' \
-	"boxes = $WORK/control.sock $WORK/absent.sock"
+	"boxes = $WORK/control.sock $WORK/absent.sock" '[pdns]' "store = $WORK/pdns" 'window = 1'
 printf '[tap]\nsocket = %s\nconnections = 2\n' "$WORK/tap.sock" >>"$WORK/dnsweir.ini"
 : >"$WORK/collect.err"
 collect_up
@@ -77,6 +77,16 @@ is "with their labels" 500 \
 	metric "dnsweir_responses_total{box=\"$WORK/control.sock\",rcode=\"NXDOMAIN\",type=\"A\"}"
 check "promtool has nothing to say" sh -c 'curl -s http://127.0.0.1:18153/metrics | promtool check metrics'
 
+# What names resolved to, as the resolver said it, and without the one who refused.
+seen() { "$COLLECT" pdns query --dataset "$WORK/pdns" "$@" 2>/dev/null; }
+sleep 1.5
+is "each tuple is counted as often as it was served" 1000 \
+	sh -c "'$COLLECT' pdns query --dataset '$WORK/pdns' --name www.example --type A | sed -n '1s/^{\"count\":\([0-9]*\),.*/\1/p'"
+check "of a filtered name the original answer is kept" grep -q '"count":500,' <(seen --name dated.example --type A)
+is "no address of the sinkhole is" "" seen --ip "$SINK4"
+is "nor what was asked by a client that refused" "" seen --name optedout.example
+is "and it is in no file" "" grep -rl optedout "$WORK/pdns"
+
 # Killed and started again while queries come.
 in_clients dnsperf -s "$RESOLVER4" -d "$WORK/queries.txt" -l 12 -Q 2000 -q 20 -T 1 -c 2 \
 	>"$WORK/dnsperf.out" 2>&1 </dev/null &
@@ -104,12 +114,16 @@ stored=$(records)
 is "what was numbered is stored or counted as lost" "$frames" echo $((stored + $(at_end lost)))
 check "something was stored behind the last kill" test "$stored" -gt 5000
 say "# $frames frames, $stored stored, $(at_end lost) lost in 5 kills"
+pdns_end() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["pdns"][sys.argv[2]])' "$WORK/collect.out" "$1"; }
+is "passive DNS knows the same numbers" "$frames" pdns_end numbered
+check "and counts what it lost" test "$(pdns_end lost)" -gt 0
+say "# passive DNS lost $(pdns_end lost)"
 status=0
 box_down || status=$?
 is "the box stops with exit status 0" 0 echo "$status"
 
 # A resolver's own dnstap.
-rm -rf "$STORE"
+rm -rf "$STORE" "$WORK/pdns"
 collect_up
 cat >"$WORK/tapped.conf" <<-END
 	server:
@@ -158,4 +172,5 @@ is "and nowhere whole" 0 sh -c "'$COLLECT' query --store '$STORE' | grep -c 127.
 status=0
 collect_down || status=$?
 is "the collector ends with exit status 0 again" 0 echo "$status"
+is "its answers make passive DNS" '"count":20,' sh -c "'$COLLECT' pdns query --dataset '$WORK/pdns' --name www.tapped.example --sensor client | cut -c 2-12"
 check "its queries are passed over and counted" grep -q '"other_type":40' "$WORK/collect.out"

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * dnsweir-collect pdns: which command, and its options.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "pdns_app.h"
+
+static const char usage[] =
+	"Usage: dnsweir-collect pdns query     WHAT [CONDITION...] [--limit N] [--offset N]\n"
+	"                                      [--cursor TEXT] [--group] [--text]\n"
+	"       dnsweir-collect pdns summarize WHAT [CONDITION...] [--max-count N]\n"
+	"       dnsweir-collect pdns export    [CONDITION...]\n"
+	"       dnsweir-collect pdns import    [--sensor CLASS] [--consent FILE] [--again] "
+	"FILE...\n"
+	"       dnsweir-collect pdns backup    FOLDER\n"
+	"       dnsweir-collect pdns stats\n"
+	"\n"
+	"What names resolved to, when first, when last and how often.\n"
+	"\n"
+	"  query       tuples, as JSON objects of the Common Output Format, one a line\n"
+	"  summarize   how many they are, and from when to when\n"
+	"  export      everything, each class of sensors by itself\n"
+	"  import      take in captures (pcap), dnstap files and Common Output Format\n"
+	"  backup      make a copy while the collector runs\n"
+	"  stats       how much there is, by table, class and type\n"
+	"\n"
+	"WHAT is one of:\n"
+	"      --name NAME            of these names; *.NAME: and all below, LABELS.*: begin so\n"
+	"      --rdata-name NAME      with such a name in their data: NS, MX, CNAME, SRV, ...\n"
+	"      --ip ADDRESS           with this address; ADDRESS/LENGTH and FIRST-LAST, too\n"
+	"      --raw HEX              with these octets as data\n"
+	"CONDITION is any of:\n"
+	"      --type TYPE            A, TYPE65280, 28; ANY, ANY-DNSSEC, ALL (ANY: all but "
+	"DNSSEC)\n"
+	"      --bailiwick NAME       seen in this zone\n"
+	"      --sensor CLASS         client: answers to clients; resolver: to resolvers\n"
+	"      --first-after TIME     first seen then or later; seconds since 1970, or a day\n"
+	"      --first-before TIME\n"
+	"      --last-after TIME\n"
+	"      --last-before TIME\n"
+	"\n"
+	"  -D, --dataset FOLDER       where the dataset is (" PDNS_APP_FOLDER ")\n"
+	"      --limit N              rows at most\n"
+	"      --offset N             rows left out in front\n"
+	"      --cursor TEXT          go on behind a row, whose cursor is printed at a limit\n"
+	"      --group                RRsets, not tuples\n"
+	"      --text                 rows for people\n"
+	"      --max-count N          stop where counts add up to N\n"
+	"      --consent FILE         clients that refuse logging, whose answers are left out\n"
+	"      --again                count files once more that were imported before\n"
+	"  -h, --help\n"
+	"\n"
+	"Exit codes: 0 done, 1 failed while running, 2 wrong usage or file.\n";
+
+static const struct option long_options[] = {
+	{"dataset", required_argument, NULL, 'D'},
+	{"name", required_argument, NULL, 'n'},
+	{"rdata-name", required_argument, NULL, 'N'},
+	{"ip", required_argument, NULL, 'i'},
+	{"raw", required_argument, NULL, 'r'},
+	{"type", required_argument, NULL, 't'},
+	{"bailiwick", required_argument, NULL, 'b'},
+	{"sensor", required_argument, NULL, 's'},
+	{"first-after", required_argument, NULL, '1'},
+	{"first-before", required_argument, NULL, '2'},
+	{"last-after", required_argument, NULL, '3'},
+	{"last-before", required_argument, NULL, '4'},
+	{"limit", required_argument, NULL, 'l'},
+	{"offset", required_argument, NULL, 'o'},
+	{"cursor", required_argument, NULL, 'c'},
+	{"group", no_argument, NULL, 'g'},
+	{"text", no_argument, NULL, 'x'},
+	{"max-count", required_argument, NULL, 'm'},
+	{"consent", required_argument, NULL, 'C'},
+	{"again", no_argument, NULL, 'a'},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
+};
+
+#define ASKED "nNirtbs1234"
+
+static const struct {
+	const char *name;
+	int (*run)(struct pdns_args *args);
+	const char *options; // those it takes
+	int min, max;        // operands
+	const char *operands;
+} commands[] = {
+	{"query", pdns_query_run, ASKED "Dlocgx", 0, 0, "no operand"},
+	{"summarize", pdns_summarise_run, ASKED "Dlom", 0, 0, "no operand"},
+	{"export", pdns_export_run, "Dtbs1234", 0, 0, "no operand"},
+	{"import", pdns_import_run, "DsCa", 1, 1 << 20, "files"},
+	{"backup", pdns_backup_run, "D", 1, 1, "a folder to be made"},
+	{"stats", pdns_stats_run, "D", 0, 0, "no operand"},
+};
+
+#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static const char *option_name(int option)
+{
+	const struct option *o = long_options;
+
+	while (o->name && o->val != option)
+		o++;
+	return o->name;
+}
+
+static int option_take(size_t command, int option, struct pdns_args *args)
+{
+	if (!strchr(commands[command].options, option)) {
+		log_line(LOG_ERROR, "--%s: no option of pdns %s (see pdns --help)",
+			option_name(option), commands[command].name);
+		return COLLECT_USAGE;
+	}
+	switch (option) {
+	case 'D':
+		args->folder = optarg;
+		return COLLECT_DONE;
+	case 'C':
+		args->consent = optarg;
+		return COLLECT_DONE;
+	case 'a':
+		args->again = true;
+		return COLLECT_DONE;
+	case 'x':
+		args->text = true;
+		return COLLECT_DONE;
+	case 'g':
+		args->question.grouped = true;
+		return COLLECT_DONE;
+	}
+	return pdns_ask_take(option, optarg, args);
+}
+
+static int options_take(size_t command, int argc, char **argv, struct pdns_args *args)
+{
+	int option, err = COLLECT_DONE;
+
+	opterr = 0;
+	optind = 1;
+	while (err == COLLECT_DONE &&
+		(option = getopt_long(argc, argv, ":D:h", long_options, NULL)) != -1) {
+		if (option == ':' || option == '?') {
+			log_line(LOG_ERROR, "%s: %s", argv[optind - 1],
+				option == ':' ? "expected a value behind it"
+					      : "unknown option (see pdns --help)");
+			return COLLECT_USAGE;
+		}
+		if (option == 'h') {
+			fputs(usage, stdout);
+			exit(fflush(stdout) == 0 ? COLLECT_DONE : COLLECT_FAILED);
+		}
+		err = option_take(command, option, args);
+	}
+	args->words = argv + optind;
+	args->n = argc - optind;
+	if (err == COLLECT_DONE &&
+		(args->n < commands[command].min || args->n > commands[command].max)) {
+		log_line(LOG_ERROR, "pdns %s: expected %s (see pdns --help)",
+			commands[command].name, commands[command].operands);
+		return COLLECT_USAGE;
+	}
+	return err;
+}
+
+int pdns_app_open(const struct pdns_args *args, enum pdns_mode mode, struct pdns **pdns)
+{
+	const struct pdns_options how = {.mode = mode};
+	int err = pdns_open(args->folder, &how, pdns);
+
+	return err == 0 ? COLLECT_DONE : err == -ENOENT ? COLLECT_USAGE : COLLECT_FAILED;
+}
+
+int pdns_main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : "";
+	struct pdns_args *args;
+	size_t command = 0;
+	int err;
+
+	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+		fputs(usage, stdout);
+		return fflush(stdout) == 0 ? COLLECT_DONE : COLLECT_FAILED;
+	}
+	while (command < N_COMMANDS && strcmp(commands[command].name, name) != 0)
+		command++;
+	if (command == N_COMMANDS) {
+		log_line(LOG_ERROR,
+			"pdns: expected query, summarize, export, import, backup or stats, got "
+			"\"%s\"",
+			name);
+		return COLLECT_USAGE;
+	}
+	args = calloc(1, sizeof(*args));
+	if (!args)
+		return COLLECT_FAILED;
+	args->folder = PDNS_APP_FOLDER;
+	err = options_take(command, argc - 1, argv + 1, args);
+	if (err == COLLECT_DONE)
+		err = commands[command].run(args);
+	free(args);
+	// What was printed may not have got anywhere, on a full disk say.
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return err;
+	log_line(LOG_ERROR, "standard output: %s", strerror(errno));
+	return COLLECT_FAILED;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+/**
+ * @file
+ * What the files of `dnsweir-collect pdns` share: commands on a dataset of passive DNS.
+ *
+ * Threads: one.
+ */
+#include "collect_app.h"
+#include "consent/consent.h"
+#include "pdns/pdns_cof.h"
+
+#define PDNS_APP_FOLDER "/var/lib/dnsweir/pdns" /**< where the dataset is unless said otherwise */
+
+/** The command line behind `pdns COMMAND`. */
+struct pdns_args {
+	const char *folder;
+	enum pdns_class class; /**< of what is imported */
+	bool has_class;        /**< else both, where it is a question */
+	bool again;            /**< files that were imported already */
+	bool text;             /**< rows for people */
+	const char *consent;   /**< CSV file; NULL: everybody consents */
+	uint64_t max_count;
+	struct pdns_question question;
+	bool asks; /**< one of the options that say what for was given */
+	uint8_t name[DNS_NAME_SIZE_MAX], bailiwick[DNS_NAME_SIZE_MAX];
+	uint8_t raw[PDNS_RDATA_MAX];
+	uint8_t cursor[PDNS_CURSOR_MAX];
+	int n;
+	char **words; /**< operands */
+};
+
+/** `dnsweir-collect pdns ...`. @param argv its first word is "pdns" @return exit code */
+int pdns_main(int argc, char **argv);
+
+/** Take the value of an option of a question. @return enum collect_exit; what was expected is logged */
+int pdns_ask_take(int option, const char *value, struct pdns_args *args);
+
+int pdns_query_run(struct pdns_args *args);
+int pdns_summarise_run(struct pdns_args *args);
+int pdns_export_run(struct pdns_args *args);
+int pdns_stats_run(struct pdns_args *args);
+int pdns_backup_run(struct pdns_args *args);
+int pdns_import_run(struct pdns_args *args);
+
+/** Open the dataset of @p args, or say why not. @return enum collect_exit */
+int pdns_app_open(const struct pdns_args *args, enum pdns_mode mode, struct pdns **pdns);
+
+/* ---- importing ------------------------------------------------------------------------------- */
+
+/** A file that is taken in. */
+struct pdns_import {
+	const struct pdns_args *args;
+	struct pdns *pdns;
+	const char *path;
+	const struct consent_table *consent; /**< NULL: everybody consents */
+	uint64_t messages;  /**< or lines, or frames */
+	uint64_t responses; /**< of them, that were observed */
+	uint64_t tuples, opted_out, refused;
+	int err; /**< -errno of what ended it */
+	bool terminal;
+	int64_t told_s;
+};
+
+/** Observe a response, if its client lets us. @param client NULL: not known, or not a client's */
+void pdns_import_message(struct pdns_import *import, struct pdns_answer *answer, const struct addr *client);
+
+/**
+ * A file ends where it should not, as one does that was still being written.
+ *
+ * @return enum collect_exit: with something read it is a warning
+ */
+int pdns_import_cut(const struct pdns_import *import, const char *why);
+
+/** Say how far it is. */
+void pdns_import_progress(struct pdns_import *import);
+
+/** Each takes a whole file. @return enum collect_exit */
+int pdns_import_capture(struct pdns_import *import);
+int pdns_import_tap(struct pdns_import *import);
+int pdns_import_cof(struct pdns_import *import);

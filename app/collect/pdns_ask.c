@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Options of a question to the dataset, from text.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/log.h"
+#include "dns/dns_name.h"
+#include "list/list.h"
+#include "pdns_app.h"
+
+static int expected(const char *option, const char *what, const char *got)
+{
+	log_line(LOG_ERROR, "%s: expected %s, got \"%s\"", option, what, got);
+	return COLLECT_USAGE;
+}
+
+static int name_take(
+	const char *option, const char *text, size_t size, uint8_t *name, size_t *name_size)
+{
+	int n = dns_name_parse(text, size, name);
+
+	if (n < 0) {
+		log_line(LOG_ERROR, "%s: %s, got \"%s\"", option, dns_name_error(n), text);
+		return COLLECT_USAGE;
+	}
+	*name_size = (size_t)n;
+	return COLLECT_DONE;
+}
+
+// "NAME", "*.NAME" or "LABELS.*".
+static int scope_take(const char *option, const char *text, enum pdns_by by, struct pdns_args *args)
+{
+	struct pdns_question *q = &args->question;
+	size_t size = strlen(text);
+
+	q->by = by;
+	q->name = args->name;
+	q->scope = PDNS_EXACT;
+	if (size > 0 && text[size - 1] == '.' && size > 2)
+		size--;
+	if (strncmp(text, "*.", 2) == 0) {
+		q->scope = PDNS_SUBTREE;
+		text += size > 2 ? 2 : 1;
+		size -= size > 2 ? 2 : 1;
+	} else if (size > 2 && strncmp(text + size - 2, ".*", 2) == 0) {
+		q->scope = PDNS_START;
+		size -= 2;
+	}
+	return name_take(option, text, size, args->name, &q->name_size);
+}
+
+// "ADDRESS", "ADDRESS/LENGTH" or "FIRST-LAST".
+static int addresses_take(const char *text, struct pdns_question *q)
+{
+	const char *dash = strchr(text, '-');
+	char first[ADDR_TEXT_SIZE];
+	struct prefix prefix;
+
+	q->by = PDNS_BY_ADDRESS;
+	if (dash && (size_t)(dash - text) < sizeof(first)) {
+		memcpy(first, text, (size_t)(dash - text));
+		first[dash - text] = '\0';
+		if (addr_parse(first, &q->from) == 0 && addr_parse(dash + 1, &q->to) == 0 &&
+			q->from.family == q->to.family &&
+			memcmp(q->from.bytes, q->to.bytes, sizeof(q->to.bytes)) <= 0)
+			return COLLECT_DONE;
+	} else if (!dash && prefix_parse(text, &prefix) == 0) {
+		q->from = q->to = prefix.addr;
+		for (unsigned bit = prefix.length; bit < 8u * addr_size(prefix.addr.family); bit++)
+			q->to.bytes[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
+		return COLLECT_DONE;
+	}
+	return expected("--ip", "ADDRESS, ADDRESS/LENGTH or FIRST-LAST", text);
+}
+
+static int digit_read(char c)
+{
+	return c >= '0' && c <= '9'                     ? c - '0'
+	       : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
+							: -1;
+}
+
+// Returns the octets, -1: it is no hexadecimal.
+static long hex_read(const char *text, uint8_t *to, size_t room)
+{
+	size_t n = 0;
+
+	for (; *text; text += 2, n++) {
+		if (n == room || digit_read(text[0]) < 0 || digit_read(text[1]) < 0)
+			return -1;
+		to[n] = (uint8_t)(digit_read(text[0]) << 4 | digit_read(text[1]));
+	}
+	return (long)n;
+}
+
+static int octets_take(const char *option, const char *text, uint8_t *to, size_t room, size_t *size)
+{
+	long n = hex_read(text, to, room);
+
+	if (n < 0)
+		return expected(option, "pairs of hexadecimal digits", text);
+	*size = (size_t)n;
+	return COLLECT_DONE;
+}
+
+static int type_take(const char *text, struct pdns_question *q)
+{
+	static const struct {
+		const char *name;
+		enum pdns_types types;
+	} groups[] = {{"ANY", PDNS_ANY}, {"ANY-DNSSEC", PDNS_ANY_DNSSEC}, {"ALL", PDNS_ANY_AT_ALL}};
+	int type;
+
+	for (unsigned i = 0; i < 3; i++)
+		if (strcasecmp(groups[i].name, text) == 0) {
+			q->types = groups[i].types;
+			return COLLECT_DONE;
+		}
+	type = pdns_type_parse(text);
+	if (type < 0)
+		return expected("--type", "A, TYPE65280, 28, ANY, ANY-DNSSEC or ALL", text);
+	q->types = PDNS_ONE;
+	q->type = (uint16_t)type;
+	return COLLECT_DONE;
+}
+
+static int time_take(int option, const char *text, struct pdns_question *q)
+{
+	static const char *const names[] = {
+		"--first-after", "--first-before", "--last-after", "--last-before"};
+	int64_t *fences[] = {&q->first_after, &q->first_before, &q->last_after, &q->last_before};
+	int day = list_day_parse(text, strlen(text));
+	char *end;
+	long long n = strtoll(text, &end, 10);
+
+	if (day >= 0)
+		n = store_day_start_ms((uint16_t)day) / 1000;
+	else if (!*text || *end || n <= 0)
+		return expected(names[option - '1'], "seconds since 1970 or YYYY-MM-DD", text);
+	*fences[option - '1'] = n;
+	return COLLECT_DONE;
+}
+
+static int number_take(const char *option, const char *text, uint64_t *number)
+{
+	char *end;
+
+	errno = 0;
+	*number = strtoull(text, &end, 10);
+	if (!*text || *end || *text == '-' || errno)
+		return expected(option, "a number", text);
+	return COLLECT_DONE;
+}
+
+static int class_take(const char *text, struct pdns_args *args)
+{
+	for (unsigned class = 0; class < PDNS_CLASSES; class ++)
+		if (strcmp(pdns_class_name(class), text) == 0) {
+			args->class = class;
+			args->has_class = true;
+			args->question.classes = PDNS_CLASS_BIT(class);
+			return COLLECT_DONE;
+		}
+	return expected("--sensor", "client or resolver", text);
+}
+
+int pdns_ask_take(int option, const char *value, struct pdns_args *args)
+{
+	struct pdns_question *q = &args->question;
+
+	if (strchr("nNir", option) && args->asks) {
+		log_line(LOG_ERROR, "expected one of --name, --rdata-name, --ip and --raw");
+		return COLLECT_USAGE;
+	}
+	args->asks |= strchr("nNir", option) != NULL;
+	switch (option) {
+	case 'n':
+		return scope_take("--name", value, PDNS_BY_OWNER, args);
+	case 'N':
+		return scope_take("--rdata-name", value, PDNS_BY_TARGET, args);
+	case 'i':
+		return addresses_take(value, q);
+	case 'r':
+		q->by = PDNS_BY_RAW;
+		q->raw = args->raw;
+		return octets_take("--raw", value, args->raw, sizeof(args->raw), &q->raw_size);
+	case 't':
+		return type_take(value, q);
+	case 'b':
+		q->bailiwick = args->bailiwick;
+		return name_take(
+			"--bailiwick", value, strlen(value), args->bailiwick, &q->bailiwick_size);
+	case 's':
+		return class_take(value, args);
+	case 'l':
+		return number_take("--limit", value, &q->limit);
+	case 'o':
+		return number_take("--offset", value, &q->offset);
+	case 'm':
+		return number_take("--max-count", value, &args->max_count);
+	case 'c':
+		q->cursor = args->cursor;
+		return octets_take(
+			"--cursor", value, args->cursor, sizeof(args->cursor), &q->cursor_size);
+	}
+	return time_take(option, value, q);
+}
