@@ -126,8 +126,8 @@ static int daemon_add(struct http_server *server, int fd, bool local, bool unix_
 {
 	struct http_daemon *daemon = &server->daemons[server->n_daemons];
 	// Not epoll: with it the end of a connection that comes together with its request is not seen.
-	unsigned flags = MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
-			 (local ? 0 : MHD_USE_TLS);
+	unsigned flags =
+		MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | (local ? 0 : MHD_USE_TLS);
 	unsigned most = server->options.connections;
 	const struct MHD_OptionItem tls[] = {
 		{MHD_OPTION_HTTPS_MEM_CERT, 0, server->certificate},

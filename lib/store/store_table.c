@@ -100,7 +100,7 @@ int store_table_open(
 	store_path(store, kind, day, path);
 	if (!write)
 		return access(path, R_OK | X_OK) == 0 ? rocks_open_beside(store->options, path, db)
-						       : -errno;
+						      : -errno;
 	err = store_folder_make(path, kind == STORE_LOG ? 0750 : 0700);
 	if (err)
 		return err;

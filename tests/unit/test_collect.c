@@ -371,7 +371,7 @@ Test(collect, mistakes_get_one_line_that_names_them)
 		{"query --zone Mars/Olympus", "--zone: expected a time zone"},
 		{"contacts --window 0", "--window: expected seconds"},
 		{"contacts --window 86401", "--window: expected seconds"},
-		{"contacts --format text", "--format: expected csv or ndjson"},
+		{"contacts --format text", "--format: expected ndjson or csv"},
 		{"contacts x", "contacts: expected no operand"},
 		{"sinkhole x", "--store: no option of sinkhole"},
 		{"infected", "infected: expected --day"},
