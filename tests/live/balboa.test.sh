@@ -44,7 +44,7 @@ is_seen() { [[ $(entries_line "$1" "$2") == "$3" ]]; }
 stored() { [[ $("$COLLECT" query --store "$STORE" 2>/dev/null | wc -l) == "$1" ]]; }
 
 write_config
-put collect.ini '[collect]' "socket = $WORK/pdns.sock" "store = $STORE"
+put collect.ini '[api]' 'listen =' '[collect]' "socket = $WORK/pdns.sock" "store = $STORE"
 printf '[tap]\nsocket = %s\n' "$WORK/pdns.sock" >>"$WORK/dnsweir.ini"
 "$COLLECT" serve --config "$WORK/collect.ini" </dev/null >"$WORK/collect.out" 2>"$WORK/collect.err" &
 PIDS+=($!)

@@ -111,7 +111,7 @@ account() {
 python3 "$LIVE/load.py" files "$WORK" 100 2000 0
 box_config 60 "link_state = $LINK_STATE"
 printf '[tap]\nsocket = %s\nconnections = 2\nqueue = 1\n' "$WORK/tap.sock" >>"$WORK/dnsweir.ini"
-put collect.ini '[collect]' "socket = $WORK/tap.sock" "store = $STORE"
+put collect.ini '[api]' 'listen =' '[collect]' "socket = $WORK/tap.sock" "store = $STORE"
 printf '%s\n' "\$ORIGIN example." '@ 3600 SOA ns h 1 3600 600 86400 300' '@ 3600 NS ns' "ns 3600 A $RESOLVER4" \
 	'last 3600 A 203.0.113.90' >"$WORK/example.zone"
 : >"$WORK/collect.err"

@@ -186,7 +186,7 @@ records() { "$COLLECT" query --store "$STORE" "$@" 2>/dev/null | wc -l; }
 all_stored() { (($(records) >= 18 * ${#SERVERS[@]})); }
 answers() { put_question "$1" "$REFUSED4" "www.$1.example" A | grep -q 'status: NOERROR'; }
 
-put collect.ini '[collect]' "socket = $WORK/tapped.sock" "store = $STORE" '[consent]' 'source = refused.csv'
+put collect.ini '[api]' 'listen =' '[collect]' "socket = $WORK/tapped.sock" "store = $STORE" '[consent]' 'source = refused.csv'
 put refused.csv prefix,filter,log "$REFUSED4/32,no,no" "$REFUSED6/128,yes,no" "$LOGGED4/32,no,yes"
 mkdir -p "$WORK/knot.db"
 "$COLLECT" serve --config "$WORK/collect.ini" </dev/null >"$WORK/collect.out" 2>"$WORK/collect.err" &

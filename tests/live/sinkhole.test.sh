@@ -99,7 +99,7 @@ put names.txt quick.example
 put catalogue.csv id,fqdn,behaviour,start,end 'M-1,dated.example,C2 server,2020-01-01,' \
 	'M-2,bad.example,C2 server,2020-01-01,'
 put consent.csv prefix,filter,log "$OPTOUT4_PREFIX,no,no"
-put collect.ini '[collect]' "socket = $WORK/tap.sock" "store = $STORE" \
+put collect.ini '[api]' 'listen =' '[collect]' "socket = $WORK/tap.sock" "store = $STORE" \
 	"sinkhole = $LOGS/nginx.json $LOGS/flows.json" '[consent]' 'source = consent.csv'
 printf '[tap]\nsocket = %s\n' "$WORK/tap.sock" >>"$WORK/dnsweir.ini"
 collect_up

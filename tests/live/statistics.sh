@@ -35,7 +35,8 @@ counts() { python3 "$LIVE/counts.py" "$1" "$WORK" "${@:2}"; }
 # collect_up NAME LINE...: a collector with a socket NAME.sock and a log in NAME, whose process may dump core.
 collect_up() {
 	local name=$1
-	put "$name.ini" '[collect]' "socket = $WORK/$name.sock" "store = $WORK/$name" '[time]' "zone = $ZONE" \
+	put "$name.ini" '[api]' 'listen =' '[collect]' "socket = $WORK/$name.sock" "store = $WORK/$name" \
+		'[time]' "zone = $ZONE" \
 		'[consent]' 'source = consent.csv'
 	(ulimit -c unlimited && cd "$WORK/here" && exec "$COLLECT" serve --config "$WORK/$name.ini") </dev/null \
 		>"$WORK/out/$name.out" 2>"$WORK/out/$name.err" &
