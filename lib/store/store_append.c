@@ -97,6 +97,7 @@ static void failed(struct store *store, struct store_window *w, struct store_she
 
 	if (store_shelf_retire(store, shelf, true) &&
 		store_shelf_open(store, w->day, 1u << w->kind, false, &again) == 0) {
+		again->refs = 1;
 		doubt_resolve(store, w, again);
 		store_shelf_put(store, again);
 	}

@@ -329,8 +329,10 @@ static void same_rows(const struct rows *found, const struct rows *wanted, unsig
 		found->n, wanted->n, "question %u: %u rows, not %u", question, found->n, wanted->n);
 	if (found->n > 0)
 		memcpy(sorted, found->line, found->n * sizeof(*sorted));
-	qsort(sorted, found->n, sizeof(*sorted), by_text);
-	qsort(wanted->line, wanted->n, sizeof(*sorted), by_text);
+	if (found->n > 0)
+		qsort(sorted, found->n, sizeof(*sorted), by_text);
+	if (wanted->n > 0)
+		qsort(wanted->line, wanted->n, sizeof(*sorted), by_text);
 	for (unsigned i = 0; i < found->n; i++)
 		cr_assert_str_eq(sorted[i], wanted->line[i], "question %u", question);
 	free(sorted);

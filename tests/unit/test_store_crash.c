@@ -249,8 +249,7 @@ static void room_again(uint64_t seq)
 	cr_expect_eq(records_found(bed.store), seq);
 }
 
-Test(store_crash, what_comes_while_the_disk_is_full_waits_also_when_it_was_full_at_the_start,
-	.timeout = 60)
+Test(store_crash, what_comes_while_the_disk_is_full_waits_also_when_it_was_full_at_the_start)
 {
 	const struct store_options options = {.mode = STORE_WRITE};
 	uint64_t seq = 0;
