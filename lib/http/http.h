@@ -26,6 +26,8 @@
 
 #define HTTP_PARAMS_MAX 24         /**< parameters of a request */
 #define HTTP_BODY_MAX   4096       /**< octets of a request's body */
+#define HTTP_LARGE_MAX  (8 << 20)  /**< the same with HTTP_LARGE */
+#define HTTP_HEADERS_MAX 2         /**< headers that a handler may add */
 #define HTTP_HEAD_MAX   (16 << 10) /**< octets of a request's line and headers, about */
 #define HTTP_RING       (64 << 10) /**< octets of an answer that wait for the reader */
 #define HTTP_ERROR_SIZE 512
@@ -35,12 +37,19 @@ struct http_request;
 /** Answer a request, by http_begin, http_out and http_fail. */
 typedef void (*http_handler)(struct http_request *request, void *ctx);
 
+/** What is special about a route. */
+enum http_special {
+	HTTP_LOCAL = 1,     /**< without a key on loopback */
+	HTTP_UNCOUNTED = 2, /**< does not count towards the quota of a day, nor need any of it */
+	HTTP_LARGE = 4,     /**< its body is no form, and may be large: see http_body */
+};
+
 /** A row of the table of routes. */
 struct http_route {
 	const char *method; /**< "GET", which takes HEAD too, or "POST" */
-	const char *path;
+	const char *path;    /**< with '/' at its end: and all below it, see http_rest */
 	enum http_role role; /**< least role; HTTP_NOBODY: no key at all */
-	bool local;          /**< without a key on loopback */
+	unsigned special;    /**< of enum http_special */
 	const char *params;  /**< names between blanks; has to be there: "day!" */
 	http_handler run;
 };
@@ -115,6 +124,36 @@ const char *http_who(const struct http_request *request);
 
 /** Role of who asks. On loopback, where a route needs no key, HTTP_NOBODY. */
 enum http_role http_role_of(const struct http_request *request);
+
+/**
+ * What of the path is behind that of a route that ends with '/', percent-encoded as it came: so a '/' inside of a
+ * segment can be told from one between two. "" for other routes.
+ */
+const char *http_rest(const struct http_request *request);
+
+/** Body of a route with HTTP_LARGE, with a NUL behind it; borrowed. @param size [out] octets */
+char *http_body(struct http_request *request, size_t *size);
+
+/** Copy a header of the request. @return whether there is one, that fits with its NUL */
+bool http_header(struct http_request *request, const char *name, char *value, size_t size);
+
+/** Add a header to the answer, before the first octet. @param name static  @param value copied */
+void http_header_add(struct http_request *request, const char *name, const char *value);
+
+/** What a key may ask for. */
+struct http_quota {
+	uint64_t limit;     /**< requests a day; 0: any number, and then the next two mean nothing */
+	uint64_t remaining;
+	int64_t reset_s;    /**< when the day ends, seconds since 1970 */
+	int64_t expires_s;  /**< first second of the day on which the key is none any more; 0: never */
+	unsigned rate;      /**< requests a second */
+};
+
+/** Count one more for who asks, as each question of many in a request. @return whether there was one left */
+bool http_quota_take(const struct http_request *request);
+
+/** Quota of who asks, behind this request. */
+void http_quota_get(const struct http_request *request, struct http_quota *quota);
 
 /** The header Accept, "" if there was none. */
 const char *http_accept(const struct http_request *request);

@@ -8,7 +8,12 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include <gnutls/gnutls.h>
+
 #include "http/http_private.h"
+#include "list/list.h"
+
+#define BASIC_SIZE 512
 
 static unsigned refuse(struct http_request *request, unsigned status, enum http_refusal as,
 	const char *text, char *why)
@@ -41,8 +46,26 @@ static unsigned peer_access(struct http_request *request, char *why)
 	return 0;
 }
 
+// RFC 7617: the key is the password, whatever the name.
+static const char *basic_key(const char *text, char key[BASIC_SIZE])
+{
+	const gnutls_datum_t from = {(unsigned char *)text, (unsigned)strlen(text)};
+	gnutls_datum_t to;
+	const char *colon;
+
+	key[0] = '\0';
+	if (from.size >= BASIC_SIZE || gnutls_base64_decode2(&from, &to) != 0)
+		return key;
+	colon = memchr(to.data, ':', to.size);
+	if (colon && !memchr(to.data, '\0', to.size))
+		snprintf(key, BASIC_SIZE, "%.*s",
+			(int)(to.size - (size_t)(colon + 1 - (const char *)to.data)), colon + 1);
+	gnutls_free(to.data);
+	return key;
+}
+
 // The key that was given, or NULL.
-static const char *key_given(struct MHD_Connection *connection)
+static const char *key_given(struct MHD_Connection *connection, char room[BASIC_SIZE])
 {
 	const char *key = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "X-API-Key");
 
@@ -50,18 +73,21 @@ static const char *key_given(struct MHD_Connection *connection)
 		return key;
 	key = MHD_lookup_connection_value(
 		connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION);
-	if (!key || strncasecmp(key, "Bearer ", 7) != 0)
-		return NULL;
-	return key + 7 + strspn(key + 7, " ");
+	if (key && strncasecmp(key, "Bearer ", 7) == 0)
+		return key + 7 + strspn(key + 7, " ");
+	if (key && strncasecmp(key, "Basic ", 6) == 0)
+		return basic_key(key + 6 + strspn(key + 6, " "), room);
+	return NULL;
 }
 
 static unsigned key_access(struct http_request *request, const char *key, char *why)
 {
 	struct http_server *server = request->server;
 	unsigned rate = server->options.rate;
+	bool counts = !(request->route->special & HTTP_UNCOUNTED);
 	struct http_key found;
 
-	switch (http_keys_check(server->keys, key, http_now_ms(), rate, &found)) {
+	switch (http_keys_check(server->keys, key, http_now_ms(), rate, counts, &found)) {
 	case HTTP_KEY_GOOD:
 		request->who = found;
 		return 0;
@@ -81,12 +107,13 @@ unsigned http_access(struct http_request *request, char *why)
 {
 	const struct http_route *route = request->route;
 	const struct sockaddr *address;
+	char room[BASIC_SIZE];
 	const char *key;
 	unsigned status;
 
 	if (request->daemon->unix_socket)
 		return peer_access(request, why);
-	key = key_given(request->connection);
+	key = key_given(request->connection, room);
 	status = key ? key_access(request, key, why) : 0;
 	if (key && status == 0)
 		return request->who.role >= route->role
@@ -100,8 +127,46 @@ unsigned http_access(struct http_request *request, char *why)
 			request->server->options.rate))
 		return refuse(request, MHD_HTTP_TOO_MANY_REQUESTS, HTTP_TOO_MANY,
 			"too many requests within a second", why);
-	if (status || route->role == HTTP_NOBODY || (route->local && request->daemon->local))
+	if (status || route->role == HTTP_NOBODY ||
+		((route->special & HTTP_LOCAL) && request->daemon->local))
 		return status;
 	return refuse(request, MHD_HTTP_UNAUTHORIZED, HTTP_NO_KEY,
-		"expected a key in X-API-Key, or behind Bearer in Authorization", why);
+		"expected a key in X-API-Key, or behind Bearer or as the password of Basic in "
+		"Authorization",
+		why);
+}
+
+// Seconds since 1970 of the first second of the day @p days behind that of @p now.
+static int64_t day_start(time_t now, int days)
+{
+	struct tm tm;
+
+	localtime_r(&now, &tm);
+	tm.tm_mday += days;
+	tm.tm_hour = tm.tm_min = tm.tm_sec = 0;
+	tm.tm_isdst = -1;
+	return mktime(&tm);
+}
+
+void http_quota_get(const struct http_request *request, struct http_quota *quota)
+{
+	const struct http_key *key = &request->who;
+	struct http_server *server = request->server;
+	time_t now = time(NULL);
+	uint64_t used;
+
+	*quota = (struct http_quota){
+		.limit = key->quota, .reset_s = day_start(now, 1), .rate = server->options.rate};
+	if (!key->name[0] || request->daemon->unix_socket)
+		return;
+	if (key->expires != HTTP_NO_DAY)
+		quota->expires_s = day_start(now, key->expires - list_day_of(now) + 1);
+	used = http_keys_used(server->keys, key);
+	quota->remaining = used < key->quota ? key->quota - used : 0;
+}
+
+bool http_quota_take(const struct http_request *request)
+{
+	return !request->who.name[0] || request->daemon->unix_socket ||
+	       http_keys_take(request->server->keys, &request->who);
 }

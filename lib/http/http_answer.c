@@ -31,6 +31,10 @@ void http_request_put(struct http_request *request)
 	http_params_free(request);
 	pthread_mutex_destroy(&request->lock);
 	pthread_cond_destroy(&request->room);
+	for (unsigned i = 0; i < request->n_headers; i++)
+		free(request->headers[i].value);
+	free(request->body);
+	free(request->path);
 	free(request->accept);
 	free(request->ring);
 	free(request);

@@ -22,7 +22,8 @@
 #define LINE_SIZE 256
 #define PATH_SIZE 4096
 
-static const char *const role_names[HTTP_ROLES] = {"nobody", "metrics", "log", "analyst", "admin"};
+static const char *const role_names[HTTP_ROLES] = {
+	"nobody", "metrics", "pdns", "log", "analyst", "admin"};
 
 const char *http_role_name(enum http_role role)
 {
@@ -81,7 +82,7 @@ static const char *line_parse(char *line, struct http_key *key)
 	snprintf(key->name, sizeof(key->name), "%s", words[0]);
 	role = http_role_parse(words[1]);
 	if (role < 0)
-		return "a role: metrics, log, analyst or admin";
+		return "a role: metrics, pdns, log, analyst or admin";
 	key->role = (enum http_role)role;
 	key->expires = HTTP_NO_DAY;
 	if (strcmp(words[2], "-") != 0) {

@@ -13,6 +13,7 @@
  * Layer:   lib/http.
  * Threads: a struct http_keys is used by any; changes of the file by one process at a time (a lock file).
  */
+#include <stdbool.h>
 #include <stdint.h>
 
 #define HTTP_KEY_SIZE      65 /**< 64 hexadecimal digits and a NUL */
@@ -26,6 +27,7 @@
 enum http_role {
 	HTTP_NOBODY,
 	HTTP_METRICS, /**< counters */
+	HTTP_PDNS,    /**< passive DNS, which has no clients */
 	HTTP_LOG,     /**< responses of clients that are anonymous */
 	HTTP_ANALYST, /**< filtered ones too, whose clients are whole */
 	HTTP_ADMIN,   /**< deletion */
@@ -89,10 +91,23 @@ enum http_key_state {
  * @param text   as given by the client
  * @param now_ms of a clock that does not jump
  * @param rate   requests a second at most
+ * @param counts whether the request counts towards the quota
  * @param key    [out] with HTTP_KEY_UNKNOWN undefined
  */
 enum http_key_state http_keys_check(struct http_keys *keys, const char *text, int64_t now_ms, unsigned rate,
-	struct http_key *key);
+	bool counts, struct http_key *key);
+
+/** Count one more of a key. @return whether it was within the quota; a key that is there no more has none left */
+bool http_keys_take(struct http_keys *keys, const struct http_key *key);
+
+/** Requests of a key that counted today. */
+uint64_t http_keys_used(struct http_keys *keys, const struct http_key *key);
+
+#define HTTP_USAGE_FILE "usage"
+#define HTTP_USAGE_S    10 /**< what counted since so many seconds may be forgotten by a crash */
+
+/** Write what counted today, if HTTP_USAGE_S have passed or @p now. The file is read by http_keys_open. */
+void http_keys_save(struct http_keys *keys, int64_t now_ms, bool now);
 
 /* ---- rates ---- */
 

@@ -3,6 +3,7 @@
  * Keys as a server uses them: who a key belongs to, and whether that one may ask now.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,8 @@ struct http_keys {
 	struct usage *usage;   /**< same index */
 	int n;
 	struct stat read; /**< file that was read last, also in vain */
+	bool unsaved;     /**< something counted since the file of it was written */
+	int64_t saved_ms; /**< when that was */
 };
 
 void http_hash(const char *text, uint8_t hash[HTTP_KEY_HASH_SIZE])
@@ -102,6 +105,112 @@ static int keys_load(struct http_keys *keys)
 	return 0;
 }
 
+/* ---- what was asked, over restarts ----------------------------------------------------------- */
+
+/** What is written of a key. */
+struct usage_row {
+	char name[HTTP_KEY_NAME_MAX + 1];
+	char day[11];
+	uint64_t requests;
+	char hash[2 * HTTP_KEY_HASH_SIZE + 1];
+};
+
+struct usage_rows {
+	struct usage_row *rows;
+	int n;
+};
+
+static void usage_write(FILE *file, const void *what)
+{
+	const struct usage_rows *rows = what;
+
+	for (int i = 0; i < rows->n; i++)
+		fprintf(file, "%s %s %" PRIu64 " %s\n", rows->rows[i].name, rows->rows[i].day,
+			rows->rows[i].requests, rows->rows[i].hash);
+}
+
+// Under lock, but the writing: requests do not wait for a disk.
+static int usage_rows_make(struct http_keys *keys, struct usage_rows *rows)
+{
+	rows->rows = calloc((size_t)keys->n + 1, sizeof(*rows->rows));
+	if (!rows->rows)
+		return -ENOMEM;
+	for (int i = 0; i < keys->n; i++) {
+		struct usage_row *row = &rows->rows[rows->n];
+
+		if (keys->usage[i].requests == 0)
+			continue;
+		memcpy(row->name, keys->keys[i].name, sizeof(row->name));
+		list_day_format(keys->usage[i].day, row->day);
+		row->requests = keys->usage[i].requests;
+		http_hex_write(keys->keys[i].hash, HTTP_KEY_HASH_SIZE, row->hash);
+		rows->n++;
+	}
+	return 0;
+}
+
+void http_keys_save(struct http_keys *keys, int64_t now_ms, bool now)
+{
+	struct usage_rows rows = {0};
+	int err;
+
+	pthread_mutex_lock(&keys->lock);
+	if (!keys->unsaved || (!now && now_ms - keys->saved_ms < HTTP_USAGE_S * 1000)) {
+		pthread_mutex_unlock(&keys->lock);
+		return;
+	}
+	err = usage_rows_make(keys, &rows);
+	keys->unsaved = false;
+	keys->saved_ms = now_ms;
+	pthread_mutex_unlock(&keys->lock);
+	if (err == 0)
+		err = http_file_replace(keys->folder, HTTP_USAGE_FILE, usage_write, &rows);
+	free(rows.rows);
+	if (err == 0)
+		return;
+	pthread_mutex_lock(&keys->lock);
+	keys->unsaved = true;
+	pthread_mutex_unlock(&keys->lock);
+}
+
+static void usage_take(struct http_keys *keys, const struct usage_row *row)
+{
+	int day = list_day_parse(row->day, strlen(row->day));
+	char hash[2 * HTTP_KEY_HASH_SIZE + 1];
+
+	for (int i = 0; i < keys->n; i++) {
+		http_hex_write(keys->keys[i].hash, HTTP_KEY_HASH_SIZE, hash);
+		if (day < 0 || strcmp(keys->keys[i].name, row->name) != 0 ||
+			strcmp(hash, row->hash) != 0)
+			continue;
+		keys->usage[i].day = (uint16_t)day;
+		keys->usage[i].requests = row->requests;
+	}
+}
+
+// A file that cannot be read only means that a quota begins anew.
+static void usage_read(struct http_keys *keys)
+{
+	struct usage_row row;
+	char path[4096], line[256];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/" HTTP_USAGE_FILE, keys->folder);
+	file = fopen(path, "re");
+	if (!file) {
+		if (errno != ENOENT)
+			log_line(LOG_WARN, "%s: %s", path, strerror(errno));
+		return;
+	}
+	for (unsigned number = 1; fgets(line, sizeof(line), file); number++)
+		if (sscanf(line, "%31s %10s %" SCNu64 " %64s", row.name, row.day, &row.requests,
+			    row.hash) == 4)
+			usage_take(keys, &row);
+		else
+			log_line(LOG_WARN, "%s:%u: expected NAME DAY REQUESTS HASH", path, number);
+	fclose(file);
+}
+
 int http_keys_open(const char *folder, struct http_keys **out)
 {
 	struct http_keys *keys = calloc(1, sizeof(*keys));
@@ -112,6 +221,8 @@ int http_keys_open(const char *folder, struct http_keys **out)
 	keys->folder = folder;
 	pthread_mutex_init(&keys->lock, NULL);
 	err = keys_load(keys);
+	if (err == 0)
+		usage_read(keys);
 	if (err == 0)
 		*out = keys;
 	else
@@ -146,11 +257,9 @@ void http_keys_refresh(struct http_keys *keys)
 }
 
 // Under lock.
-static enum http_key_state usage_count(struct usage *usage, const struct http_key *key,
-	int64_t now_ms, uint16_t today, unsigned rate)
+static enum http_key_state usage_count(
+	struct usage *usage, const struct http_key *key, uint16_t today)
 {
-	if (!http_rate_take(&usage->rate, now_ms, rate))
-		return HTTP_KEY_RATE;
 	if (usage->day != today) {
 		usage->day = today;
 		usage->requests = 0;
@@ -162,7 +271,7 @@ static enum http_key_state usage_count(struct usage *usage, const struct http_ke
 }
 
 enum http_key_state http_keys_check(struct http_keys *keys, const char *text, int64_t now_ms,
-	unsigned rate, struct http_key *key)
+	unsigned rate, bool counts, struct http_key *key)
 {
 	enum http_key_state state = HTTP_KEY_UNKNOWN;
 	uint16_t today = list_day_of(time(NULL));
@@ -177,8 +286,40 @@ enum http_key_state http_keys_check(struct http_keys *keys, const char *text, in
 	if (found >= 0 &&
 		(keys->keys[found].expires == HTTP_NO_DAY || today <= keys->keys[found].expires)) {
 		*key = keys->keys[found];
-		state = usage_count(&keys->usage[found], key, now_ms, today, rate);
+		if (!http_rate_take(&keys->usage[found].rate, now_ms, rate))
+			state = HTTP_KEY_RATE;
+		else
+			state = counts ? usage_count(&keys->usage[found], key, today)
+				       : HTTP_KEY_GOOD;
+		keys->unsaved |= counts && state == HTTP_KEY_GOOD;
 	}
 	pthread_mutex_unlock(&keys->lock);
 	return state;
+}
+
+uint64_t http_keys_used(struct http_keys *keys, const struct http_key *key)
+{
+	uint16_t today = list_day_of(time(NULL));
+	uint64_t used = 0;
+
+	pthread_mutex_lock(&keys->lock);
+	for (int i = 0; i < keys->n; i++)
+		if (strcmp(keys->keys[i].name, key->name) == 0 && keys->usage[i].day == today)
+			used = keys->usage[i].requests;
+	pthread_mutex_unlock(&keys->lock);
+	return used;
+}
+
+bool http_keys_take(struct http_keys *keys, const struct http_key *key)
+{
+	uint16_t today = list_day_of(time(NULL));
+	bool may = false;
+
+	pthread_mutex_lock(&keys->lock);
+	for (int i = 0; i < keys->n; i++)
+		if (strcmp(keys->keys[i].name, key->name) == 0)
+			may = usage_count(&keys->usage[i], key, today) == HTTP_KEY_GOOD;
+	keys->unsaved |= may;
+	pthread_mutex_unlock(&keys->lock);
+	return may;
 }

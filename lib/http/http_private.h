@@ -77,11 +77,15 @@ struct http_request {
 	struct MHD_Connection *connection; /**< NULL: over; under lock */
 	const struct http_route *route;
 	struct http_key who; /**< role HTTP_NOBODY and "" as name: nobody we know */
-	char *accept;
+	char *path;   /**< as it came, without the query */
+	char *accept; /**< NULL: its headers are still to come */
 	struct http_pair params[HTTP_PARAMS_MAX];
 	unsigned n_params;
-	char body[HTTP_BODY_MAX + 1];
-	size_t body_size; /**< over HTTP_BODY_MAX: too large */
+	char *body; /**< with a NUL behind it; NULL: none came */
+	size_t body_size; /**< over the most that it may have: too large */
+	size_t body_room;
+	struct http_pair headers[HTTP_HEADERS_MAX]; /**< of the answer; names are static */
+	unsigned n_headers;
 	bool answered;    /**< an answer was queued; the server's thread only */
 
 	pthread_mutex_t lock;
@@ -150,7 +154,8 @@ void http_guest_asked(struct http_server *server, struct MHD_Connection *connect
 
 /* ---- http_request.c ---- */
 
-/** Callbacks of libmicrohttpd; cls is the struct http_daemon. */
+/** Callbacks of libmicrohttpd; cls is the struct http_daemon. The first makes a request of its first line. */
+void *http_request_line(void *cls, const char *uri, struct MHD_Connection *connection);
 enum MHD_Result http_request_handle(void *cls, struct MHD_Connection *connection, const char *url,
 	const char *method, const char *version, const char *upload, size_t *upload_size, void **context);
 void http_request_completed(void *cls, struct MHD_Connection *connection, void **context,

@@ -25,6 +25,46 @@ const char *http_accept(const struct http_request *request)
 	return request->accept;
 }
 
+const char *http_rest(const struct http_request *request)
+{
+	size_t size = strlen(request->route->path);
+
+	return size > 1 && request->route->path[size - 1] == '/' ? request->path + size : "";
+}
+
+char *http_body(struct http_request *request, size_t *size)
+{
+	static char none[1];
+
+	*size = request->body_size;
+	return request->body ? request->body : none;
+}
+
+bool http_header(struct http_request *request, const char *name, char *value, size_t size)
+{
+	const char *there = NULL;
+
+	pthread_mutex_lock(&request->lock);
+	if (request->connection)
+		there = MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+	if (there && strlen(there) < size)
+		memcpy(value, there, strlen(there) + 1);
+	else
+		there = NULL;
+	pthread_mutex_unlock(&request->lock);
+	return there != NULL;
+}
+
+void http_header_add(struct http_request *request, const char *name, const char *value)
+{
+	char *copy = strdup(value);
+
+	if (copy && request->n_headers < HTTP_HEADERS_MAX)
+		request->headers[request->n_headers++] = (struct http_pair){(char *)name, copy};
+	else
+		free(copy);
+}
+
 const struct http_route *http_route_of(const struct http_request *request)
 {
 	return request->route;
@@ -77,12 +117,21 @@ static enum MHD_Result refuse(struct http_request *request, unsigned status, con
 	return result;
 }
 
+static bool path_is(const struct http_request *request, const char *url, const char *path)
+{
+	size_t size = strlen(path);
+
+	if (size > 1 && path[size - 1] == '/')
+		return strncmp(request->path, path, size) == 0;
+	return strcmp(url, path) == 0;
+}
+
 // Returns 0, or the status of a refusal.
 static unsigned route_find(
 	struct http_request *request, const char *url, const char *method, char *why)
 {
 	for (const struct http_route *r = request->server->options.routes; r->path; r++) {
-		if (strcmp(url, r->path) != 0)
+		if (!path_is(request, url, r->path))
 			continue;
 		request->route = r;
 		if (method_is(method, r))
@@ -94,20 +143,45 @@ static unsigned route_find(
 	return request->route ? MHD_HTTP_METHOD_NOT_ALLOWED : MHD_HTTP_NOT_FOUND;
 }
 
-static bool body_announced_large(struct MHD_Connection *connection)
+static size_t body_most(const struct http_request *request)
 {
-	const char *size = MHD_lookup_connection_value(
-		connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
-
-	return size && strtoull(size, NULL, 10) > HTTP_BODY_MAX;
+	return request->route->special & HTTP_LARGE ? HTTP_LARGE_MAX : HTTP_BODY_MAX;
 }
 
-static struct http_request *request_create(
-	struct http_daemon *daemon, struct MHD_Connection *connection)
+static bool body_announced_large(const struct http_request *request)
+{
+	const char *size = MHD_lookup_connection_value(
+		request->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+
+	return size && strtoull(size, NULL, 10) > body_most(request);
+}
+
+// Octets behind the most are counted, and not kept. Returns false when memory is short.
+static bool body_take(struct http_request *request, const char *octets, size_t size)
+{
+	size_t most = body_most(request), all = request->body_size + size, room;
+	char *body = request->body;
+
+	request->body_size = all;
+	if (all > most)
+		return true;
+	if (all >= request->body_room) {
+		room = 2 * all < most ? 2 * all + 1 : most + 1;
+		body = realloc(body, room);
+		if (!body)
+			return false;
+		request->body = body;
+		request->body_room = room;
+	}
+	memcpy(body + all - size, octets, size);
+	body[all] = '\0';
+	return true;
+}
+
+void *http_request_line(void *cls, const char *uri, struct MHD_Connection *connection)
 {
 	struct http_request *request = calloc(1, sizeof(*request));
-	const char *accept =
-		MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT);
+	struct http_daemon *daemon = cls;
 
 	if (!request)
 		return NULL;
@@ -117,7 +191,7 @@ static struct http_request *request_create(
 	request->refs = 1;
 	request->status = MHD_HTTP_OK;
 	request->type = "application/json";
-	request->accept = strdup(accept ? accept : "");
+	request->path = strndup(uri, strcspn(uri, "?"));
 	pthread_mutex_init(&request->lock, NULL);
 	pthread_cond_init(&request->room, NULL);
 	return request;
@@ -132,10 +206,11 @@ static enum MHD_Result request_begin(
 	http_guest_asked(request->server, request->connection, true);
 	if (status == 0)
 		status = http_access(request, why);
-	if (status == 0 && body_announced_large(request->connection)) {
+	if (status == 0 && body_announced_large(request)) {
 		http_count_refusal(request->server, HTTP_BAD);
 		status = MHD_HTTP_CONTENT_TOO_LARGE;
-		snprintf(why, sizeof(why), "expected a body of at most %d octets", HTTP_BODY_MAX);
+		snprintf(why, sizeof(why), "expected a body of at most %zu octets",
+			body_most(request));
 	}
 	if (status)
 		return refuse(request, status, why);
@@ -168,13 +243,14 @@ static enum MHD_Result request_start(struct http_request *request)
 	unsigned status = MHD_HTTP_BAD_REQUEST;
 
 	http_guest_asked(request->server, request->connection, true);
-	if (request->body_size > HTTP_BODY_MAX) {
+	if (request->body_size > body_most(request)) {
 		status = MHD_HTTP_CONTENT_TOO_LARGE;
-		snprintf(why, sizeof(why), "expected a body of at most %d octets", HTTP_BODY_MAX);
+		snprintf(why, sizeof(why), "expected a body of at most %zu octets",
+			body_most(request));
 	} else {
 		MHD_get_connection_values_n(
 			request->connection, MHD_GET_ARGUMENT_KIND, query_take, &taking);
-		if (!taking.wrong)
+		if (!taking.wrong && request->body && !(request->route->special & HTTP_LARGE))
 			taking.wrong = memchr(request->body, '\0', request->body_size)
 					       ? "expected no NUL in parameters"
 					       : http_form_take(request, request->body);
@@ -203,6 +279,9 @@ static enum MHD_Result request_answer(struct http_request *request)
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, request->type);
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
 	MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+	for (unsigned i = 0; i < request->n_headers; i++)
+		MHD_add_response_header(
+			response, request->headers[i].name, request->headers[i].value);
 	result = MHD_queue_response(request->connection, request->status, response);
 	MHD_destroy_response(response);
 	request->answered = true;
@@ -214,20 +293,20 @@ enum MHD_Result http_request_handle(void *cls, struct MHD_Connection *connection
 	void **context)
 {
 	struct http_request *request = *context;
-	size_t room;
 
-	if (!request) {
-		request = request_create(cls, connection);
-		if (!request)
-			return MHD_NO;
-		*context = request;
+	if (!request || !request->path)
+		return MHD_NO;
+	if (!request->accept) {
+		const char *accept = MHD_lookup_connection_value(
+			connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT);
+
+		request->accept = strdup(accept ? accept : "");
 		return request->accept ? request_begin(request, url, method) : MHD_NO;
 	}
 	if (*upload_size > 0) {
-		room = HTTP_BODY_MAX > request->body_size ? HTTP_BODY_MAX - request->body_size : 0;
-		memcpy(request->body + (room ? request->body_size : 0), upload,
-			*upload_size < room ? *upload_size : room);
-		request->body_size += *upload_size;
+		// What belongs to a request that was refused is thrown away.
+		if (!request->answered && !body_take(request, upload, *upload_size))
+			return MHD_NO;
 		*upload_size = 0;
 		return MHD_YES;
 	}

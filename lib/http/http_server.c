@@ -148,6 +148,7 @@ static int daemon_add(struct http_server *server, int fd, bool local, bool unix_
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_IDLE_S,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)2 * HTTP_HEAD_MAX,
 		MHD_OPTION_STRICT_FOR_CLIENT, 1,
+		MHD_OPTION_URI_LOG_CALLBACK, http_request_line, daemon,
 		MHD_OPTION_NOTIFY_COMPLETED, http_request_completed, NULL,
 		MHD_OPTION_NOTIFY_CONNECTION, guest_notify, server,
 		MHD_OPTION_ARRAY, local ? none : tls,
@@ -281,6 +282,7 @@ void http_server_tick(struct http_server *server)
 {
 	guests_cut(server);
 	http_keys_refresh(server->keys);
+	http_keys_save(server->keys, http_now_ms(), false);
 }
 
 // Whether a request is waited for that one drains for; NULL: the end waits for all. What changes something
@@ -346,6 +348,8 @@ void http_server_close(struct http_server *server)
 	http_server_drain(server, NULL, CLOSE_MS);
 	for (unsigned i = 0; i < server->n_daemons; i++)
 		MHD_stop_daemon(server->daemons[i].mhd);
+	if (server->keys)
+		http_keys_save(server->keys, http_now_ms(), true);
 	http_keys_close(server->keys);
 	pthread_mutex_destroy(&server->lock);
 	pthread_cond_destroy(&server->left);

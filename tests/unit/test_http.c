@@ -120,26 +120,55 @@ Test(http, a_key_is_known_counted_and_forgotten)
 	key.quota = 3;
 	cr_assert_eq(http_key_add(folder, &key, text), 0);
 	cr_assert_eq(http_keys_open(folder, &keys), 0);
-	cr_expect_eq(http_keys_check(keys, text, 1000, 2, &found), HTTP_KEY_GOOD);
+	cr_expect_eq(http_keys_check(keys, text, 1000, 2, true, &found), HTTP_KEY_GOOD);
 	cr_expect_str_eq(found.name, "a");
-	cr_expect_eq(http_keys_check(keys, "", 1000, 2, &found), HTTP_KEY_UNKNOWN);
-	cr_expect_eq(http_keys_check(keys, text, 1000, 2, &found), HTTP_KEY_GOOD);
-	cr_expect_eq(http_keys_check(keys, text, 1001, 2, &found), HTTP_KEY_RATE);
-	cr_expect_eq(http_keys_check(keys, text, 2000, 2, &found), HTTP_KEY_GOOD);
-	cr_expect_eq(http_keys_check(keys, text, 4000, 2, &found), HTTP_KEY_QUOTA);
+	cr_expect_eq(http_keys_check(keys, "", 1000, 2, true, &found), HTTP_KEY_UNKNOWN);
+	cr_expect_eq(http_keys_check(keys, text, 1000, 2, true, &found), HTTP_KEY_GOOD);
+	cr_expect_eq(http_keys_check(keys, text, 1001, 2, true, &found), HTTP_KEY_RATE);
+	cr_expect_eq(http_keys_check(keys, text, 2000, 2, true, &found), HTTP_KEY_GOOD);
+	cr_expect_eq(http_keys_check(keys, text, 4000, 2, true, &found), HTTP_KEY_QUOTA);
 
 	// Another key makes the file new; what this one has done counts on.
 	key = key_of("b", HTTP_LOG);
 	cr_assert_eq(http_key_add(folder, &key, (char[HTTP_KEY_SIZE]){0}), 0);
 	http_keys_refresh(keys);
-	cr_expect_eq(http_keys_check(keys, text, 6000, 2, &found), HTTP_KEY_QUOTA);
+	cr_expect_eq(http_keys_check(keys, text, 6000, 2, true, &found), HTTP_KEY_QUOTA);
 
 	keys_write("broken\n");
 	http_keys_refresh(keys);
-	cr_expect_eq(http_keys_check(keys, text, 8000, 2, &found), HTTP_KEY_QUOTA);
+	cr_expect_eq(http_keys_check(keys, text, 8000, 2, true, &found), HTTP_KEY_QUOTA);
 	keys_write("");
 	http_keys_refresh(keys);
-	cr_expect_eq(http_keys_check(keys, text, 10000, 2, &found), HTTP_KEY_UNKNOWN);
+	cr_expect_eq(http_keys_check(keys, text, 10000, 2, true, &found), HTTP_KEY_UNKNOWN);
+	http_keys_close(keys);
+}
+
+Test(http, what_a_key_asked_today_is_kept_over_restarts)
+{
+	struct http_key key = key_of("a", HTTP_PDNS), found;
+	char text[HTTP_KEY_SIZE];
+	struct http_keys *keys;
+
+	key.quota = 2;
+	cr_assert_eq(http_key_add(folder, &key, text), 0);
+	cr_assert_eq(http_keys_open(folder, &keys), 0);
+	cr_expect_eq(http_keys_check(keys, text, 0, 9, true, &found), HTTP_KEY_GOOD);
+	cr_expect_eq(http_keys_check(keys, text, 0, 9, false, &found), HTTP_KEY_GOOD);
+	cr_expect_eq(http_keys_used(keys, &found), 1, "what does not count does not");
+	http_keys_save(keys, 1000, false);
+	http_keys_close(keys);
+
+	cr_assert_eq(http_keys_open(folder, &keys), 0);
+	cr_expect_eq(http_keys_used(keys, &found), 0, "10 s had not passed");
+	cr_expect_eq(http_keys_check(keys, text, 0, 9, true, &found), HTTP_KEY_GOOD);
+	cr_expect_eq(http_keys_check(keys, text, 0, 9, true, &found), HTTP_KEY_GOOD);
+	http_keys_save(keys, 20000, false);
+	http_keys_close(keys);
+
+	cr_assert_eq(http_keys_open(folder, &keys), 0);
+	cr_expect_eq(http_keys_used(keys, &found), 2);
+	cr_expect_eq(http_keys_check(keys, text, 0, 9, true, &found), HTTP_KEY_QUOTA);
+	cr_expect_eq(http_keys_check(keys, text, 0, 9, false, &found), HTTP_KEY_GOOD);
 	http_keys_close(keys);
 }
 
@@ -155,8 +184,8 @@ Test(http, a_key_is_good_on_its_last_day_and_not_behind_it)
 	key.expires--;
 	cr_assert_eq(http_key_add(folder, &key, yesterday), 0);
 	cr_assert_eq(http_keys_open(folder, &keys), 0);
-	cr_expect_eq(http_keys_check(keys, yesterday, 0, 9, &found), HTTP_KEY_UNKNOWN);
-	cr_expect_eq(http_keys_check(keys, today, 0, 9, &found), HTTP_KEY_GOOD);
+	cr_expect_eq(http_keys_check(keys, yesterday, 0, 9, true, &found), HTTP_KEY_UNKNOWN);
+	cr_expect_eq(http_keys_check(keys, today, 0, 9, true, &found), HTTP_KEY_GOOD);
 	http_keys_close(keys);
 }
 
