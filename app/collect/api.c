@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "face.h"
 
 #define NDJSON      "application/x-ndjson"
 #define CSV         "text/csv; charset=utf-8; header=present"
@@ -324,19 +325,31 @@ static void index_get(struct http_request *request, void *ctx)
 }
 
 const struct http_route api_routes[] = {
-	{"GET", "/healthz", HTTP_NOBODY, true, "", health_get},
-	{"GET", "/metrics", HTTP_METRICS, true, "", api_metrics},
-	{"GET", "/v1", HTTP_METRICS, false, "", index_get},
-	{"GET", "/v1/status", HTTP_METRICS, false, "", status_get},
-	{"GET", "/v1/log", HTTP_LOG, false, LOG_PARAMS, log_get},
-	{"GET", "/v1/infected", HTTP_ANALYST, false, "day! id format", infected_get},
-	{"GET", "/v1/contacts", HTTP_ANALYST, false, "from to client id window format",
-		contacts_get},
-	{"GET", "/v1/addresses", HTTP_LOG, false, "from to id format", addresses_get},
-	{"GET", "/v1/days", HTTP_LOG, false, "format", days_get},
-	{"POST", "/v1/purge", HTTP_ADMIN, false, "before!", purge_post},
-	{"POST", "/v1/forget", HTTP_ADMIN, false, "client!", forget_post},
-	{NULL, NULL, HTTP_NOBODY, false, NULL, NULL},
+	{"GET", "/healthz", HTTP_NOBODY, HTTP_LOCAL, "", health_get},
+	{"GET", "/metrics", HTTP_METRICS, HTTP_LOCAL, "", api_metrics},
+	{"GET", "/v1", HTTP_METRICS, 0, "", index_get},
+	{"GET", "/v1/status", HTTP_METRICS, 0, "", status_get},
+	{"GET", "/v1/log", HTTP_LOG, 0, LOG_PARAMS, log_get},
+	{"GET", "/v1/infected", HTTP_ANALYST, 0, "day! id format", infected_get},
+	{"GET", "/v1/contacts", HTTP_ANALYST, 0, "from to client id window format", contacts_get},
+	{"GET", "/v1/addresses", HTTP_LOG, 0, "from to id format", addresses_get},
+	{"GET", "/v1/days", HTTP_LOG, 0, "format", days_get},
+	{"POST", "/v1/purge", HTTP_ADMIN, 0, "before!", purge_post},
+	{"POST", "/v1/forget", HTTP_ADMIN, 0, "client!", forget_post},
+	{"GET", "/dnsdb/v2/lookup/", HTTP_PDNS, 0, "offset " FACE_DNSDB_PARAMS, face_dnsdb_lookup},
+	{"GET", "/dnsdb/v2/summarize/", HTTP_PDNS, 0, "max_count " FACE_DNSDB_PARAMS,
+		face_dnsdb_summarize},
+	{"GET", "/dnsdb/v2/rate_limit", HTTP_PDNS, HTTP_UNCOUNTED, FACE_DNSDB_CLIENT,
+		face_dnsdb_rate_limit},
+	{"GET", "/dnsdb/v2/ping", HTTP_PDNS, HTTP_UNCOUNTED, FACE_DNSDB_CLIENT, face_dnsdb_ping},
+	{"GET", "/dnsdb/v2/regex/", HTTP_PDNS, HTTP_UNCOUNTED, FACE_DNSDB_FLEX, face_dnsdb_flex},
+	{"GET", "/dnsdb/v2/glob/", HTTP_PDNS, HTTP_UNCOUNTED, FACE_DNSDB_FLEX, face_dnsdb_flex},
+	{"GET", "/pdns/query/", HTTP_PDNS, 0, "", face_circl},
+	{"GET", "/v1/pdns", HTTP_PDNS, 0, "limit offset cursor " FACE_PDNS_CONDITIONS, face_pdns},
+	{"GET", "/v1/pdns/summarize", HTTP_PDNS, 0, "limit max-count " FACE_PDNS_CONDITIONS,
+		face_pdns_summarize},
+	{"POST", "/v1/pdns/bulk", HTTP_PDNS, HTTP_LARGE, "", face_pdns_bulk},
+	{NULL, NULL, HTTP_NOBODY, 0, NULL, NULL},
 };
 
 /* ---- begin and end --------------------------------------------------------------------------- */

@@ -205,7 +205,7 @@ static int key_take(int option, const char *value, struct collect_args *args)
 		args->key.role = role < 0 ? HTTP_NOBODY : (enum http_role)role;
 		return role >= 0
 			       ? COLLECT_DONE
-			       : expected(args, "--role", "metrics, log, analyst or admin", value);
+			       : expected(args, "--role", "metrics, pdns, log, analyst or admin", value);
 	}
 	number = number_parse(value, "", INT64_MAX);
 	args->key.quota = (uint64_t)number;

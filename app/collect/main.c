@@ -28,7 +28,7 @@ static const char usage[] =
 	"       dnsweir-collect days [--format text | csv | ndjson]\n"
 	"       dnsweir-collect purge --before DAY\n"
 	"       dnsweir-collect forget PREFIX\n"
-	"       dnsweir-collect key add NAME --role metrics | log | analyst | admin\n"
+	"       dnsweir-collect key add NAME --role metrics | pdns | log | analyst | admin\n"
 	"                               [--expires DAY] [--quota N]\n"
 	"       dnsweir-collect key list | remove NAME\n"
 	"       dnsweir-collect pdns COMMAND (see dnsweir-collect pdns --help)\n"

@@ -39,7 +39,8 @@ static const char usage[] =
 	"DNSSEC)\n"
 	"      --bailiwick NAME       seen in this zone\n"
 	"      --sensor CLASS         client: answers to clients; resolver: to resolvers\n"
-	"      --first-after TIME     first seen then or later; seconds since 1970, or a day\n"
+	"      --first-after TIME     first seen then or later; seconds since 1970, -SECONDS\n"
+	"                             before now, or a day\n"
 	"      --first-before TIME\n"
 	"      --last-after TIME\n"
 	"      --last-before TIME\n"
@@ -112,6 +113,8 @@ static const char *option_name(int option)
 
 static int option_take(size_t command, int option, struct pdns_args *args)
 {
+	int err;
+
 	if (!strchr(commands[command].options, option)) {
 		log_line(LOG_ERROR, "--%s: no option of pdns %s (see pdns --help)",
 			option_name(option), commands[command].name);
@@ -134,7 +137,10 @@ static int option_take(size_t command, int option, struct pdns_args *args)
 		args->question.grouped = true;
 		return COLLECT_DONE;
 	}
-	return pdns_ask_take(option, optarg, args);
+	err = pdns_ask_take(option, optarg, args);
+	if (err != COLLECT_DONE)
+		log_line(LOG_ERROR, "%s", args->error);
+	return err;
 }
 
 static int options_take(size_t command, int argc, char **argv, struct pdns_args *args)

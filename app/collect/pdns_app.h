@@ -28,12 +28,18 @@ struct pdns_args {
 	uint8_t cursor[PDNS_CURSOR_MAX];
 	int n;
 	char **words; /**< operands */
+	char error[COLLECT_ERROR_SIZE]; /**< one line, of what is wrong with an option */
 };
 
 /** `dnsweir-collect pdns ...`. @param argv its first word is "pdns" @return exit code */
 int pdns_main(int argc, char **argv);
 
-/** Take the value of an option of a question. @return enum collect_exit; what was expected is logged */
+/**
+ * Take the value of an option of a question.
+ *
+ * @param option its letter in the table of options
+ * @return enum collect_exit; what was expected is in args->error, and begins with the option
+ */
 int pdns_ask_take(int option, const char *value, struct pdns_args *args);
 
 int pdns_query_run(struct pdns_args *args);

@@ -6,25 +6,27 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
-#include "base/log.h"
 #include "dns/dns_name.h"
 #include "list/list.h"
 #include "pdns_app.h"
 
-static int expected(const char *option, const char *what, const char *got)
+static int expected(struct pdns_args *args, const char *option, const char *what, const char *got)
 {
-	log_line(LOG_ERROR, "%s: expected %s, got \"%s\"", option, what, got);
+	snprintf(args->error, sizeof(args->error), "%s: expected %s, got \"%.200s\"", option, what,
+		got);
 	return COLLECT_USAGE;
 }
 
-static int name_take(
-	const char *option, const char *text, size_t size, uint8_t *name, size_t *name_size)
+static int name_take(struct pdns_args *args, const char *option, const char *text, size_t size,
+	uint8_t *name, size_t *name_size)
 {
 	int n = dns_name_parse(text, size, name);
 
 	if (n < 0) {
-		log_line(LOG_ERROR, "%s: %s, got \"%s\"", option, dns_name_error(n), text);
+		snprintf(args->error, sizeof(args->error), "%s: %s, got \"%.200s\"", option,
+			dns_name_error(n), text);
 		return COLLECT_USAGE;
 	}
 	*name_size = (size_t)n;
@@ -50,12 +52,13 @@ static int scope_take(const char *option, const char *text, enum pdns_by by, str
 		q->scope = PDNS_START;
 		size -= 2;
 	}
-	return name_take(option, text, size, args->name, &q->name_size);
+	return name_take(args, option, text, size, args->name, &q->name_size);
 }
 
 // "ADDRESS", "ADDRESS/LENGTH" or "FIRST-LAST".
-static int addresses_take(const char *text, struct pdns_question *q)
+static int addresses_take(const char *text, struct pdns_args *args)
 {
+	struct pdns_question *q = &args->question;
 	const char *dash = strchr(text, '-');
 	char first[ADDR_TEXT_SIZE];
 	struct prefix prefix;
@@ -74,7 +77,7 @@ static int addresses_take(const char *text, struct pdns_question *q)
 			q->to.bytes[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
 		return COLLECT_DONE;
 	}
-	return expected("--ip", "ADDRESS, ADDRESS/LENGTH or FIRST-LAST", text);
+	return expected(args, "--ip", "ADDRESS, ADDRESS/LENGTH or FIRST-LAST", text);
 }
 
 static int digit_read(char c)
@@ -97,18 +100,20 @@ static long hex_read(const char *text, uint8_t *to, size_t room)
 	return (long)n;
 }
 
-static int octets_take(const char *option, const char *text, uint8_t *to, size_t room, size_t *size)
+static int octets_take(struct pdns_args *args, const char *option, const char *text, uint8_t *to,
+	size_t room, size_t *size)
 {
 	long n = hex_read(text, to, room);
 
 	if (n < 0)
-		return expected(option, "pairs of hexadecimal digits", text);
+		return expected(args, option, "pairs of hexadecimal digits", text);
 	*size = (size_t)n;
 	return COLLECT_DONE;
 }
 
-static int type_take(const char *text, struct pdns_question *q)
+static int type_take(const char *text, struct pdns_args *args)
 {
+	struct pdns_question *q = &args->question;
 	static const struct {
 		const char *name;
 		enum pdns_types types;
@@ -122,16 +127,17 @@ static int type_take(const char *text, struct pdns_question *q)
 		}
 	type = pdns_type_parse(text);
 	if (type < 0)
-		return expected("--type", "A, TYPE65280, 28, ANY, ANY-DNSSEC or ALL", text);
+		return expected(args, "--type", "A, TYPE65280, 28, ANY, ANY-DNSSEC or ALL", text);
 	q->types = PDNS_ONE;
 	q->type = (uint16_t)type;
 	return COLLECT_DONE;
 }
 
-static int time_take(int option, const char *text, struct pdns_question *q)
+static int time_take(int option, const char *text, struct pdns_args *args)
 {
 	static const char *const names[] = {
 		"--first-after", "--first-before", "--last-after", "--last-before"};
+	struct pdns_question *q = &args->question;
 	int64_t *fences[] = {&q->first_after, &q->first_before, &q->last_after, &q->last_before};
 	int day = list_day_parse(text, strlen(text));
 	char *end;
@@ -139,20 +145,25 @@ static int time_take(int option, const char *text, struct pdns_question *q)
 
 	if (day >= 0)
 		n = store_day_start_ms((uint16_t)day) / 1000;
-	else if (!*text || *end || n <= 0)
-		return expected(names[option - '1'], "seconds since 1970 or YYYY-MM-DD", text);
-	*fences[option - '1'] = n;
+	else if (!*text || *end || n > UINT32_MAX || n < -(long long)UINT32_MAX)
+		return expected(args, names[option - '1'],
+			"seconds since 1970, -SECONDS before now or YYYY-MM-DD", text);
+	else if (n < 0)
+		n += time(NULL);
+	// 0 would be no fence.
+	*fences[option - '1'] = n > 0 ? n : 1;
 	return COLLECT_DONE;
 }
 
-static int number_take(const char *option, const char *text, uint64_t *number)
+static int number_take(
+	struct pdns_args *args, const char *option, const char *text, uint64_t *number)
 {
 	char *end;
 
 	errno = 0;
 	*number = strtoull(text, &end, 10);
 	if (!*text || *end || *text == '-' || errno)
-		return expected(option, "a number", text);
+		return expected(args, option, "a number", text);
 	return COLLECT_DONE;
 }
 
@@ -165,47 +176,54 @@ static int class_take(const char *text, struct pdns_args *args)
 			args->question.classes = PDNS_CLASS_BIT(class);
 			return COLLECT_DONE;
 		}
-	return expected("--sensor", "client or resolver", text);
+	return expected(args, "--sensor", "client or resolver", text);
 }
 
 int pdns_ask_take(int option, const char *value, struct pdns_args *args)
 {
 	struct pdns_question *q = &args->question;
 
-	if (strchr("nNir", option) && args->asks) {
-		log_line(LOG_ERROR, "expected one of --name, --rdata-name, --ip and --raw");
+	if (strchr("nNirR", option) && args->asks) {
+		snprintf(args->error, sizeof(args->error),
+			"expected one of --name, --rdata-name, --ip and --raw");
 		return COLLECT_USAGE;
 	}
-	args->asks |= strchr("nNir", option) != NULL;
+	args->asks |= strchr("nNirR", option) != NULL;
 	switch (option) {
 	case 'n':
 		return scope_take("--name", value, PDNS_BY_OWNER, args);
 	case 'N':
 		return scope_take("--rdata-name", value, PDNS_BY_TARGET, args);
+	case 'R':
+		q->by = PDNS_BY_OWNER;
+		q->name = args->name;
+		return octets_take(
+			args, "--name", value, args->name, sizeof(args->name), &q->name_size);
 	case 'i':
-		return addresses_take(value, q);
+		return addresses_take(value, args);
 	case 'r':
 		q->by = PDNS_BY_RAW;
 		q->raw = args->raw;
-		return octets_take("--raw", value, args->raw, sizeof(args->raw), &q->raw_size);
+		return octets_take(
+			args, "--raw", value, args->raw, sizeof(args->raw), &q->raw_size);
 	case 't':
-		return type_take(value, q);
+		return type_take(value, args);
 	case 'b':
 		q->bailiwick = args->bailiwick;
-		return name_take(
-			"--bailiwick", value, strlen(value), args->bailiwick, &q->bailiwick_size);
+		return name_take(args, "--bailiwick", value, strlen(value), args->bailiwick,
+			&q->bailiwick_size);
 	case 's':
 		return class_take(value, args);
 	case 'l':
-		return number_take("--limit", value, &q->limit);
+		return number_take(args, "--limit", value, &q->limit);
 	case 'o':
-		return number_take("--offset", value, &q->offset);
+		return number_take(args, "--offset", value, &q->offset);
 	case 'm':
-		return number_take("--max-count", value, &args->max_count);
+		return number_take(args, "--max-count", value, &args->max_count);
 	case 'c':
 		q->cursor = args->cursor;
-		return octets_take(
-			"--cursor", value, args->cursor, sizeof(args->cursor), &q->cursor_size);
+		return octets_take(args, "--cursor", value, args->cursor, sizeof(args->cursor),
+			&q->cursor_size);
 	}
-	return time_take(option, value, q);
+	return time_take(option, value, args);
 }

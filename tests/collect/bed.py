@@ -103,13 +103,15 @@ class Box:
             frame += struct.pack(">II", 1, len(CONTENT)) + CONTENT
         self.sock.sendall(struct.pack(">II", 0, len(frame)) + frame)
 
-    def frame(self, name, client, when, malware=None, kind="A", rcode=0):
+    def frame(self, name, client, when, malware=None, kind="A", rcode=0, addresses=()):
         self.seq += 1
         address = ipaddress.ip_address(client).packed
         bits = 8 * len(address) if malware else 22 if len(address) == 4 else 40
         extra = f"dnsweir 1 start={self.start:x} seq={self.seq} gen=1 bits={bits}"
-        message = struct.pack(">HHHHHH", 1, 0x8180 | rcode, 1, 0, 0, 0) + wire_name(name) + \
-            struct.pack(">HH", TYPES[kind], 1)
+        message = struct.pack(">HHHHHH", 1, 0x8180 | rcode, 1, len(addresses), 0, 0) + wire_name(name) + \
+            struct.pack(">HH", TYPES[kind], 1) + \
+            b"".join(struct.pack(">HHHIH", 0xC00C, TYPES[kind], 1, 300, len(ipaddress.ip_address(a).packed)) +
+                     ipaddress.ip_address(a).packed for a in addresses)
         body = number(1, 6) + number(2, 1 if len(address) == 4 else 2) + number(3, 1) + octets(4, address) + \
             number(12, int(when)) + octets(14, message)
         if malware:
