@@ -344,6 +344,8 @@ const struct http_route api_routes[] = {
 	{"GET", "/dnsdb/v2/ping", HTTP_PDNS, HTTP_UNCOUNTED, FACE_DNSDB_CLIENT, face_dnsdb_ping},
 	{"GET", "/dnsdb/v2/regex/", HTTP_PDNS, HTTP_UNCOUNTED, FACE_DNSDB_FLEX, face_dnsdb_flex},
 	{"GET", "/dnsdb/v2/glob/", HTTP_PDNS, HTTP_UNCOUNTED, FACE_DNSDB_FLEX, face_dnsdb_flex},
+	{"GET", "/api/query", HTTP_PDNS, HTTP_UNCOUNTED, "queryType! target output query_limit",
+		face_deteque},
 	{"GET", "/pdns/query/", HTTP_PDNS, 0, "", face_circl},
 	{"GET", "/v1/pdns", HTTP_PDNS, 0, "limit offset cursor " FACE_PDNS_CONDITIONS, face_pdns},
 	{"GET", "/v1/pdns/summarize", HTTP_PDNS, 0, "limit max-count " FACE_PDNS_CONDITIONS,

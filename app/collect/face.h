@@ -20,7 +20,7 @@ struct face {
 	struct pdns *pdns;
 	struct pdns_args *args;
 	FILE *out;
-	/** Write a row. @return 0 or -errno */
+	/** Write a row. @return 0, FACE_ENOUGH or -errno */
 	int (*row)(struct face *face, const struct pdns_row *row);
 	/** Nothing was found for a while; NULL: then nothing is said. */
 	void (*quiet)(struct face *face);
@@ -75,14 +75,15 @@ void face_limit(struct face *face);
 /**
  * Ask, and hand rows to face->row.
  *
- * @return 0, FACE_GONE when the reader is, or -errno
+ * @return 0, FACE_GONE when the reader is, what face->row stopped with, or -errno
  */
 int face_query(struct face *face);
 
 /** The same for a sum. */
 int face_summarise(struct face *face, struct pdns_summary *summary);
 
-#define FACE_GONE 1
+#define FACE_GONE   1
+#define FACE_ENOUGH 2 /**< face->row has had enough */
 
 /* ---- face_dnsdb.c ---- */
 
@@ -105,3 +106,7 @@ void face_pdns(struct http_request *request, void *ctx);
 void face_pdns_summarize(struct http_request *request, void *ctx);
 void face_pdns_bulk(struct http_request *request, void *ctx);
 void face_circl(struct http_request *request, void *ctx);
+
+/* ---- face_deteque.c ---- */
+
+void face_deteque(struct http_request *request, void *ctx);

@@ -15,7 +15,6 @@
 #define CURSOR_MAX    1024       // octets: in hexadecimal it has to fit a request's line
 #define PAGE_MAX      1000       // rows of a page whose cursor is in a header
 #define PAGE_SIZE_MAX (16 << 20) // octets that such a page may have: all of it waits in memory
-#define ENOUGH        2          // a visit has had enough
 
 /* ---- pages ----------------------------------------------------------------------------------- */
 
@@ -38,7 +37,7 @@ static int row_write(struct face *face, const struct pdns_row *row)
 		return -EFBIG;
 	if (page->rows >= page->limit && page->cursor_size > 0) {
 		page->more = true;
-		return ENOUGH;
+		return FACE_ENOUGH;
 	}
 	object = pdns_cof_make(row, NULL, false);
 	if (!object)
@@ -75,7 +74,7 @@ static int page_ask(struct face *face, struct page *page, bool memory)
 	face->row = row_write;
 	face->how = page;
 	err = face_query(face);
-	return err == ENOUGH ? 0 : err;
+	return err == FACE_ENOUGH ? 0 : err;
 }
 
 /* ---- our own --------------------------------------------------------------------------------- */

@@ -298,6 +298,46 @@ def circl_tests(key):
     client.close()
 
 
+def deteque_tests(key):
+    basic = {"Authorization": "Basic " + base64.b64encode(b"user:" + key.encode()).decode()}
+
+    def get(kind, target, more=""):
+        return ask(f"/api/query?queryType={kind}&target={target}{more}", headers=basic)
+
+    def lines(rows):
+        return "".join(f"{T0 + when}|{rest}\n" for when, rest in rows)
+
+    addresses = [(5000, "example.com|192.0.2.1"), (200, "www.example.com|192.0.2.1"), (200, "www.example.com|192.0.2.2")]
+    for kind, target, rows in (
+            ("IP", "192.0.2.0/25", addresses), ("ip", "192.0.2.2", addresses[2:]),
+            ("HOSTDOM", "192.0.2.0/24", [(5000, "example.com|192.0.2.1"), (200, "example.com|192.0.2.2"), (7000, "example.org|192.0.2.200")]),
+            ("HOST", "www.example.com", addresses[1:] + [(9000, "www.example.com|2001:db8::1")]),
+            ("NS", "ns1.example.net", [(5000, "example.com|ns1.example.net")]),
+            ("DOMAIN", "example.com", [(5000, "example.com|ns1.example.net"), (5000, "example.com|ns2.example.net")]),
+            ("DOMSEARCH", "example.org", [(7000, "far.example.org|198.51.100.1"), (4000, "www.example.org|www.example.com"),
+                                          (7000, "other.example.org|192.0.2.200")]),
+            ("MXD", "mail.example.com", [(3000, "mail.example.com|10 mx.example.net")]),
+            ("MX", "mx.example.net", [(3000, "mail.example.com|10 mx.example.net")]),
+            ("CNAME", "www.example.com", [(4000, "www.example.org|www.example.com")]),
+            ("CHOST", "www.example.org", [(4000, "www.example.org|www.example.com")]),
+            ("TXT", "deep.www.example.org", [(4000, 'deep.www.example.org|"a b" "c\\"d"')]),
+            ("SOA", "example.com", []), ("NEW_DOMAIN", "example.org", [(3000, "example.org")]), ("NEW_DOMAIN", "absent.example", [])):
+        status, _, body = get(kind, target)
+        equal(f"deteque: {kind} of {target}", (status, sorted(body.splitlines())), (200, sorted(lines(rows).splitlines())))
+    rows = [json.loads(line) for line in get("MX", "mx.example.net", "&output=json")[2].splitlines()]
+    equal("deteque: JSON is an object a row", rows, [{"count": 4, "time_first": T0 + 2000, "time_last": T0 + 3000, "bailiwick": "example.com",
+                                                      "rrname": "mail.example.com", "rrtype": "MX", "rdata": "10 mx.example.net"}])
+    one = json.loads(get("IP", "192.0.2.0/24", "&output=JOBJECT")[2])
+    equal("deteque: JOBJECT is one object", (one["hits"], len(one["records"]), one["error"], one["status"]), (4, 4, False, 200))
+    equal("deteque: of nothing, too", json.loads(get("IP", "192.0.2.99", "&output=JOBJECT")[2])["records"], [])
+    equal("deteque: a limit", len(get("IP", "203.0.0.0/16", "&query_limit=7")[2].splitlines()), 7)
+    equal("deteque: of domains", len(get("HOSTDOM", "203.0.0.0/16", "&query_limit=7")[2].splitlines()), 7)
+    equal("deteque: what is none", [get(*a)[0] for a in (
+        ("X", "a"), ("IP", "a"), ("HOST", "a..b"), ("IP", "192.0.2.1", "&output=x"), ("IP", "192.0.2.1", "&query_limit=x"))] +
+        [ask("/api/query?queryType=IP", headers=basic)[0], ask("/api/query", headers=basic)[0]], 7 * [400])
+    equal("deteque: without a quota", json.loads(ask("/api/query?queryType=CHECK_QUOTA", headers=basic)[2]), {"daily_limit": "unlimited"})
+
+
 class Ingest(threading.Thread):
     """Answers with new names and addresses among those that are asked for, until told to end."""
 
@@ -378,6 +418,9 @@ def bulk(key, collector):
     lines = post([{"id": i, "name": "mail.example.com"} for i in range(5)], few)[1]
     equal("bulk: each question counts", ["error" in line for line in lines if "id" in line], [False, False, False, True, True])
     equal("bulk: until there are none left", post([{"name": "a"}], few)[0], 429)
+    equal("deteque: a quota that is used up", ask("/api/query?queryType=IP&target=192.0.2.1", few)[0], 429)
+    told = json.loads(ask("/api/query?queryType=CHECK_QUOTA", few)[2])
+    equal("deteque: and told", (told["daily_limit"], told["daily_used"], told["daily_remaining"]), (3, 3, 0))
 
 
 def fuzz(key, requests):
@@ -426,6 +469,7 @@ def main():
             dnsdbq_tests(client, where)
             client.close()
         circl_tests(key)
+        deteque_tests(key)
         own_pages(key, collector)
         bulk(key, collector)
         fuzz(key, int(sys.argv[2]))
