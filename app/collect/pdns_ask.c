@@ -19,11 +19,33 @@ static int expected(struct pdns_args *args, const char *option, const char *what
 	return COLLECT_USAGE;
 }
 
+// Octets that need an escape, but are in names that people have, as "0/25.2.0.192.in-addr.arpa".
+static int name_read_odd(struct pdns_args *args, const char *text, size_t size, uint8_t *name)
+{
+	char copy[DNS_NAME_TEXT_SIZE];
+	int n;
+
+	if (size >= sizeof(copy))
+		return DNS_NAME_E_CHAR;
+	snprintf(copy, sizeof(copy), "%.*s", (int)size, text);
+	// A "*" in the middle is meant for another wildcard than there is.
+	if (strpbrk(copy, " \t\r\n\"();*"))
+		return DNS_NAME_E_CHAR;
+	// A name alone is the data of an NS record. The room for raw data is not needed by such a question.
+	n = pdns_rdata_parse((uint16_t)pdns_type_parse("NS"), copy, args->raw);
+	if (n <= 0 || n > DNS_NAME_SIZE_MAX)
+		return DNS_NAME_E_CHAR;
+	memcpy(name, args->raw, (size_t)n);
+	return n;
+}
+
 static int name_take(struct pdns_args *args, const char *option, const char *text, size_t size,
 	uint8_t *name, size_t *name_size)
 {
 	int n = dns_name_parse(text, size, name);
 
+	if (n == DNS_NAME_E_CHAR && args->question.by != PDNS_BY_RAW)
+		n = name_read_odd(args, text, size, name);
 	if (n < 0) {
 		snprintf(args->error, sizeof(args->error), "%s: %s, got \"%.200s\"", option,
 			dns_name_error(n), text);

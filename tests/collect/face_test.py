@@ -39,6 +39,7 @@ ROWS = [
     row("deep.www.example.org", "TXT", ["\"a b\" \"c\\\"d\""], 3000, 4000, 1),
     row("odd.example.org", 65280, ["\\# 3 010203"], 3000, 4000, 1),
     row("other.example.org", "A", ["192.0.2.200"], 6000, 7000, 9),
+    row("1.0/25.2.0.192.in-addr.arpa", "PTR", ["host.example.net"], 0, 9, 1, "2.0.192.in-addr.arpa"),
     row("far.example.org", "A", ["198.51.100.1"], 6000, 7000, 9),
 ]
 
@@ -97,6 +98,8 @@ def dnsdb_lookups(dnsdb):
             "rrset/name/%2A.example.com/NS": ["example.com. NS"],
             "rrset/name/*.www.example.org": ["deep.www.example.org. TXT", "www.example.org. CNAME"],
             "rrset/name/www.example.%2A/ANY": ["www.example.com. A", "www.example.com. AAAA", "www.example.org. CNAME"],
+            "rrset/name/1.0%2F25.2.0.192.in-addr.arpa/PTR": ["1.0\\/25.2.0.192.in-addr.arpa. PTR"],
+            "rrset/name/*.0%5C04725.2.0.192.in-addr.arpa": ["1.0\\/25.2.0.192.in-addr.arpa. PTR"],
             "rrset/raw/03777777076578616d706c6503636f6d00/AAAA": ["www.example.com. AAAA"],
             "rdata/name/www.example.com": ["www.example.org. CNAME"],
             "rdata/name/*.example.net/NS": ["example.com. NS"],
@@ -438,7 +441,18 @@ def fuzz(key, requests):
                 "/".join(dice.choice(parts[7:]) for _ in range(dice.randrange(4)))
         if dice.random() < 0.5:
             path += "?" + "&".join(dice.choice(names_of) + "=" + dice.choice(values) for _ in range(dice.randrange(4)))
-        status = ask(path, key)[0]
+        if dice.random() < 0.3:
+            path = path.replace("/dnsdb/v2/lookup/", dice.choice(["/pdns/query/", "/dnsdb/v2/", "/"]))
+        if dice.random() < 0.3:
+            path = dice.choice(["/v1/pdns", "/v1/pdns/summarize", "/api/query"]) + "?" + "&".join(
+                dice.choice(["name", "rdata-name", "ip", "raw", "type", "cursor", "first-after", "queryType", "target", "output", "limit"]) +
+                "=" + dice.choice(parts + values + ["HOSTDOM", "NEW_DOMAIN", "CHECK_QUOTA", "JOBJECT"]) for _ in range(dice.randrange(4)))
+        if dice.random() < 0.1:
+            body = "\n".join(dice.choice(['{"name":"a"}', "{", "[]", '{"ip":"192.0.2.1","id":[1]}', '{"cursor":"00","name":"a"}', '{"name":null}',
+                                          '{"limit":-1,"name":"a"}', "\0", 999 * "["]) for _ in range(dice.randrange(5)))
+            status = ask("/v1/pdns/bulk", key, "POST", body)[0]
+        else:
+            status = ask(path, key)[0]
         statuses[status] = statuses.get(status, 0) + 1
     check("made-up requests are answered, and only as is to be expected", set(statuses) <= {200, 400, 404, 416, 501}, statuses)
     check("and some of them are good, and some bad", {200, 400, 404} <= set(statuses), statuses)
