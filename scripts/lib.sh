@@ -11,7 +11,7 @@ export LC_ALL=C.UTF-8
 
 # What it takes to build every program and to run them; a list so that a caller can add to it.
 BUILD_PACKAGES=(meson ninja-build pkg-config gcc libc6-dev libdpdk-dev libnuma-dev libpcap-dev
-	libxdp-dev libbpf-dev libiniparser-dev libjansson-dev libidn2-dev libedit-dev libxxhash-dev
+	libxdp-dev libbpf-dev libiniparser-dev libjansson-dev libidn2-dev libicu-dev libedit-dev libxxhash-dev
 	libsqlite3-dev libssl-dev libpango1.0-dev libfstrm-dev libprotobuf-c-dev protobuf-c-compiler
 	librocksdb-dev libldns-dev libpsl-dev libmicrohttpd-dev libgnutls28-dev libcriterion-dev libc-ares-dev
 	python3-minimal tzdata)

@@ -19,6 +19,7 @@ static const char usage[] =
 	"FILE...\n"
 	"       dnsweir-collect pdns backup    FOLDER\n"
 	"       dnsweir-collect pdns stats\n"
+	"       dnsweir-collect pdns similar   [--words FILE] [--csv] [--text] NAME...\n"
 	"\n"
 	"What names resolved to, when first, when last and how often.\n"
 	"\n"
@@ -28,6 +29,7 @@ static const char usage[] =
 	"  import      take in captures (pcap), dnstap files and Common Output Format\n"
 	"  backup      make a copy while the collector runs\n"
 	"  stats       how much there is, by table, class and type\n"
+	"  similar     names that imitate a domain, or a brand in any domain\n"
 	"\n"
 	"WHAT is one of:\n"
 	"      --name NAME            of these names; *.NAME: and all below, LABELS.*: begin so\n"
@@ -51,6 +53,8 @@ static const char usage[] =
 	"      --cursor TEXT          go on behind a row, whose cursor is printed at a limit\n"
 	"      --group                RRsets, not tuples\n"
 	"      --text                 rows for people\n"
+	"      --csv                  rows of comma-separated values, behind their names\n"
+	"      --words FILE           one a line: names made of NAME and one of these, too\n"
 	"      --max-count N          stop where counts add up to N\n"
 	"      --consent FILE         clients that refuse logging, whose answers are left out\n"
 	"      --again                count files once more that were imported before\n"
@@ -76,6 +80,8 @@ static const struct option long_options[] = {
 	{"cursor", required_argument, NULL, 'c'},
 	{"group", no_argument, NULL, 'g'},
 	{"text", no_argument, NULL, 'x'},
+	{"csv", no_argument, NULL, 'v'},
+	{"words", required_argument, NULL, 'w'},
 	{"max-count", required_argument, NULL, 'm'},
 	{"consent", required_argument, NULL, 'C'},
 	{"again", no_argument, NULL, 'a'},
@@ -98,6 +104,7 @@ static const struct {
 	{"import", pdns_import_run, "DsCa", 1, 1 << 20, "files"},
 	{"backup", pdns_backup_run, "D", 1, 1, "a folder to be made"},
 	{"stats", pdns_stats_run, "D", 0, 0, "no operand"},
+	{"similar", pdns_similar_run, "Dxvw", 1, 1 << 20, "names"},
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -132,6 +139,12 @@ static int option_take(size_t command, int option, struct pdns_args *args)
 		return COLLECT_DONE;
 	case 'x':
 		args->text = true;
+		return COLLECT_DONE;
+	case 'v':
+		args->csv = true;
+		return COLLECT_DONE;
+	case 'w':
+		args->wordlist = optarg;
 		return COLLECT_DONE;
 	case 'g':
 		args->question.grouped = true;
@@ -197,7 +210,8 @@ int pdns_main(int argc, char **argv)
 		command++;
 	if (command == N_COMMANDS) {
 		log_line(LOG_ERROR,
-			"pdns: expected query, summarize, export, import, backup or stats, got "
+			"pdns: expected query, summarize, export, import, backup, stats or "
+			"similar, got "
 			"\"%s\"",
 			name);
 		return COLLECT_USAGE;

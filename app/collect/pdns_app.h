@@ -19,6 +19,8 @@ struct pdns_args {
 	bool has_class;        /**< else both, where it is a question */
 	bool again;            /**< files that were imported already */
 	bool text;             /**< rows for people */
+	bool csv;
+	const char *wordlist;  /**< file; NULL: none */
 	const char *consent;   /**< CSV file; NULL: everybody consents */
 	uint64_t max_count;
 	struct pdns_question question;
@@ -48,6 +50,7 @@ int pdns_export_run(struct pdns_args *args);
 int pdns_stats_run(struct pdns_args *args);
 int pdns_backup_run(struct pdns_args *args);
 int pdns_import_run(struct pdns_args *args);
+int pdns_similar_run(struct pdns_args *args);
 
 /** Open the dataset of @p args, or say why not. @return enum collect_exit */
 int pdns_app_open(const struct pdns_args *args, enum pdns_mode mode, struct pdns **pdns);

@@ -233,8 +233,8 @@ static int row_count(void *ctx, const struct pdns_row *row)
 
 static void counts_print(struct pdns *pdns, const struct counting *c)
 {
-	static const char *const tables[] = {
-		"tuples", "ipv4", "ipv6", "targets", "rdata", "owner_starts", "target_starts"};
+	static const char *const tables[] = {"tuples", "ipv4", "ipv6", "targets", "rdata",
+		"owner_starts", "target_starts", "bases"};
 	struct pdns_stats stats;
 	const char *comma = "";
 

@@ -226,7 +226,8 @@ static int windows_open(struct pdns *pdns, size_t size)
 	pdns->filling = &pdns->windows[0];
 	pdns->emptying = &pdns->windows[1];
 	pdns->known = calloc(PDNS_KNOWN_SLOTS, sizeof(*pdns->known));
-	if (!pdns->known || pdns_window_init(pdns->filling, size / 2) < 0 ||
+	pdns->bases = calloc(PDNS_BASES_SLOTS, sizeof(*pdns->bases));
+	if (!pdns->known || !pdns->bases || pdns_window_init(pdns->filling, size / 2) < 0 ||
 		pdns_window_init(pdns->emptying, size / 2) < 0)
 		return -ENOMEM;
 	return 0;
@@ -302,6 +303,7 @@ int pdns_close(struct pdns *pdns)
 	free(pdns->streams);
 	free(pdns->sealed);
 	free(pdns->known);
+	free(pdns->bases);
 	free(pdns->folder);
 	free(pdns);
 	return err;

@@ -154,6 +154,7 @@ enum pdns_table {
 	PDNS_TABLE_RDATA,         /**< all other RDATA */
 	PDNS_TABLE_OWNER_STARTS,  /**< owners by their first label */
 	PDNS_TABLE_TARGET_STARTS,
+	PDNS_TABLE_BASES,         /**< base domains by what their first label looks like */
 	PDNS_TABLES,
 };
 
@@ -310,6 +311,23 @@ struct pdns_summary {
  */
 int pdns_summarise(struct pdns *pdns, const struct pdns_question *question, uint64_t max_count,
 	const struct pdns_visitor *visitor, struct pdns_summary *summary);
+
+/** Who gets base domains. */
+struct pdns_base_visitor {
+	void *ctx;
+	/** @param base wire form, lower case, borrowed @return 0, or what pdns_bases shall stop with */
+	int (*visit)(void *ctx, const uint8_t *base, size_t size);
+};
+
+/**
+ * The base domains (pdns_base_labels) of all owners whose first label looks like something.
+ *
+ * @param shape of shape_key(), borrowed
+ * @param label only those with this first label: its length, then its octets in lower case; NULL: all
+ * @return 0, what the visitor stopped with, -EINVAL, or -errno
+ */
+int pdns_bases(struct pdns *pdns, const char *shape, const uint8_t *label,
+	const struct pdns_base_visitor *visitor);
 
 /* ---- names and text -------------------------------------------------------------------------- */
 

@@ -78,12 +78,14 @@ static void entry_put(struct chunk *chunk, const struct pdns_entry *entry)
 	memcpy(head + 1, tuple.owner, tuple.owner_size);
 	index_put(chunk, head, 1 + tuple.owner_size);
 	pdns_key_index(&tuple, index_put, chunk);
+	pdns_bases_put(chunk->pdns, tuple.owner, index_put, chunk);
 }
 
 // What is known was perhaps not written.
 static void known_forget(struct pdns *pdns)
 {
 	memset(pdns->known, 0, PDNS_KNOWN_SLOTS * sizeof(*pdns->known));
+	memset(pdns->bases, 0, PDNS_BASES_SLOTS * sizeof(*pdns->bases));
 }
 
 // Write from emptying what is not written yet, the streams' rows with the last of it. Under

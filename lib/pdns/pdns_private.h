@@ -16,6 +16,7 @@
  *   05  hash 8      type 2  owner reversed  bailiwick 1    empty                   of all other tuples
  *   06  owner forward                                      empty                   of each owner
  *   07  target forward                                     empty                   of each name in RDATA
+ *   08  size 1  shape  base domain forward                 empty                   of each base domain of owners
  *   ff 'V'                                                 version 1               once
  *   ff 'O'                                                 time 8                  while it is open
  *   ff 'N'                                                 number 8                of the last write
@@ -23,6 +24,7 @@
  *   ff 'I' hash 16                                         time 8                  of a file that was taken in
  *
  *   bailiwick  labels of it, the root not counted: it is the end of the owner's name
+ *   shape      what shape_key() makes of the base domain's first label
  *   hash       XXH3 of the RDATA. Two RDATA with the same are told apart where they are compared
  *   value      1 octet: PDNS_CLASS_BIT of each class that knows it; two bits higher, that it did so once
  *              for each class, the lowest bit first: first time 4, seconds since 1970; unless it was once,
@@ -41,7 +43,7 @@
 #include "pdns/pdns.h"
 #include "rocks/rocks.h"
 
-#define PDNS_VERSION 1
+#define PDNS_VERSION 2
 
 /** First octet of a key. */
 enum pdns_tag {
@@ -52,6 +54,7 @@ enum pdns_tag {
 	PDNS_TAG_HASH = PDNS_TABLE_RDATA,
 	PDNS_TAG_OWNER_START = PDNS_TABLE_OWNER_STARTS,
 	PDNS_TAG_TARGET_START = PDNS_TABLE_TARGET_STARTS,
+	PDNS_TAG_BASE = PDNS_TABLE_BASES,
 	PDNS_TAG_OTHER = 0xff,
 };
 
@@ -59,6 +62,8 @@ enum pdns_tag {
 #define PDNS_KEY_MAX (1 + DNS_NAME_SIZE_MAX + 3 + PDNS_RDATA_MAX)
 /** Longest key of an index entry: a target's. */
 #define PDNS_INDEX_MAX (1 + DNS_NAME_SIZE_MAX + 2 + DNS_NAME_SIZE_MAX + 1)
+/** Longest key of a base domain. */
+#define PDNS_BASE_MAX (2 + 255 + DNS_NAME_SIZE_MAX)
 #define PDNS_HASH_SIZE 8
 #define PDNS_PATH_MAX  4096 /**< POSIX PATH_MAX of Linux */
 
@@ -221,6 +226,9 @@ const struct pdns_entry *pdns_window_next(const struct pdns_window *window, size
 /** Index entries that were written not long ago are not written again. By hash of the tuple. */
 #define PDNS_KNOWN_SLOTS (1u << 20)
 
+/** The same of base domains, by hash. */
+#define PDNS_BASES_SLOTS (1u << 16)
+
 /** A stream of numbered messages. */
 struct pdns_stream {
 	uint64_t start;    /**< 0: the sum of streams that there was no more room for */
@@ -256,6 +264,7 @@ struct pdns {
 	bool db_failed;             /**< a write failed, so it has to be opened anew */
 	bool sealed_waits;          /**< `emptying` or `sealed` are not all written */
 	uint64_t *known;
+	uint64_t *bases;
 
 	struct pdns_window windows[2];
 };
@@ -355,6 +364,11 @@ int pdns_scan_found(struct pdns_scan *scan, const struct pdns_tuple_key *tuple, 
 
 /** Give the row that is begun. @return 0 or what the scan ends with */
 int pdns_scan_row(struct pdns_scan *scan);
+
+/* ---- pdns_bases.c ---------------------------------------------------------------------------- */
+
+/** Make the key of an owner's base domain, unless that was done not long ago. Under flush_lock. */
+void pdns_bases_put(struct pdns *pdns, const uint8_t *owner, pdns_index_visit visit, void *ctx);
 
 /* ---- pdns_forward.c --------------------------------------------------------------------------- */
 

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+/**
+ * @file
+ * What a dataset of passive DNS gives away about names: which imitate another one. See doc/signals.md.
+ *
+ * Layer:   lib/signal; on lib/pdns, whose questions it asks.
+ * Threads: any, as lib/pdns.
+ * Errors:  0 or -errno.
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "pdns/pdns.h"
+
+/** How a name is like another; those of dnstwist and two more. */
+enum signal_class {
+	SIGNAL_UNLIKE,
+	SIGNAL_ADDITION,      /**< a letter or digit at the end */
+	SIGNAL_BITSQUATTING,  /**< one bit of an octet */
+	SIGNAL_CYRILLIC,      /**< all letters from that script */
+	SIGNAL_DICTIONARY,    /**< with a word of the caller's */
+	SIGNAL_HOMOGLYPH,     /**< letters that look like others */
+	SIGNAL_HYPHENATION,   /**< a hyphen more */
+	SIGNAL_INSERTION,     /**< a neighbour of a key more */
+	SIGNAL_OMISSION,      /**< a letter less */
+	SIGNAL_PLURAL,        /**< an "s" or "es" inside */
+	SIGNAL_REPETITION,    /**< a letter twice */
+	SIGNAL_REPLACEMENT,   /**< a neighbour of a key in its place */
+	SIGNAL_SUBDOMAIN,     /**< a dot inside */
+	SIGNAL_TLD,           /**< below another public suffix */
+	SIGNAL_TRANSPOSITION, /**< two letters in the wrong order */
+	SIGNAL_VARIOUS,       /**< the public suffix within the name */
+	SIGNAL_VOWEL_SWAP,    /**< another vowel */
+	SIGNAL_DISTANCE,      /**< any other letter too many, too few or wrong */
+	SIGNAL_CLASSES,
+};
+
+/** "addition", "vowel-swap"; static. */
+const char *signal_class_name(enum signal_class class);
+
+/** A label as characters. */
+struct signal_label {
+	uint32_t c[64]; /**< Unicode code points */
+	unsigned n;
+};
+
+/** Read UTF-8. @return 0, or -EINVAL: none, or too long for a label */
+int signal_label_read(const char *text, struct signal_label *label);
+
+/**
+ * Least number of letters inserted, left out, replaced or exchanged with the next one, no place
+ * twice (optimal string alignment, as is common for Damerau-Levenshtein).
+ */
+unsigned signal_distance(const struct signal_label *a, const struct signal_label *b);
+
+/**
+ * How a label is like another as a whole; SIGNAL_TLD if they are the same, SIGNAL_UNLIKE if it
+ * takes more than one letter, and they do not look alike.
+ *
+ * @param label what is imitated, UTF-8
+ * @param other UTF-8
+ */
+enum signal_class signal_classify(const char *label, const char *other);
+
+/** What gets text of labels in UTF-8. @return 0 to go on */
+typedef int (*signal_text_visit)(void *ctx, enum signal_class class, const char *text);
+
+/** Make all labels one letter away, those of ASCII that names have. @return what visit did */
+int signal_edits(const char *label, signal_text_visit visit, void *ctx);
+
+/** A name like the one asked for. */
+struct signal_like {
+	const uint8_t *name; /**< base domain, or with SIGNAL_SUBDOMAIN a name in one; wire form, borrowed */
+	size_t size;         /**< octets */
+	enum signal_class class;
+	unsigned distance; /**< of the first labels as people see them; 0 with SIGNAL_TLD and SIGNAL_SUBDOMAIN */
+};
+
+struct signal_like_question {
+	const uint8_t *name; /**< wire form; of a longer name the base domain counts. One label: in any suffix */
+	size_t size;
+	const char *const *words; /**< UTF-8, for SIGNAL_DICTIONARY */
+	size_t n_words;
+};
+
+/**
+ * Find names in the dataset that are like another, each once, whether that one is there or not.
+ *
+ * @param visit @return 0, or what it shall stop with
+ * @return 0, what visit stopped with, -EINVAL: no name with a label, or -errno
+ */
+int signal_similar(struct pdns *pdns, const struct signal_like_question *question,
+	int (*visit)(void *ctx, const struct signal_like *like), void *ctx);

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What names look like, and which imitate others.
+ */
+#include "pdns_bed.h"
+
+#include <errno.h>
+
+#include "shape/shape.h"
+#include "signal/signal.h"
+
+static const char *folded(const char *text)
+{
+	static char out[SHAPE_TEXT_SIZE];
+
+	shape_fold(text, out);
+	return out;
+}
+
+static const char *read_label(const char *text)
+{
+	static char out[SHAPE_TEXT_SIZE];
+	uint8_t label[64];
+
+	label[0] = (uint8_t)strlen(text);
+	memcpy(label + 1, text, label[0]);
+	shape_text(label, out);
+	return out;
+}
+
+Test(shape, an_a_label_is_read_as_people_see_it)
+{
+	cr_expect_str_eq(read_label("Example"), "example");
+	cr_expect_str_eq(read_label("xn--bcher-kva"), "bücher");
+	cr_expect_str_eq(read_label("xn--wgv71a119e"), "日本語");
+	cr_expect_str_eq(read_label("xn--"), "xn--");
+	cr_expect_str_eq(read_label("xn--99999999999"), "xn--99999999999");
+	cr_expect_str_eq(read_label(""), "");
+}
+
+Test(shape, marks_small_capitals_and_other_scripts_become_latin_letters)
+{
+	cr_expect_str_eq(folded("éxàmplę"), "example");
+	cr_expect_str_eq(folded("ɢᴏᴏɢʟᴇ"), "google");
+	cr_expect_str_eq(folded("раураl"), "paypal");
+	cr_expect_str_eq(folded("ѕᴄоре"), "scope");
+	cr_expect_str_eq(folded("ɑəƅɩƿƻƽ"), "aabip25");
+	cr_expect_str_eq(folded("m0"), "m0", "letters of ASCII stay");
+	cr_expect_str_eq(folded("日本"), "日本");
+}
+
+Test(shape, letters_that_are_taken_for_others_look_alike)
+{
+	static const char *const pairs[][2] = {{"example", "example"}, {"example", "exarnple"},
+		{"example", "examp1e"}, {"google", "g00gle"}, {"google", "qooqle"},
+		{"twitter", "tvvitter"}, {"kraken", "lkralken"}, {"hulu", "1hulu"},
+		{"amazon", "ammazom"}, {"paypal", "раура1"}, {"instagram", "imstagramm"}};
+	static const char *const others[][2] = {{"example", "exampl"}, {"example", "sample"},
+		{"google", "goggle"}, {"nice", "mlec"}, {"a", ""}, {"", "a"}, {"abc", "abcd"}};
+	char one[SHAPE_TEXT_SIZE], two[SHAPE_TEXT_SIZE];
+
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		cr_expect(shape_alike(pairs[i][0], pairs[i][1]), "%s", pairs[i][1]);
+		shape_key(pairs[i][0], one);
+		shape_key(pairs[i][1], two);
+		cr_expect_str_eq(one, two, "%s: one key has both", pairs[i][1]);
+	}
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		cr_expect_not(shape_alike(others[i][0], others[i][1]), "%s", others[i][1]);
+}
+
+Test(shape, the_longest_labels_are_compared_in_bounded_time)
+{
+	char one[64], two[64];
+
+	memset(one, 'k', 63);
+	memset(two, 'l', 63);
+	one[63] = two[63] = '\0';
+	cr_expect_not(shape_alike(one, two));
+	two[62] = 'k';
+	cr_expect_not(shape_alike(one, two));
+	memset(one, 'm', 63);
+	memset(two, 'r', 62);
+	two[62] = 'x';
+	cr_expect_not(shape_alike(one, two));
+}
+
+Test(signal, distances_are_those_of_optimal_string_alignment)
+{
+	static const struct {
+		const char *a, *b;
+		unsigned distance;
+	} rows[] = {{"a", "a", 0}, {"kitten", "sitting", 3}, {"ab", "ba", 1}, {"ca", "abc", 3},
+		{"example", "exmaple", 1}, {"日本", "日木", 1}, {"abcdef", "a", 5}};
+	struct signal_label a, b;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		cr_assert_eq(signal_label_read(rows[i].a, &a), 0);
+		cr_assert_eq(signal_label_read(rows[i].b, &b), 0);
+		cr_expect_eq(signal_distance(&a, &b), rows[i].distance, "%s", rows[i].b);
+		cr_expect_eq(signal_distance(&b, &a), rows[i].distance, "%s", rows[i].b);
+	}
+	cr_expect_eq(signal_label_read("", &a), -EINVAL);
+	cr_expect_eq(signal_label_read("\xff", &a), -EINVAL);
+}
+
+Test(signal, a_mistake_has_the_name_of_its_class)
+{
+	static const struct {
+		const char *label, *other, *class;
+	} rows[] = {{"example", "example", "tld"}, {"example", "example7", "addition"},
+		{"example", "uxample", "vowel-swap"}, {"example", "kxample", "distance"},
+		{"example", "mxample", "bitsquatting"}, {"example", "3xample", "replacement"},
+		{"example", "ex-ample", "hyphenation"}, {"example", "exampple", "repetition"},
+		{"example", "exsample", "insertion"}, {"example", "exapmle", "transposition"},
+		{"example", "xample", "omission"}, {"bookshop", "bookbshop", "distance"},
+		{"windows", "winsdows", "insertion"}, {"youtube", "youstube", "plural"},
+		{"example", "exarnple", "homoglyph"}, {"apple", "аррӏе", "cyrillic"},
+		{"example", "sampler", "unlike"}, {"", "a", "unlike"}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		cr_expect_str_eq(signal_class_name(signal_classify(rows[i].label, rows[i].other)),
+			rows[i].class, "%s", rows[i].other);
+}
+
+struct edits {
+	const char *label;
+	unsigned n, bad;
+};
+
+static int edit_count(void *ctx, enum signal_class class, const char *text)
+{
+	struct edits *edits = ctx;
+	struct signal_label a, b;
+
+	edits->n++;
+	signal_label_read(edits->label, &a);
+	edits->bad += signal_label_read(text, &b) < 0 || signal_distance(&a, &b) != 1;
+	return 0;
+}
+
+Test(signal, all_labels_one_letter_away_are_made_once)
+{
+	struct edits edits = {"abb", 0, 0};
+
+	// Left out: a, b. Replaced: 3 * 36. Exchanged: ab. More: 37 + 3 * 36.
+	cr_assert_eq(signal_edits(edits.label, edit_count, &edits), 0);
+	cr_expect_eq(edits.bad, 0);
+	cr_expect_eq(edits.n, 2 + 3 * 36 + 1 + 37 + 3 * 36);
+}
+
+/* ---- in a dataset ---------------------------------------------------------------------------- */
+
+TestSuite(similar, .init = bed_up, .fini = bed_down);
+
+static char likes[4096];
+
+static int like_note(void *ctx, const struct signal_like *like)
+{
+	char name[DNS_NAME_TEXT_SIZE];
+	size_t n = strlen(likes);
+
+	dns_name_format(like->name, name);
+	snprintf(likes + n, sizeof(likes) - n, "%s %s %u\n", name, signal_class_name(like->class),
+		like->distance);
+	return ctx ? *(int *)ctx : 0;
+}
+
+static void plant(const char *name)
+{
+	bed_msg(name);
+	bed_rr(BED_ANSWER, name, "A", "192.0.2.1");
+	bed_observe(PDNS_CLIENT, 1000, NULL);
+}
+
+static void ask(const char *name, const char *word, const char *wanted)
+{
+	struct signal_like_question q = {.words = &word, .n_words = word ? 1 : 0};
+
+	likes[0] = '\0';
+	q.name = bed_name(name, &q.size);
+	cr_assert_eq(signal_similar(bed.pdns, &q, like_note, NULL), 0);
+	cr_expect_str_eq(likes, wanted, "%s", name);
+}
+
+Test(similar, names_are_found_in_every_suffix_and_each_once)
+{
+	plant("www.example.com");
+	plant("a.b.examp1e.com");
+	plant("mail.examp1e.com");
+	plant("example.co.jp");
+	plant("exmaple.net");
+	plant("unrelated.com");
+	ask("www.example.com", NULL,
+		"examp1e.com homoglyph 1\nexample.co.jp tld 0\nexmaple.net transposition 1\n");
+	ask("example", NULL,
+		"examp1e.com homoglyph 1\nexample.co.jp tld 0\nexample.com tld 0\n"
+		"exmaple.net transposition 1\n");
+	ask("nobody.example", NULL, "");
+}
+
+Test(similar, words_suffixes_plurals_and_subdomains_are_found)
+{
+	plant("login-taxi.com");
+	plant("taxicom.com");
+	plant("taxesi.com");
+	plant("www.ta.xi.com");
+	plant("taxi-co-jp.com");
+	ask("taxi.com", "login",
+		"taxesi.com plural 2\ntaxicom.com various 3\nlogin-taxi.com dictionary 6\n"
+		"ta.xi.com subdomain 0\n");
+	plant("taxi.co.jp");
+	ask("taxi.co.jp", NULL, "taxesi.com plural 2\ntaxi-co-jp.com various 6\n");
+}
+
+Test(similar, imitations_in_other_scripts_are_found)
+{
+	plant("xn--80ak6aa92e.com");
+	plant("xn--bcher-kva.example");
+	ask("apple.com", NULL, "xn--80ak6aa92e.com cyrillic 5\n");
+	ask("bucher.example", NULL, "xn--bcher-kva.example homoglyph 1\n");
+	ask("xn--bcher-kva.example", NULL, "");
+	plant("xn--bchr-0ra.example");
+	ask("xn--bcher-kva.example", NULL, "xn--bchr-0ra.example omission 1\n");
+}
+
+Test(similar, a_visit_can_stop_it_and_the_root_is_no_brand)
+{
+	struct signal_like_question q = {0};
+	int stop = 7;
+
+	plant("examp1e.com");
+	plant("example.net");
+	likes[0] = '\0';
+	q.name = bed_name("example.com", &q.size);
+	cr_expect_eq(signal_similar(bed.pdns, &q, like_note, &stop), 7);
+	cr_expect_str_eq(likes, "examp1e.com homoglyph 1\n");
+	q.name = bed_name(".", &q.size);
+	cr_expect_eq(signal_similar(bed.pdns, &q, like_note, NULL), -EINVAL);
+}
