@@ -19,6 +19,8 @@ static const char usage[] =
 	"FILE...\n"
 	"       dnsweir-collect pdns backup    FOLDER\n"
 	"       dnsweir-collect pdns stats\n"
+	"       dnsweir-collect pdns new       [--first-after TIME] [--limit N] [--csv] [--text]\n"
+	"       dnsweir-collect pdns shared    [--limit N] [--csv] [--text] NAME...\n"
 	"       dnsweir-collect pdns similar   [--words FILE] [--csv] [--text] NAME...\n"
 	"\n"
 	"What names resolved to, when first, when last and how often.\n"
@@ -29,6 +31,8 @@ static const char usage[] =
 	"  import      take in captures (pcap), dnstap files and Common Output Format\n"
 	"  backup      make a copy while the collector runs\n"
 	"  stats       how much there is, by table, class and type\n"
+	"  new         domains, names and data of names not seen before, by time; of one day\n"
+	"  shared      domains with name servers or networks of another one\n"
 	"  similar     names that imitate a domain, or a brand in any domain\n"
 	"\n"
 	"WHAT is one of:\n"
@@ -104,6 +108,8 @@ static const struct {
 	{"import", pdns_import_run, "DsCa", 1, 1 << 20, "files"},
 	{"backup", pdns_backup_run, "D", 1, 1, "a folder to be made"},
 	{"stats", pdns_stats_run, "D", 0, 0, "no operand"},
+	{"new", pdns_new_run, "Dxvl1", 0, 0, "no operand"},
+	{"shared", pdns_shared_run, "Dxvl", 1, 1 << 20, "names"},
 	{"similar", pdns_similar_run, "Dxvw", 1, 1 << 20, "names"},
 };
 
@@ -210,9 +216,9 @@ int pdns_main(int argc, char **argv)
 		command++;
 	if (command == N_COMMANDS) {
 		log_line(LOG_ERROR,
-			"pdns: expected query, summarize, export, import, backup, stats or "
-			"similar, got "
-			"\"%s\"",
+			"pdns: expected query, summarize, export, import, backup, stats, new, "
+			"shared or "
+			"similar, got \"%s\"",
 			name);
 		return COLLECT_USAGE;
 	}

@@ -51,6 +51,11 @@ int pdns_stats_run(struct pdns_args *args);
 int pdns_backup_run(struct pdns_args *args);
 int pdns_import_run(struct pdns_args *args);
 int pdns_similar_run(struct pdns_args *args);
+int pdns_new_run(struct pdns_args *args);
+int pdns_shared_run(struct pdns_args *args);
+
+/** Read a name that is an operand. @param name [out] canonical @return enum collect_exit; what was expected is logged */
+int pdns_operand_read(const char *command, const char *text, uint8_t *name, size_t *size);
 
 /** Open the dataset of @p args, or say why not. @return enum collect_exit */
 int pdns_app_open(const struct pdns_args *args, enum pdns_mode mode, struct pdns **pdns);

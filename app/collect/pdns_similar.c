@@ -167,14 +167,14 @@ static int like_show(void *ctx, const struct signal_like *like)
 
 /* ---- the command ----------------------------------------------------------------------------- */
 
-static int operand_read(const char *text, uint8_t *name, size_t *size)
+int pdns_operand_read(const char *command, const char *text, uint8_t *name, size_t *size)
 {
 	enum list_scope scope;
 	const char *error = "expected a name, not all below it";
 	int n = list_name_parse(text, strlen(text), name, &scope, &error);
 
 	if (n < 0 || scope != LIST_EXACT) {
-		log_line(LOG_ERROR, "pdns similar: %s, got \"%s\"", error, text);
+		log_line(LOG_ERROR, "pdns %s: %s, got \"%s\"", command, error, text);
 		return COLLECT_USAGE;
 	}
 	*size = (size_t)n;
@@ -193,8 +193,7 @@ static int operands_run(struct naming *naming, const struct words *words)
 		puts("of,name,unicode,class,distance,time_first,time_last,count");
 	for (int i = 0; i < args->n && err == 0; i++) {
 		naming->of = args->words[i];
-		if (operand_read(naming->of, name, &q.size) != COLLECT_DONE)
-			return COLLECT_USAGE;
+		pdns_operand_read("similar", naming->of, name, &q.size);
 		err = signal_similar(naming->pdns, &q, like_show, naming);
 	}
 	if (err == 0 || err == STOPPED)
@@ -213,7 +212,7 @@ int pdns_similar_run(struct pdns_args *args)
 
 	// All of them first, so that nothing is printed if one is wrong.
 	for (int i = 0; i < args->n && err == COLLECT_DONE; i++)
-		err = operand_read(args->words[i], name, &size);
+		err = pdns_operand_read("similar", args->words[i], name, &size);
 	if (err == COLLECT_DONE && args->wordlist)
 		err = words_read(args->wordlist, &words);
 	if (err == COLLECT_DONE)

@@ -2,7 +2,8 @@
 #pragma once
 /**
  * @file
- * What a dataset of passive DNS gives away about names: which imitate another one. See doc/signals.md.
+ * What a dataset of passive DNS gives away about names: which imitate another one, which are new,
+ * which share servers or networks with another one. See doc/signals.md.
  *
  * Layer:   lib/signal; on lib/pdns, whose questions it asks.
  * Threads: any, as lib/pdns.
@@ -11,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/addr.h"
 #include "pdns/pdns.h"
 
 /** How a name is like another; those of dnstwist and two more. */
@@ -92,3 +94,64 @@ struct signal_like_question {
  */
 int signal_similar(struct pdns *pdns, const struct signal_like_question *question,
 	int (*visit)(void *ctx, const struct signal_like *like), void *ctx);
+
+/* ---- what is new ----------------------------------------------------------------------------- */
+
+enum signal_news {
+	SIGNAL_NEW_DOMAIN, /**< a base domain; its names are told, too */
+	SIGNAL_NEW_NAME,
+	SIGNAL_NEW_RDATA, /**< of a name that was known */
+	SIGNAL_NEWS,
+};
+
+/** "domain", "name", "rdata"; static. */
+const char *signal_news_name(enum signal_news news);
+
+/** Something that was first seen since a time. All of it borrowed. */
+struct signal_new {
+	enum signal_news news;
+	int64_t time_s; /**< when it was first seen, seconds since 1970 */
+	const uint8_t *name; /**< wire form */
+	size_t size;         /**< octets */
+	uint16_t type;       /**< with SIGNAL_NEW_RDATA, as all below */
+	const uint8_t *rdata;
+	size_t rdata_size;
+};
+
+/**
+ * Find what was not seen before @p since_s. Reads the whole dataset.
+ *
+ * @param visit called in the order of names; @return 0, or what it shall stop with
+ * @return 0, what visit stopped with, or -errno
+ */
+int signal_new_find(struct pdns *pdns, int64_t since_s,
+	int (*visit)(void *ctx, const struct signal_new *found), void *ctx);
+
+/* ---- what is shared -------------------------------------------------------------------------- */
+
+#define SIGNAL_SERVERS_MAX 256  /**< name servers of a domain that are looked at */
+#define SIGNAL_BLOCKS_MAX  1024 /**< blocks of its addresses */
+
+/** A domain that shares something with the one asked for. All of it borrowed. */
+struct signal_shared {
+	const uint8_t *name; /**< base domain, wire form */
+	size_t size;         /**< octets */
+	const uint8_t *server; /**< name server, wire form; NULL: it is `block` */
+	struct prefix block;
+};
+
+struct signal_shared_question {
+	const uint8_t *name; /**< wire form; its base domain counts */
+	size_t size;
+	uint8_t ipv4_length, ipv6_length; /**< bits of a block; 0: 24 and 48 */
+};
+
+/**
+ * Find base domains that have a name server of another one's, or names in a block of addresses that
+ * it has names in; each once for each server and block.
+ *
+ * @param visit @return 0, or what it shall stop with
+ * @return 0, what visit stopped with, -EINVAL, or -errno
+ */
+int signal_shared_find(struct pdns *pdns, const struct signal_shared_question *question,
+	int (*visit)(void *ctx, const struct signal_shared *shared), void *ctx);

@@ -3,19 +3,14 @@
  * Names like another: all that look like its label by one range of the index, all that are made of
  * it by mistakes by one look each.
  */
-#define XXH_INLINE_ALL
 #include <errno.h>
 #include <idn2.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
 
 #include "dns/dns_name.h"
 #include "shape/shape.h"
-#include "signal/signal.h"
-
-#define FOUND_FIRST 1024
+#include "signal/signal_private.h"
 
 /** A search under way. */
 struct search {
@@ -29,53 +24,14 @@ struct search {
 	char label[SHAPE_TEXT_SIZE];
 	struct signal_label read;
 	enum signal_class class; // of all that is found just now; SIGNAL_UNLIKE: to be told
-	uint64_t *found;         // hashes of names that were visited, 0: free
-	size_t n_found, n_slots;
+	struct signal_set found; // names that were visited
 };
-
-/* ---- what was found already ------------------------------------------------------------------ */
-
-static bool slot_take(uint64_t *slots, size_t n, uint64_t hash)
-{
-	size_t at = hash & (n - 1);
-
-	while (slots[at] && slots[at] != hash)
-		at = (at + 1) & (n - 1);
-	if (slots[at])
-		return false;
-	slots[at] = hash;
-	return true;
-}
-
-// Returns 1: it is new, 0, or -ENOMEM.
-static int found_note(struct search *search, const uint8_t *name, size_t size)
-{
-	uint64_t hash = XXH3_64bits(name, size) | 1;
-
-	if (2 * search->n_found >= search->n_slots) {
-		size_t n = search->n_slots ? 2 * search->n_slots : FOUND_FIRST;
-		uint64_t *slots = calloc(n, sizeof(*slots));
-
-		if (!slots)
-			return -ENOMEM;
-		for (size_t i = 0; i < search->n_slots; i++)
-			if (search->found[i])
-				slot_take(slots, n, search->found[i]);
-		free(search->found);
-		search->found = slots;
-		search->n_slots = n;
-	}
-	if (!slot_take(search->found, search->n_slots, hash))
-		return 0;
-	search->n_found++;
-	return 1;
-}
 
 static int like_visit(struct search *search, const uint8_t *name, size_t size,
 	enum signal_class class, unsigned distance)
 {
 	const struct signal_like like = {name, size, class, distance};
-	int is_new = found_note(search, name, size);
+	int is_new = signal_set_add(&search->found, name, size);
 
 	return is_new > 0 ? search->visit(search->ctx, &like) : is_new;
 }
@@ -275,18 +231,11 @@ static int subdomains_look(struct search *search)
 
 static int search_begin(struct search *search, const uint8_t *name, size_t size)
 {
-	unsigned labels = 0, keep;
-	size_t at = 0;
+	size_t at;
 
 	if (size < 2 || size > DNS_NAME_SIZE_MAX)
 		return -EINVAL;
-	while (name[at]) {
-		labels++;
-		at += 1u + name[at];
-	}
-	keep = pdns_base_labels(name);
-	for (at = 0; labels > keep; labels--)
-		at += 1u + name[at];
+	at = signal_base_at(name);
 	search->base_size = size - at;
 	memcpy(search->base, name + at, search->base_size);
 	search->suffix = search->base + 1 + search->base[0];
@@ -304,6 +253,6 @@ int signal_similar(struct pdns *pdns, const struct signal_like_question *questio
 
 	for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]) && err == 0; i++)
 		err = looks[i](&search);
-	free(search.found);
+	signal_set_free(&search.found);
 	return err;
 }

@@ -123,6 +123,35 @@ def exported(folder):
     return tuples
 
 
+def signals(top, from_folder, tuples):
+    """What is new since ever, and since the latest time; who shares what. Each tuple at a time of its own."""
+    folder, path = os.path.join(top, "later"), os.path.join(top, "later.cof")
+    with open(path, "w", encoding="utf-8") as f:
+        for n, line in enumerate(run("export", "-D", from_folder).splitlines()):
+            f.write(json.dumps(json.loads(line) | {"time_first": 10**9 - n, "time_last": 10**9}) + "\n")
+    run("import", "-D", folder, path)
+    rows = [json.loads(line) for line in run("new", "-D", folder, "--first-after", "1").splitlines()]
+    owners = {owner for owner, _, _ in tuples}
+    tell("all is new since ever, by time",
+         {row["name"] for row in rows if row["new"] == "name"} >= owners
+         and {row["new"] for row in rows} == {"name", "domain"}
+         and [row["time_first"] for row in rows] == sorted(row["time_first"] for row in rows))
+    lines = run("new", "-D", folder, "--first-after", "1", "--limit", "3", "--csv").splitlines()
+    tell("a limit keeps the latest", len(lines) == 4 and
+         [int(line.split(",")[0]) for line in lines[1:]] == [row["time_first"] for row in rows[-3:]])
+    tell("nothing is new in the future", run("new", "-D", folder, "--first-after", "4000000000") == "")
+    owner, _, address = sorted(key for key in tuples if key[1] == "A")[0]
+    block = address.rsplit(".", 1)[0] + "."
+    near = {name for name, kind, text in tuples if kind == "A" and text.startswith(block)}
+    rows = [json.loads(line) for line in run("shared", "-D", folder, owner).splitlines()]
+    rows = {row["name"] for row in rows if row["what"] == block + "0/24"}
+    tell("who has names in the same network shares it",
+         all(any(name == base or name.endswith("." + base) for name in near) for base in rows))
+    for words in (["shared"], ["shared", "*.example.com"], ["similar", "a..b"], ["new", "x"],
+                  ["similar", "--words", "/nonexistent", "a.example"]):
+        run(words[0], "-D", folder, *words[1:], status=2)
+
+
 def tell(sentence, good):
     number = tell.n = getattr(tell, "n", 0) + 1
     print(f"{'ok' if good else 'not ok'} {number} - {sentence}")
@@ -140,6 +169,7 @@ def main():
         print(f"# {len(there)} tuples")
         tell("a capture gives the tuples that another reader finds", bool(there) and set(there) == set(found))
         tell("with their times and counts", there == found)
+        signals(top, one, there)
         run("import", "-D", one, CAPTURE, status=2)
         tell("a file is not counted twice", exported(one) == found)
         path = os.path.join(top, "export.cof")

@@ -238,3 +238,104 @@ Test(similar, a_visit_can_stop_it_and_the_root_is_no_brand)
 	q.name = bed_name(".", &q.size);
 	cr_expect_eq(signal_similar(bed.pdns, &q, like_note, NULL), -EINVAL);
 }
+
+/* ---- what is new, what is shared -------------------------------------------------------------- */
+
+static int new_note(void *ctx, const struct signal_new *found)
+{
+	static char text[PDNS_TEXT_SIZE];
+	char name[DNS_NAME_TEXT_SIZE];
+	size_t n = strlen(likes);
+
+	text[0] = '\0';
+	if (found->news == SIGNAL_NEW_RDATA)
+		pdns_rdata_text(found->type, found->rdata, found->rdata_size, false, text);
+	dns_name_format(found->name, name);
+	snprintf(likes + n, sizeof(likes) - n, "%s %s %lld %.99s\n", signal_news_name(found->news),
+		name, (long long)found->time_s, text);
+	return ctx ? *(int *)ctx : 0;
+}
+
+static void plant_at(const char *name, const char *type, const char *rdata, int64_t time_s)
+{
+	bed_msg(name);
+	bed_rr(BED_ANSWER, name, type, rdata);
+	bed_observe(PDNS_CLIENT, time_s, NULL);
+}
+
+Test(similar, what_is_new_is_told_as_domain_name_or_data)
+{
+	int stop = 7;
+
+	plant_at("old.example.com", "A", "192.0.2.1", 1000);
+	plant_at("old.example.com", "A", "192.0.2.2", 2000);
+	plant_at("old.example.com", "TXT", "x", 2100);
+	plant_at("old.example.com", "A", "192.0.2.1", 2500);
+	plant_at("aaa.example.com", "A", "192.0.2.1", 2200);
+	plant_at("www.fresh.co.jp", "A", "192.0.2.1", 2300);
+	plant_at("fresh.co.jp", "A", "192.0.2.1", 2400);
+	likes[0] = '\0';
+	cr_assert_eq(signal_new_find(bed.pdns, 2000, new_note, NULL), 0);
+	cr_expect_str_eq(likes,
+		"name fresh.co.jp 2400 \nname www.fresh.co.jp 2300 \n"
+		"domain fresh.co.jp 2300 \nname aaa.example.com 2200 \n"
+		"rdata old.example.com 2000 192.0.2.2\nrdata old.example.com 2100 \"x\"\n");
+	likes[0] = '\0';
+	cr_assert_eq(signal_new_find(bed.pdns, 2501, new_note, NULL), 0);
+	cr_expect_str_eq(likes, "");
+	cr_expect_eq(signal_new_find(bed.pdns, 0, new_note, &stop), 7);
+}
+
+// The tuple that shows that a name was known comes behind those that are new.
+Test(similar, data_that_waited_is_told_when_its_name_was_known)
+{
+	plant_at("a.example", "A", "192.0.2.1", 2000);
+	plant_at("a.example", "A", "192.0.2.2", 2001);
+	plant_at("a.example", "TXT", "x", 1000);
+	likes[0] = '\0';
+	cr_assert_eq(signal_new_find(bed.pdns, 2000, new_note, NULL), 0);
+	cr_expect_str_eq(likes, "rdata a.example 2000 192.0.2.1\nrdata a.example 2001 192.0.2.2\n");
+}
+
+static int shared_note(void *ctx, const struct signal_shared *shared)
+{
+	char name[DNS_NAME_TEXT_SIZE], what[DNS_NAME_TEXT_SIZE];
+	size_t n = strlen(likes);
+
+	dns_name_format(shared->name, name);
+	if (shared->server)
+		dns_name_format(shared->server, what);
+	else
+		prefix_format(&shared->block, what);
+	snprintf(likes + n, sizeof(likes) - n, "%s %s\n", name, what);
+	return 0;
+}
+
+Test(similar, domains_share_name_servers_and_blocks)
+{
+	struct signal_shared_question q = {0};
+
+	plant_at("bad.example", "NS", "ns.host.example.", 1000);
+	plant_at("www.bad.example", "A", "192.0.2.200", 1000);
+	plant_at("www.bad.example", "AAAA", "2001:db8:1:2::1", 1000);
+	plant_at("other.example", "NS", "ns.host.example.", 1000);
+	plant_at("a.near.example", "A", "192.0.2.1", 1000);
+	plant_at("b.near.example", "A", "192.0.2.2", 1000);
+	plant_at("far.example", "A", "192.0.3.1", 1000);
+	plant_at("six.example", "AAAA", "2001:db8:1:ffff::1", 1000);
+	plant_at("seven.example", "AAAA", "2001:db8:2::1", 1000);
+	likes[0] = '\0';
+	q.name = bed_name("www.bad.example", &q.size);
+	cr_assert_eq(signal_shared_find(bed.pdns, &q, shared_note, NULL), 0);
+	cr_expect_str_eq(likes, "other.example ns.host.example\nnear.example 192.0.2.0/24\n"
+				"six.example 2001:db8:1::/48\n");
+	likes[0] = '\0';
+	q.ipv4_length = 23;
+	q.ipv6_length = 64;
+	q.name = bed_name("bad.example", &q.size);
+	cr_assert_eq(signal_shared_find(bed.pdns, &q, shared_note, NULL), 0);
+	cr_expect_str_eq(likes, "other.example ns.host.example\nnear.example 192.0.2.0/23\n"
+				"far.example 192.0.2.0/23\n");
+	q.ipv4_length = 33;
+	cr_expect_eq(signal_shared_find(bed.pdns, &q, shared_note, NULL), -EINVAL);
+}
