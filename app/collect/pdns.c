@@ -19,6 +19,9 @@ static const char usage[] =
 	"FILE...\n"
 	"       dnsweir-collect pdns backup    FOLDER\n"
 	"       dnsweir-collect pdns stats\n"
+	"       dnsweir-collect pdns flux      [--networks FILE] [--last-after TIME] [--limit N] "
+	"[--csv]\n"
+	"                                      [--text] [NAME...]\n"
 	"       dnsweir-collect pdns new       [--first-after TIME] [--limit N] [--csv] [--text]\n"
 	"       dnsweir-collect pdns shared    [--limit N] [--csv] [--text] NAME...\n"
 	"       dnsweir-collect pdns similar   [--words FILE] [--csv] [--text] NAME...\n"
@@ -31,6 +34,7 @@ static const char usage[] =
 	"  import      take in captures (pcap), dnstap files and Common Output Format\n"
 	"  backup      make a copy while the collector runs\n"
 	"  stats       how much there is, by table, class and type\n"
+	"  flux        names whose addresses come and go and lie in many networks\n"
 	"  new         domains, names and data of names not seen before, by time; of one day\n"
 	"  shared      domains with name servers or networks of another one\n"
 	"  similar     names that imitate a domain, or a brand in any domain\n"
@@ -58,6 +62,7 @@ static const char usage[] =
 	"      --group                RRsets, not tuples\n"
 	"      --text                 rows for people\n"
 	"      --csv                  rows of comma-separated values, behind their names\n"
+	"      --networks FILE        CSV file prefix,asn: networks are autonomous systems\n"
 	"      --words FILE           one a line: names made of NAME and one of these, too\n"
 	"      --max-count N          stop where counts add up to N\n"
 	"      --consent FILE         clients that refuse logging, whose answers are left out\n"
@@ -85,6 +90,7 @@ static const struct option long_options[] = {
 	{"group", no_argument, NULL, 'g'},
 	{"text", no_argument, NULL, 'x'},
 	{"csv", no_argument, NULL, 'v'},
+	{"networks", required_argument, NULL, 'A'},
 	{"words", required_argument, NULL, 'w'},
 	{"max-count", required_argument, NULL, 'm'},
 	{"consent", required_argument, NULL, 'C'},
@@ -108,6 +114,7 @@ static const struct {
 	{"import", pdns_import_run, "DsCa", 1, 1 << 20, "files"},
 	{"backup", pdns_backup_run, "D", 1, 1, "a folder to be made"},
 	{"stats", pdns_stats_run, "D", 0, 0, "no operand"},
+	{"flux", pdns_flux_run, "DxvlA3", 0, 1 << 20, "names"},
 	{"new", pdns_new_run, "Dxvl1", 0, 0, "no operand"},
 	{"shared", pdns_shared_run, "Dxvl", 1, 1 << 20, "names"},
 	{"similar", pdns_similar_run, "Dxvw", 1, 1 << 20, "names"},
@@ -148,6 +155,9 @@ static int option_take(size_t command, int option, struct pdns_args *args)
 		return COLLECT_DONE;
 	case 'v':
 		args->csv = true;
+		return COLLECT_DONE;
+	case 'A':
+		args->networks = optarg;
 		return COLLECT_DONE;
 	case 'w':
 		args->wordlist = optarg;
@@ -216,9 +226,9 @@ int pdns_main(int argc, char **argv)
 		command++;
 	if (command == N_COMMANDS) {
 		log_line(LOG_ERROR,
-			"pdns: expected query, summarize, export, import, backup, stats, new, "
-			"shared or "
-			"similar, got \"%s\"",
+			"pdns: expected query, summarize, export, import, backup, stats, flux, "
+			"new, shared "
+			"or similar, got \"%s\"",
 			name);
 		return COLLECT_USAGE;
 	}

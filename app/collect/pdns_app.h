@@ -21,6 +21,7 @@ struct pdns_args {
 	bool text;             /**< rows for people */
 	bool csv;
 	const char *wordlist;  /**< file; NULL: none */
+	const char *networks;  /**< CSV file; NULL: none */
 	const char *consent;   /**< CSV file; NULL: everybody consents */
 	uint64_t max_count;
 	struct pdns_question question;
@@ -51,6 +52,7 @@ int pdns_stats_run(struct pdns_args *args);
 int pdns_backup_run(struct pdns_args *args);
 int pdns_import_run(struct pdns_args *args);
 int pdns_similar_run(struct pdns_args *args);
+int pdns_flux_run(struct pdns_args *args);
 int pdns_new_run(struct pdns_args *args);
 int pdns_shared_run(struct pdns_args *args);
 

@@ -155,3 +155,50 @@ struct signal_shared_question {
  */
 int signal_shared_find(struct pdns *pdns, const struct signal_shared_question *question,
 	int (*visit)(void *ctx, const struct signal_shared *shared), void *ctx);
+
+/* ---- fast flux ------------------------------------------------------------------------------- */
+
+/** Which autonomous system addresses are in, as the operator says. */
+struct signal_networks;
+
+/**
+ * Read a CSV file with the header "prefix,asn". What is wrong is logged with its line.
+ *
+ * @param networks [out] free with signal_networks_free
+ * @return 0, -EINVAL, or -errno
+ */
+int signal_networks_read(const char *path, struct signal_networks **networks);
+void signal_networks_free(struct signal_networks *networks);
+
+/** The system of the longest prefix that an address is in; 0: none. */
+uint32_t signal_networks_find(const struct signal_networks *networks, const struct addr *addr);
+
+#define SIGNAL_BRIEF_S 86400 /**< an address that a name had for less is brief */
+
+/** How the addresses of a name change. */
+struct signal_flux {
+	const uint8_t *name; /**< wire form, borrowed */
+	size_t size;         /**< octets */
+	unsigned addresses;
+	unsigned networks; /**< autonomous systems; without a table, and where it has none, /16 and /32 */
+	unsigned brief;    /**< addresses */
+	unsigned score;    /**< 0..100: part of addresses in networks of their own, times part of brief ones */
+	int64_t first_s, last_s;
+};
+
+struct signal_flux_question {
+	const uint8_t *name; /**< wire form: it and all below; NULL: all names. Those not named read everything */
+	size_t size;
+	int64_t last_after; /**< only addresses seen then or later; 0: all */
+	unsigned least;     /**< only names of so many addresses */
+	const struct signal_networks *networks; /**< NULL: none */
+};
+
+/**
+ * Find names by how their addresses change.
+ *
+ * @param visit called in the order of names; @return 0, or what it shall stop with
+ * @return 0, what visit stopped with, or -errno
+ */
+int signal_flux_find(struct pdns *pdns, const struct signal_flux_question *question,
+	int (*visit)(void *ctx, const struct signal_flux *flux), void *ctx);

@@ -147,7 +147,13 @@ def signals(top, from_folder, tuples):
     rows = {row["name"] for row in rows if row["what"] == block + "0/24"}
     tell("who has names in the same network shares it",
          all(any(name == base or name.endswith("." + base) for name in near) for base in rows))
-    for words in (["shared"], ["shared", "*.example.com"], ["similar", "a..b"], ["new", "x"],
+    counts = {}
+    for name, kind, _ in tuples:
+        counts[name] = counts.get(name, 0) + (kind in ("A", "AAAA"))
+    rows = [json.loads(line) for line in run("flux", "-D", folder, *sorted(counts)).splitlines()]
+    tell("addresses of names are counted",
+         {row["name"]: row["addresses"] for row in rows} == {name: n for name, n in counts.items() if n})
+    for words in (["flux", "--networks", "/nonexistent"], ["shared"], ["shared", "*.example.com"], ["similar", "a..b"], ["new", "x"],
                   ["similar", "--words", "/nonexistent", "a.example"]):
         run(words[0], "-D", folder, *words[1:], status=2)
 

@@ -339,3 +339,93 @@ Test(similar, domains_share_name_servers_and_blocks)
 	q.ipv4_length = 33;
 	cr_expect_eq(signal_shared_find(bed.pdns, &q, shared_note, NULL), -EINVAL);
 }
+
+static int flux_note(void *ctx, const struct signal_flux *flux)
+{
+	char name[DNS_NAME_TEXT_SIZE];
+	size_t n = strlen(likes);
+
+	dns_name_format(flux->name, name);
+	snprintf(likes + n, sizeof(likes) - n, "%s %u/%u/%u %u %lld-%lld\n", name, flux->addresses,
+		flux->networks, flux->brief, flux->score, (long long)flux->first_s,
+		(long long)flux->last_s);
+	return 0;
+}
+
+static void networks_write(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	cr_assert(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+Test(similar, addresses_that_come_and_go_in_many_networks_have_a_score)
+{
+	struct signal_flux_question q = {0};
+	struct signal_networks *networks;
+	char path[96];
+
+	plant_at("flux.example", "A", "192.0.2.1", 1000);
+	plant_at("flux.example", "A", "198.51.100.1", 2000);
+	plant_at("flux.example", "AAAA", "2001:db8::1", 3000);
+	plant_at("stays.example", "A", "192.0.2.1", 1000);
+	plant_at("stays.example", "A", "192.0.2.1", 1000 + SIGNAL_BRIEF_S);
+	plant_at("stays.example", "A", "198.51.100.1", 1000);
+	plant_at("stays.example", "TXT", "x", 1);
+	likes[0] = '\0';
+	cr_assert_eq(signal_flux_find(bed.pdns, &q, flux_note, NULL), 0);
+	cr_expect_str_eq(
+		likes, "flux.example 3/3/3 100 1000-3000\nstays.example 2/2/1 50 1000-87400\n");
+
+	snprintf(path, sizeof(path), "%s/asn.csv", bed.folder);
+	networks_write(path, "prefix,asn\n192.0.0.0/8,64500\n2001:db8::/32,AS64500\n");
+	cr_assert_eq(signal_networks_read(path, &networks), 0);
+	q.networks = networks;
+	q.least = 3;
+	likes[0] = '\0';
+	cr_assert_eq(signal_flux_find(bed.pdns, &q, flux_note, NULL), 0);
+	cr_expect_str_eq(likes, "flux.example 3/2/3 50 1000-3000\n");
+	q.least = 0;
+	q.last_after = 2500;
+	q.name = bed_name("flux.example", &q.size);
+	likes[0] = '\0';
+	cr_assert_eq(signal_flux_find(bed.pdns, &q, flux_note, NULL), 0);
+	cr_expect_str_eq(likes, "flux.example 1/1/1 0 3000-3000\n");
+	signal_networks_free(networks);
+}
+
+Test(similar, the_longest_prefix_says_the_network)
+{
+	static const struct {
+		const char *addr;
+		uint32_t asn;
+	} rows[] = {{"10.0.0.0", 1}, {"10.1.0.0", 2}, {"10.1.2.255", 3}, {"10.1.3.0", 2},
+		{"10.2.0.0", 1}, {"11.0.0.0", 0}, {"9.255.255.255", 0}, {"10.255.255.255", 1},
+		{"2001:db8::1", 4}, {"2001:db9::", 0}, {"::", 0}};
+	struct signal_networks *networks;
+	struct addr addr;
+	char path[96];
+
+	snprintf(path, sizeof(path), "%s/asn.csv", bed.folder);
+	networks_write(path, "prefix,asn\n10.1.2.0/24,3\n10.0.0.0/8,1\n10.1.0.0/16,2\n"
+			     "2001:db8::/32,4\n");
+	cr_assert_eq(signal_networks_read(path, &networks), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		cr_assert_eq(addr_parse(rows[i].addr, &addr), 0);
+		cr_expect_eq(
+			signal_networks_find(networks, &addr), rows[i].asn, "%s", rows[i].addr);
+	}
+	signal_networks_free(networks);
+	log_threshold(LOG_ERROR);
+	networks_write(path, "prefix\n");
+	cr_expect_eq(signal_networks_read(path, &networks), -EINVAL);
+	networks_write(path, "prefix,asn\n10.0.0.0/33,1\n");
+	cr_expect_eq(signal_networks_read(path, &networks), -EINVAL);
+	networks_write(path, "prefix,asn\n10.0.0.0/8,x\n");
+	cr_expect_eq(signal_networks_read(path, &networks), -EINVAL);
+	networks_write(path, "prefix,asn\n10.0.0.0/8,-1\n");
+	cr_expect_eq(signal_networks_read(path, &networks), -EINVAL);
+	cr_expect_eq(signal_networks_read("/nonexistent", &networks), -ENOENT);
+}
