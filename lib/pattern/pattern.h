@@ -138,6 +138,29 @@ struct pattern_scan *pattern_scan_create(const struct pattern_set *set, int node
 void pattern_scan_free(struct pattern_scan *scan);
 
 /**
+ * What the names of one message may take to be matched, in octets of text that Hyperscan scans: a name of
+ * many octets may stand in few of a message, and an octet of it takes from 2 to 400 instructions, as the
+ * expressions are. An octet of a name that is gone through without being scanned is half of one.
+ *
+ * Ours: the longest name there is, with every octet escaped, and chains of twenty names of 50 octets.
+ */
+#define PATTERN_TEXT_MIN  1152 /**< what any message may take, ... */
+#define PATTERN_TEXT_PART 8    /**< ... and one for each so many of its octets */
+
+static inline uint32_t pattern_text_most(uint32_t msg_size)
+{
+	return PATTERN_TEXT_MIN + msg_size / PATTERN_TEXT_PART;
+}
+
+/** What matching takes, from call to call. Names of one message follow one another. */
+struct pattern_effort {
+	const uint8_t *msg; /**< of the name met last; NULL in the beginning */
+	uint32_t left;      /**< what the names of that message may still take */
+	bool odd;           /**< set by the caller: going through names counts, too, as they may be many */
+	uint64_t over;      /**< [out] bits of the names that were not matched, as nothing was left */
+};
+
+/**
  * Match names against all patterns and add what comes of it to what the table of names said.
  *
  * A pattern is less specific than any rule for a name or a subtree, so an exemption of those
@@ -147,12 +170,14 @@ void pattern_scan_free(struct pattern_scan *scan);
  * @param names  the table whose rules the patterns have
  * @param each   as given to fqdn_lookup_bulk; @p n of them, at most PATTERN_NAMES_MAX
  * @param found  [in,out] by name, what the table said; valid where the bit of @p hits is set
+ * @param effort borrowed; NULL: names take what they take
  * @return the bits of names that have a rule now
  *
  * Hot path. One scan for all names, and one more for each that seems to match.
  */
 uint64_t pattern_match(struct pattern_scan *scan, const struct fqdn_table *names,
-	const struct fqdn_name *each, unsigned n, struct fqdn_match *found, uint64_t hits);
+	const struct fqdn_name *each, unsigned n, struct fqdn_match *found, uint64_t hits,
+	struct pattern_effort *effort);
 
 /** The same for one name, for tools. @return whether it has a rule now */
 bool pattern_match_one(struct pattern_scan *scan, const struct fqdn_table *names,

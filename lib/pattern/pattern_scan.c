@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/block.h"
+#include "base/bytes.h"
 #include "base/cpu.h"
 #include "dns/dns_name.h"
 #include "pattern/pattern_set.h"
@@ -145,38 +146,103 @@ static bool name_judge(struct pattern_scan *scan, const struct fqdn_table *names
 	return found_add(&single, found);
 }
 
-// Scan some names together. @return bits of those that seem to match
-static uint64_t names_scan(struct pattern_scan *scan, const struct fqdn_name *each, uint64_t which)
+#define FILTER_PART 2 // octets gone through that are one of text
+
+// Octets of a name that the caller has read.
+static unsigned name_octets(const struct fqdn_name *name)
 {
+	uint32_t at = name->at;
+	unsigned octets = 0;
+
+	for (unsigned i = 0; i < name->n; i++) {
+		while (name->msg[at] >= 0xc0)
+			at = load_be16(name->msg + at) & 0x3fff;
+		octets += name->msg[at] + 1u;
+		at += name->msg[at] + 1u;
+	}
+	return octets;
+}
+
+// Whether there is so much left. Names behind one that is too much are none of a message's any more.
+static inline bool effort_take(struct pattern_effort *effort, unsigned octets)
+{
+	bool enough = octets <= effort->left;
+
+	effort->left = enough ? effort->left - octets : 0;
+	return enough;
+}
+
+// Begin with a name. @return whether there is anything left
+static inline bool effort_begin(struct pattern_effort *effort, const struct fqdn_name *name)
+{
+	if (effort->msg != name->msg) {
+		effort->msg = name->msg;
+		effort->left = pattern_text_most(name->msg_size);
+	}
+	return effort->left > 0;
+}
+
+// Write a name down behind others, if its message has that much left. @return where it ends, or @p to
+static inline char *name_join(struct pattern_scan *scan, const struct fqdn_name *name, unsigned i,
+	char *to, struct pattern_effort *effort)
+{
+	char *end = scan->write(name, to);
+
+	if (effort && !effort_take(effort, (unsigned)(end - to))) {
+		effort->over |= 1ull << i;
+		return to;
+	}
+	scan->start[scan->n] = (uint32_t)(to - scan->text);
+	scan->number[scan->n++] = (uint8_t)i;
+	*end++ = '\n';
+	return end;
+}
+
+// Scan some names together. @return bits of those that seem to match
+static uint64_t names_scan(struct pattern_scan *scan, const struct fqdn_name *each, uint64_t which,
+	struct pattern_effort *effort)
+{
+	const struct pattern_filter *filter = scan->set->filter;
+	// Names of odd messages were not gone through together with others.
+	bool gone = filter && effort && effort->odd;
 	struct joined joined = {.scan = scan};
 	char *to = scan->text;
 
-	if (which == 0)
-		return 0;
 	for (scan->n = 0; which; which &= which - 1) {
 		unsigned i = (unsigned)__builtin_ctzll(which);
 
-		scan->start[scan->n] = (uint32_t)(to - scan->text);
-		scan->number[scan->n++] = (uint8_t)i;
-		to = scan->write(&each[i], to);
-		*to++ = '\n';
+		if (effort && (!effort_begin(effort, &each[i]) ||
+				      (gone && !effort_take(effort,
+						       name_octets(&each[i]) / FILTER_PART)))) {
+			effort->over |= 1ull << i;
+			continue;
+		}
+		if (gone && !pattern_filter_names(filter, &each[i], 1))
+			continue;
+		to = name_join(scan, &each[i], i, to, effort);
 	}
-	text_scan(scan, (size_t)(to - scan->text) - 1, joined_take, &joined);
+	if (scan->n > 0)
+		text_scan(scan, (size_t)(to - scan->text) - 1, joined_take, &joined);
 	return joined.names;
 }
 
 uint64_t pattern_match(struct pattern_scan *scan, const struct fqdn_table *names,
-	const struct fqdn_name *each, unsigned n, struct fqdn_match *found, uint64_t hits)
+	const struct fqdn_name *each, unsigned n, struct fqdn_match *found, uint64_t hits,
+	struct pattern_effort *effort)
 {
 	const struct pattern_filter *filter = scan->set->filter;
 	uint64_t seem;
 
 	if (n == 0)
 		return hits;
+	if (effort)
+		effort->over = 0;
 	seem = UINT64_MAX >> (64 - n);
-	if (filter)
+	if (filter && !(effort && effort->odd))
 		seem = pattern_filter_names(filter, each, n);
-	for (seem = names_scan(scan, each, seem); seem; seem &= seem - 1) {
+	if (seem == 0)
+		return hits;
+	for (seem = names_scan(scan, each, seem, effort); seem; seem &= seem - 1) {
 		unsigned i = (unsigned)__builtin_ctzll(seem);
 
 		if (name_judge(scan, names, &each[i], hits >> i & 1, &found[i]))
@@ -198,7 +264,7 @@ bool pattern_match_one(struct pattern_scan *scan, const struct fqdn_table *names
 {
 	const struct fqdn_name name = name_of(labels);
 
-	return pattern_match(scan, names, &name, 1, found, hit);
+	return pattern_match(scan, names, &name, 1, found, hit, NULL);
 }
 
 static int each_take(

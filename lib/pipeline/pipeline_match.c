@@ -126,6 +126,17 @@ static void names_aim(struct match *match)
 	match->n_aimed = match->n_read;
 }
 
+// Match names against patterns, too, as far as their messages may take that.
+static uint64_t names_scan(
+	struct match *match, unsigned first, unsigned n, struct fqdn_match *found, uint64_t hits)
+{
+	hits = pattern_match(match->tables->patterns, match->tables->names, match->names + first, n,
+		found, hits, &match->scanned);
+	for (uint64_t over = match->scanned.over; RARE(over != 0); over &= over - 1)
+		match->over |= 1u << match->owners[first + (unsigned)__builtin_ctzll(over)].slot;
+	return hits;
+}
+
 // Look up the names noted so far, in their order.
 void pipeline_names_lookup(struct match *match)
 {
@@ -140,8 +151,7 @@ void pipeline_names_lookup(struct match *match)
 			match->effort, found);
 
 		if (RARE(match->tables->patterns != NULL))
-			hits = pattern_match(match->tables->patterns, match->tables->names,
-				match->names + first, n < FQDN_BULK ? n : FQDN_BULK, found, hits);
+			hits = names_scan(match, first, n < FQDN_BULK ? n : FQDN_BULK, found, hits);
 		for (; RARE(hits != 0); hits &= hits - 1) {
 			unsigned i = (unsigned)__builtin_ctzll(hits);
 			const struct name_owner *owner = &match->owners[first + i];
@@ -291,77 +301,17 @@ static ALWAYS_INLINE void records_usual(struct match *match)
 	match->n_names = n_names;
 }
 
-// What follows from the rules met.
-static enum reason slot_verdict(struct burst_slot *slot, const struct policy *policy,
-	const struct fqdn_rule *question_allow)
-{
-	bool canary = question_allow && policy->lists[question_allow->list].canary;
-
-	// Whatever else the message holds, the question is the point of it.
-	if (canary && policy_action_filters(policy->lists[question_allow->list].action)) {
-		slot->allow = slot->log = NULL;
-		slot->block = question_allow;
-		slot->match = DNS_HEADER_SIZE;
-		return pipeline_verdict(slot, &policy->lists[question_allow->list]);
-	}
-	if (question_allow && (policy->allow_message || canary) && (slot->block || slot->log)) {
-		slot->allow = question_allow;
-		slot->block = slot->log = NULL;
-	}
-	if (!slot->block)
-		return slot->log ? REASON_logged : slot->allow ? REASON_allowed : REASON_miss;
-	return pipeline_verdict(slot, &policy->lists[slot->block->list]);
-}
-
-// Whether rules met in a part of a message decide, although the rest was passed over. Addresses stand in
-// the rest as well.
-static __attribute__((noinline)) bool slot_is_cut(const struct match *match, unsigned i)
-{
-	struct burst_slot *slot = &match->burst->slot[i];
-
-	return match->partly >> i & 1 && !(slot->refused & CONSENT_NO_FILTER) &&
-	       pipeline_answers_walk(slot);
-}
-
-static void slot_judge(struct match *match, unsigned i)
-{
-	struct burst_slot *slot = &match->burst->slot[i];
-	enum reason reason = slot_verdict(slot, match->tables->policy, match->question_allow[i]);
-
-	if (reason != REASON_miss)
-		slot->reason = reason;
-}
-
-static void slots_judge(struct match *match)
-{
-	struct burst *burst = match->burst;
-
-	for (; match->met; match->met &= match->met - 1) {
-		unsigned i = (unsigned)__builtin_ctz(match->met);
-		struct burst_slot *slot = &burst->slot[i];
-
-		if (match->usual >> i & 1)
-			slot->answers = match->answers[i].off;
-		if (slot->reason == REASON_miss || slot_is_cut(match, i))
-			slot_judge(match, i);
-		else
-			// The client refused, or in doubt the packet passes: what was met before an
-			// error decides nothing.
-			slot->block = slot->log = slot->allow = NULL;
-		burst->ruled |= (uint32_t)(slot->block || slot->log || slot->allow) << i;
-		burst->edits |= (uint32_t)slot->edit << i;
-	}
-}
-
 static inline void match_begin(struct match *match, struct burst *burst,
 	const struct pipeline_tables *tables, void (*ends)(struct match *))
 {
 	match->tables = tables;
 	match->burst = burst;
 	match->n_names = match->n_read = match->n_aimed = 0;
-	match->usual = match->met = match->partly = 0;
+	match->usual = match->met = match->partly = match->over = 0;
 	match->ends = ends;
 	match->effort = NULL;
+	match->scanned.msg = NULL;
+	match->scanned.odd = false;
 	memset(match->question_allow, 0, sizeof(match->question_allow));
 }
 
@@ -371,11 +321,13 @@ static void match_end(struct match *match)
 	// Some may turn out not to be usual.
 	if (match->n_read < match->n_names)
 		match->ends(match);
-	for (uint32_t odd = match->burst->responses & ~match->usual; RARE(odd); odd &= odd - 1)
+	for (uint32_t odd = match->burst->responses & ~match->usual; RARE(odd); odd &= odd - 1) {
+		match->scanned.odd = true;
 		pipeline_read(match, (unsigned)__builtin_ctz(odd));
+	}
 	if (match->n_names > 0)
 		pipeline_names_lookup(match);
-	slots_judge(match);
+	pipeline_slots_judge(match);
 }
 
 static ALWAYS_INLINE void burst_match(struct burst *burst, const struct pipeline_tables *tables,

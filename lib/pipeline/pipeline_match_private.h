@@ -2,8 +2,8 @@
 #pragma once
 /**
  * @file
- * What the two halves of matching share: usual messages, all of a burst together (pipeline_match.c),
- * and any message by itself (pipeline_read.c).
+ * What the parts of matching share: usual messages, all of a burst together (pipeline_match.c), any
+ * message by itself (pipeline_read.c), and what both come to (pipeline_judge.c).
  */
 #include <assert.h>
 #include <stddef.h>
@@ -31,8 +31,10 @@ struct match {
 	// Bits of the slots of which a part was passed over, for the reason they have. What was met in the
 	// rest decides all the same.
 	uint32_t partly;
+	uint32_t over;            // bits of the slots whose patterns took what they may
 	void (*ends)(struct match *);
 	struct fqdn_effort *effort; // of the odd message that is read; NULL: none is
+	struct pattern_effort scanned;
 	struct fqdn_name names[NAMES_MAX];
 	struct fqdn_aim aims[NAMES_MAX];
 	struct name_owner owners[NAMES_MAX];
@@ -103,6 +105,9 @@ void pipeline_names_lookup(struct match *match);
  * stage has to do it. Asked before anything changes, since the mirror takes the original and the reason.
  */
 enum reason pipeline_verdict(struct burst_slot *slot, const struct policy_list *list);
+
+/** Verdicts of all messages of which a name has rules, when all names are looked up. */
+void pipeline_slots_judge(struct match *match);
 
 /** Read a message of any form; it decides what the message is. */
 void pipeline_read(struct match *match, unsigned number);

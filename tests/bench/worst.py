@@ -4,6 +4,7 @@
 
     worst.py FRAMES.pcap NAMES.txt      the frames, and the list that they are dear with
     worst.py --kinds                    "KIND SIZE" of each frame, in their order
+    worst.py --patterns ...             those that are dear where there are lists of patterns
 
 Each kind is one way to make the stages of lib/pipeline work; each stands there in a datagram that
 fits an Ethernet frame, in one that clients take in fragments, and in one of all the octets that a
@@ -448,6 +449,51 @@ def hit_chain(size):
         i += 1
 
 
+def suffix_shared(m):
+    """Names of 255 octets that share all but their first label, in as many records as may be."""
+    i = 0
+    while m.add(record(bytes([1, 97 + i % 26]) + pointer(12), TXT, b"")):
+        i += 1
+    return m
+
+
+def long_name(*labels):
+    """A name of as many of these labels, in turn, as leave room for one of one octet."""
+    name = b""
+    while True:
+        for label in labels:
+            if len(name) + len(label) + 4 > 255:
+                return name + b"\x00"
+            name += bytes([len(label)]) + label
+
+
+def scan_plain(size):
+    """Nothing that an expression asks for."""
+    return suffix_shared(Message(size, long_name(b"c" * 62)))
+
+
+def scan_escaped(size):
+    """Octets that are written as four each."""
+    return suffix_shared(Message(size, long_name(b"\x01" * 62)))
+
+
+def scan_labels(size):
+    return suffix_shared(Message(size, long_name(b"c")))
+
+
+def scan_lures(size):
+    """Halves of what many expressions ask for, of the lists that `gen patterns` and `gen wordless` make."""
+    return suffix_shared(Message(size, long_name(b"login-login", b"serveo", b"net")))
+
+
+def scan_words(size):
+    """Words that an expression requires, and nothing else of it."""
+    return suffix_shared(Message(size, long_name(b"ogfpjbs")))
+
+
+# Further ones where there are lists of patterns.
+SCANNED = [scan_plain, scan_escaped, scan_labels, scan_lures, scan_words]
+
 KINDS = [
     names_short,
     names_deep,
@@ -498,13 +544,17 @@ def frame(message):
 
 
 def main():
-    frames = [(kind, size) for kind in KINDS for size in (SMALL, MIDDLE, LARGE)]
+    scanned = sys.argv[1:2] == ["--patterns"]
+    if scanned:
+        del sys.argv[1]
+    kinds = SCANNED + [kind for kind in KINDS if not kind.__name__.startswith("hit")] if scanned else KINDS
+    frames = [(kind, size) for kind in kinds for size in (SMALL, MIDDLE, LARGE)]
     if sys.argv[1:] == ["--kinds"]:
         for kind, size in frames:
             print(kind.__name__, size)
         return
     if len(sys.argv) != 3:
-        sys.exit("usage: worst.py FRAMES.pcap NAMES.txt | --kinds")
+        sys.exit("usage: worst.py [--patterns] FRAMES.pcap NAMES.txt | --kinds")
     with open(sys.argv[1], "wb") as out:
         out.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1))
         for kind, size in frames:

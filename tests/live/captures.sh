@@ -158,9 +158,30 @@ declare -A REASONS=(
 	[tcp-pipelined-20]='no_address 20 tcp_dns 28'
 )
 
+# Names, and text for patterns, of which no message that a resolver sends has more than are looked at.
+none_over() {
+	local config
+	for config in scanned all; do
+		filter "$config" "$1" "$WORK/a folder, with/out" || return 1
+		[[ $(reasons) != *name_limit* ]] || {
+			reasons
+			return 1
+		}
+	done
+}
+
 : >"$WORK/a folder, with/empty.txt"
 config empty
 config all
+config scanned all
+cat >>"$WORK/a folder, with/scanned.ini" <<-END
+	[list patterns]
+	source = scanned.hs
+	action = sinkhole
+	format = pattern
+END
+# It matches nothing, and as no word is required every name is scanned.
+echo 'EX-1:/^[0-9]{200}$/' >"$WORK/a folder, with/scanned.hs"
 config unsigned all skip-signed
 
 say "# captures made here"
@@ -205,6 +226,8 @@ else
 		check "$name with all names listed: only what may change does" \
 			rewritten_as_promised "$file"
 		check "$name: the addresses are the sinkhole's" addresses_replaced "$file"
+		[[ $name == malformed-* || $name == *fuzz* ]] ||
+			check "$name: no message has more names than are looked at" none_over "$file"
 		[[ -z ${REASONS[${name%.pcap}]:-} ]] ||
 			is "$name: each frame has its reason" "${REASONS[${name%.pcap}]}" reasons
 	done

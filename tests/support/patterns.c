@@ -85,5 +85,5 @@ void names_free(struct names *names)
 
 uint64_t patterns_match(struct patterns *p, const struct names *names, struct fqdn_match *found)
 {
-	return pattern_match(p->scan, p->table, names->each, names->n, found, 0);
+	return pattern_match(p->scan, p->table, names->each, names->n, found, 0, NULL);
 }

@@ -28,7 +28,7 @@ static uint64_t matches(const char *expression, const char *const *texts)
 		struct fqdn_match alone;
 
 		// Neighbours make no difference.
-		cr_expect(pattern_match(p.scan, p.table, &names.each[i], 1, &alone, 0) ==
+		cr_expect(pattern_match(p.scan, p.table, &names.each[i], 1, &alone, 0, NULL) ==
 				  (hits >> i & 1),
 			"/%s/, name %u alone", expression, i);
 		cr_expect(!(hits >> i & 1) || found[i].block == fqdn_table_rule(p.table, 0));
@@ -243,7 +243,7 @@ Test(pattern, compressed_names_and_the_root_are_read_from_the_message)
 	patterns_add(&p, 0, FQDN_BLOCK, "^mail\\.evil\\.example$");
 	patterns_add(&p, 1, FQDN_BLOCK, "^[^w]");
 	patterns_finish(&p);
-	cr_assert_eq(pattern_match(p.scan, p.table, each, 3, found, 0), 2);
+	cr_assert_eq(pattern_match(p.scan, p.table, each, 3, found, 0, NULL), 2);
 	cr_assert_eq(found[1].block->list, 0);
 	patterns_end(&p);
 	free(copy);
@@ -298,7 +298,7 @@ Test(pattern, precedence_is_that_of_a_least_specific_kind)
 
 		names_add(&names, rows[i].name);
 		hit = fqdn_lookup(p.table, &names.labels[0], 100, &found);
-		hit = pattern_match(p.scan, p.table, names.each, 1, &found, hit);
+		hit = pattern_match(p.scan, p.table, names.each, 1, &found, hit, NULL);
 		if (!hit)
 			found = (struct fqdn_match){0};
 		cr_expect(hit == (rows[i].block >= 0 || rows[i].log >= 0 || rows[i].allow >= 0),

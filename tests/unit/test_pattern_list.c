@@ -211,7 +211,7 @@ Test(pattern_list, copies_and_books_give_the_same_set)
 	cr_assert(copy);
 	cr_assert_eq(pattern_set_count(copy), 2);
 	scan = pattern_scan_create(copy, 0);
-	cr_assert_eq(pattern_match(scan, p.table, names.each, 3, found, 0), 5);
+	cr_assert_eq(pattern_match(scan, p.table, names.each, 3, found, 0, NULL), 5);
 	cr_expect(found[0].block->list == 3 && found[2].block->list == 4);
 	pattern_scan_free(scan);
 	pattern_set_free(copy);
