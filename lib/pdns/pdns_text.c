@@ -139,7 +139,8 @@ int pdns_rdata_text(uint16_t type, const uint8_t *rdata, size_t size, bool dots,
 		return unknown_write(rdata, size, text);
 	n = rr_write(rr, dots, text);
 	ldns_rr_free(rr);
-	return n >= 0 && text_holds(type, rdata, size, text) ? n : unknown_write(rdata, size, text);
+	// A text of nothing would be none where it stands: no data has one, as of types not known.
+	return n > 0 && text_holds(type, rdata, size, text) ? n : unknown_write(rdata, size, text);
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */

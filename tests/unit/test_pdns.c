@@ -254,6 +254,7 @@ Test(pdns, data_that_is_none_of_its_type_has_a_text_too)
 	} rows[] = {
 		{16, "\\# 4 c02cc02a", 4},
 		{15, "\\# 1 00", 1},
+		{42, "\\# 0", 0}, // RFC 3123 s4: a list of no items
 		{65280, "\\# 0", 0},
 		{65280, "\\# 3 00 FF0a", 3},
 		{65280, "\\# 3 00ff", -EINVAL},
@@ -271,7 +272,7 @@ Test(pdns, data_that_is_none_of_its_type_has_a_text_too)
 		int size = pdns_rdata_parse(rows[i].type, rows[i].text, rdata);
 
 		cr_expect_eq(size, rows[i].size, "%zu: %d", i, size);
-		if (size < 0 || i == 3)
+		if (size < 0 || strchr(rows[i].text, 'F'))
 			continue;
 		pdns_rdata_text(rows[i].type, rdata, (size_t)size, true, text);
 		cr_expect_str_eq(text, rows[i].text);
