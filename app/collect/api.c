@@ -351,6 +351,11 @@ const struct http_route api_routes[] = {
 	{"GET", "/v1/pdns/summarize", HTTP_PDNS, 0, "limit max-count " FACE_PDNS_CONDITIONS,
 		face_pdns_summarize},
 	{"POST", "/v1/pdns/bulk", HTTP_PDNS, HTTP_LARGE, "", face_pdns_bulk},
+	{"GET", "/v1/similar", HTTP_PDNS, 0, "name! words limit format", face_similar},
+	{"GET", "/v1/new", HTTP_PDNS, 0, "first-after limit format", face_new},
+	{"GET", "/v1/flux", HTTP_PDNS, 0, "name last-after limit format", face_flux},
+	{"GET", "/v1/shared", HTTP_PDNS, 0, "name! limit format", face_shared},
+	{"POST", "/v1/shared", HTTP_PDNS, HTTP_LARGE, "limit format", face_shared_bulk},
 	{NULL, NULL, HTTP_NOBODY, 0, NULL, NULL},
 };
 

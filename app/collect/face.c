@@ -135,8 +135,7 @@ void face_limit(struct face *face)
 
 /* ---- what is answered ------------------------------------------------------------------------ */
 
-// Returns 0, or FACE_GONE.
-static int reader_tend(struct face *face)
+int face_tend(struct face *face)
 {
 	int64_t now = now_ms();
 
@@ -159,12 +158,12 @@ static int row_visit(void *ctx, const struct pdns_row *row)
 	if (err)
 		return err;
 	face->said_ms = now_ms();
-	return ferror(face->out) ? FACE_GONE : reader_tend(face);
+	return ferror(face->out) ? FACE_GONE : face_tend(face);
 }
 
 static int progress_tell(void *ctx, const struct pdns_result *result)
 {
-	return reader_tend(ctx);
+	return face_tend(ctx);
 }
 
 int face_query(struct face *face)

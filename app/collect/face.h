@@ -82,6 +82,9 @@ int face_query(struct face *face);
 /** The same for a sum. */
 int face_summarise(struct face *face, struct pdns_summary *summary);
 
+/** Send the reader what there is, if it is time to. @return 0, or FACE_GONE */
+int face_tend(struct face *face);
+
 #define FACE_GONE   1
 #define FACE_ENOUGH 2 /**< face->row has had enough */
 
@@ -106,6 +109,14 @@ void face_pdns(struct http_request *request, void *ctx);
 void face_pdns_summarize(struct http_request *request, void *ctx);
 void face_pdns_bulk(struct http_request *request, void *ctx);
 void face_circl(struct http_request *request, void *ctx);
+
+/* ---- face_signal.c ---- */
+
+void face_flux(struct http_request *request, void *ctx);
+void face_new(struct http_request *request, void *ctx);
+void face_shared(struct http_request *request, void *ctx);
+void face_shared_bulk(struct http_request *request, void *ctx);
+void face_similar(struct http_request *request, void *ctx);
 
 /* ---- face_deteque.c ---- */
 

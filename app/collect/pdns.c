@@ -24,7 +24,8 @@ static const char usage[] =
 	"                                      [--text] [NAME...]\n"
 	"       dnsweir-collect pdns new       [--first-after TIME] [--limit N] [--csv] [--text]\n"
 	"       dnsweir-collect pdns shared    [--limit N] [--csv] [--text] NAME...\n"
-	"       dnsweir-collect pdns similar   [--words FILE] [--csv] [--text] NAME...\n"
+	"       dnsweir-collect pdns similar   [--words FILE] [--limit N] [--csv] [--text] "
+	"NAME...\n"
 	"\n"
 	"What names resolved to, when first, when last and how often.\n"
 	"\n"
@@ -107,6 +108,7 @@ static const struct {
 	const char *options; // those it takes
 	int min, max;        // operands
 	const char *operands;
+	pdns_signal_write *signal; // instead of run
 } commands[] = {
 	{"query", pdns_query_run, ASKED "Dlocgx", 0, 0, "no operand"},
 	{"summarize", pdns_summarise_run, ASKED "Dlom", 0, 0, "no operand"},
@@ -114,10 +116,10 @@ static const struct {
 	{"import", pdns_import_run, "DsCa", 1, 1 << 20, "files"},
 	{"backup", pdns_backup_run, "D", 1, 1, "a folder to be made"},
 	{"stats", pdns_stats_run, "D", 0, 0, "no operand"},
-	{"flux", pdns_flux_run, "DxvlA3", 0, 1 << 20, "names"},
-	{"new", pdns_new_run, "Dxvl1", 0, 0, "no operand"},
-	{"shared", pdns_shared_run, "Dxvl", 1, 1 << 20, "names"},
-	{"similar", pdns_similar_run, "Dxvw", 1, 1 << 20, "names"},
+	{"flux", NULL, "DxvlA3", 0, 1 << 20, "names", pdns_flux_write},
+	{"new", NULL, "Dxvl1", 0, 0, "no operand", pdns_new_write},
+	{"shared", NULL, "Dxvl", 1, 1 << 20, "names", pdns_shared_write},
+	{"similar", NULL, "Dxvwl", 1, 1 << 20, "names", pdns_similar_write},
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -157,7 +159,7 @@ static int option_take(size_t command, int option, struct pdns_args *args)
 		args->csv = true;
 		return COLLECT_DONE;
 	case 'A':
-		args->networks = optarg;
+		args->network_file = optarg;
 		return COLLECT_DONE;
 	case 'w':
 		args->wordlist = optarg;
@@ -238,7 +240,9 @@ int pdns_main(int argc, char **argv)
 	args->folder = PDNS_APP_FOLDER;
 	err = options_take(command, argc - 1, argv + 1, args);
 	if (err == COLLECT_DONE)
-		err = commands[command].run(args);
+		err = commands[command].signal
+			      ? pdns_signal_run(args, name, commands[command].signal)
+			      : commands[command].run(args);
 	free(args);
 	// What was printed may not have got anywhere, on a full disk say.
 	if (fflush(stdout) == 0 && !ferror(stdout))

@@ -9,8 +9,15 @@
 #include "collect_app.h"
 #include "consent/consent.h"
 #include "pdns/pdns_cof.h"
+#include "signal/signal.h"
 
 #define PDNS_APP_FOLDER "/var/lib/dnsweir/pdns" /**< where the dataset is unless said otherwise */
+
+/** Words of a list. */
+struct pdns_words {
+	char **word;
+	size_t n, room;
+};
 
 /** The command line behind `pdns COMMAND`. */
 struct pdns_args {
@@ -21,7 +28,9 @@ struct pdns_args {
 	bool text;             /**< rows for people */
 	bool csv;
 	const char *wordlist;  /**< file; NULL: none */
-	const char *networks;  /**< CSV file; NULL: none */
+	const char *network_file; /**< CSV file; NULL: none */
+	struct pdns_words dictionary; /**< of the word list */
+	const struct signal_networks *networks; /**< of the file; NULL: none */
 	const char *consent;   /**< CSV file; NULL: everybody consents */
 	uint64_t max_count;
 	struct pdns_question question;
@@ -51,16 +60,64 @@ int pdns_export_run(struct pdns_args *args);
 int pdns_stats_run(struct pdns_args *args);
 int pdns_backup_run(struct pdns_args *args);
 int pdns_import_run(struct pdns_args *args);
-int pdns_similar_run(struct pdns_args *args);
-int pdns_flux_run(struct pdns_args *args);
-int pdns_new_run(struct pdns_args *args);
-int pdns_shared_run(struct pdns_args *args);
-
-/** Read a name that is an operand. @param name [out] canonical @return enum collect_exit; what was expected is logged */
-int pdns_operand_read(const char *command, const char *text, uint8_t *name, size_t *size);
-
 /** Open the dataset of @p args, or say why not. @return enum collect_exit */
 int pdns_app_open(const struct pdns_args *args, enum pdns_mode mode, struct pdns **pdns);
+
+/* ---- signals --------------------------------------------------------------------------------- */
+
+/** Where rows of a signal go, and how it went. */
+struct pdns_sink {
+	FILE *out;
+	uint64_t rows; /**< written */
+	bool more;     /**< the limit left some out */
+	/** Now and then, and behind each row; or NULL. @return not 0: enough */
+	int (*progress)(void *ctx);
+	void *ctx;
+};
+
+#define PDNS_ENOUGH 1
+
+/**
+ * Answer what options ask for, for commands and the API.
+ *
+ * @param args its operands are names
+ * @return 0, PDNS_ENOUGH when the reader, the limit or the progress had enough, or -errno
+ */
+typedef int pdns_signal_write(const struct pdns_args *args, struct pdns *pdns, struct pdns_sink *sink);
+
+pdns_signal_write pdns_flux_write, pdns_new_write, pdns_shared_write, pdns_similar_write;
+
+/** Run one of them as a command. @return enum collect_exit */
+int pdns_signal_run(struct pdns_args *args, const char *command, pdns_signal_write *write);
+
+/**
+ * Read a name that is an operand.
+ *
+ * @param name [out] canonical, DNS_NAME_SIZE_MAX octets
+ * @return octets, or -EINVAL: what was expected is in @p error
+ */
+int pdns_operand_read(const char *text, uint8_t *name, char error[COLLECT_ERROR_SIZE]);
+
+/** Room for one more row. @return false: the limit is reached */
+bool pdns_sink_room(struct pdns_sink *sink, const struct pdns_args *args);
+
+/** A row, or the head of rows, was written. @return 0 or PDNS_ENOUGH */
+int pdns_sink_wrote(struct pdns_sink *sink);
+
+/** Write a row in JSON. @param row taken; NULL: memory is short @return 0 or -ENOMEM */
+int pdns_sink_json(struct pdns_sink *sink, json_t *row);
+
+/** What a signal's progress is: its ctx begins with the sink. */
+int pdns_sink_progress(void *ctx);
+
+/**
+ * Add a word.
+ *
+ * @param text letters become small ones in place
+ * @return 0, -EINVAL: it is no label, or -ENOMEM
+ */
+int pdns_word_add(struct pdns_words *words, char *text);
+void pdns_words_free(struct pdns_words *words);
 
 /* ---- importing ------------------------------------------------------------------------------- */
 

@@ -232,6 +232,9 @@ static int dataset_open(struct serve *serve)
 		.window_size = (size_t)conf->pdns_memory << 20,
 		.window_s = conf->pdns_window_s};
 
+	if (conf->pdns_store[0] && conf->pdns_networks[0] &&
+		signal_networks_read(conf->pdns_networks, &serve->networks) < 0)
+		return COLLECT_USAGE;
 	return conf->pdns_store[0] ? pdns_open(conf->pdns_store, &options, &serve->pdns) : 0;
 }
 
@@ -248,8 +251,8 @@ static int serve_open(struct serve *serve)
 		err = dataset_open(serve);
 	if (err == 0)
 		err = serve_keeper_start(serve);
-	if (err < 0)
-		return collect_exit_of(err);
+	if (err)
+		return err < 0 ? collect_exit_of(err) : err;
 	serve->keeping = true;
 	for (unsigned i = 0; i < conf->collect_tcp.n && at.n < ENDPOINTS_MAX; i++)
 		at.at[at.n++] = conf->collect_tcp.at[i];
@@ -267,6 +270,7 @@ static int serve_open(struct serve *serve)
 void serve_free(struct serve *serve)
 {
 	block_free(serve->consent, serve->consent_size);
+	signal_networks_free(serve->networks);
 	anon_destroy(serve->anon);
 	conf_free(serve->conf);
 	free(serve);

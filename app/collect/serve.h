@@ -19,6 +19,7 @@
 #include "contact/contact.h"
 #include "http/http.h"
 #include "pdns/pdns.h"
+#include "signal/signal.h"
 #include "tap/tap.h"
 #include "tap/tap_extra.h"
 #include "tap/tap_listener.h"
@@ -60,6 +61,7 @@ struct serve_queue {
 struct serve {
 	struct conf *conf;
 	struct pdns *pdns; /**< NULL: no passive DNS is kept; has locks of its own */
+	struct signal_networks *networks; /**< of `[pdns] networks`; NULL: none. Never changes */
 	struct store *store; /**< under lock */
 	struct consent_table *consent; /**< for senders that have none of their own */
 	size_t consent_size;
@@ -67,6 +69,7 @@ struct serve {
 	struct tap_listener *listener;
 	struct http_server *http;
 	_Atomic unsigned sorting; /**< questions of the API in order of time */
+	_Atomic unsigned passes;  /**< and that read all of passive DNS */
 	pthread_mutex_t deletion; /**< before lock */
 	pthread_mutex_t lock, anon_lock, sender_lock;
 	struct serve_queue queue;

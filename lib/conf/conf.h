@@ -138,6 +138,7 @@ struct conf {
 	unsigned pdns_window_s;          /**< longest that anything waits, seconds */
 	unsigned pdns_memory;            /**< of what waits, MiB */
 	enum conf_sensors pdns_sensors;
+	char pdns_networks[CONF_PATH_SIZE]; /**< CSV file; empty: none */
 
 	/* [totals] */
 	char totals_file[CONF_PATH_SIZE]; /**< empty: none are kept */

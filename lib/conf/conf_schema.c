@@ -314,6 +314,11 @@ const struct conf_key conf_keys[] = {
 		"software. resolver: those that resolvers get from authorities, and authorities "
 		"give. Both are counted apart.",
 		.words = "all|client|resolver", .use = CONF_USE_COLLECT, AT(pdns_sensors)},
+	{"pdns", "networks", CONF_FILE, "", 0, 0, "",
+		"CSV file prefix,asn, for /v1/flux: which autonomous systems addresses are in. "
+		"Read at the "
+		"start.",
+		.use = CONF_USE_COLLECT, AT(pdns_networks)},
 
 	{"totals", "file", CONF_OUTPUT, "", 0, 0, "",
 		"SQLite file, which is made if need be; dnsweir-report reads it. What was counted "

@@ -5,6 +5,9 @@
  * What a dataset of passive DNS gives away about names: which imitate another one, which are new,
  * which share servers or networks with another one. See doc/signals.md.
  *
+ * Each question has `progress`, which is called now and then with the ctx of its visit: 0 to go on, else what the
+ * question shall stop with. NULL: nobody asks.
+ *
  * Layer:   lib/signal; on lib/pdns, whose questions it asks.
  * Threads: any, as lib/pdns.
  * Errors:  0 or -errno.
@@ -84,6 +87,7 @@ struct signal_like_question {
 	size_t size;
 	const char *const *words; /**< UTF-8, for SIGNAL_DICTIONARY */
 	size_t n_words;
+	int (*progress)(void *ctx);
 };
 
 /**
@@ -118,13 +122,18 @@ struct signal_new {
 	size_t rdata_size;
 };
 
+struct signal_new_question {
+	int64_t since_s; /**< what was not seen before, seconds since 1970 */
+	int (*progress)(void *ctx);
+};
+
 /**
- * Find what was not seen before @p since_s. Reads the whole dataset.
+ * Find what is new. Reads the whole dataset.
  *
  * @param visit called in the order of names; @return 0, or what it shall stop with
  * @return 0, what visit stopped with, or -errno
  */
-int signal_new_find(struct pdns *pdns, int64_t since_s,
+int signal_new_find(struct pdns *pdns, const struct signal_new_question *question,
 	int (*visit)(void *ctx, const struct signal_new *found), void *ctx);
 
 /* ---- what is shared -------------------------------------------------------------------------- */
@@ -144,6 +153,7 @@ struct signal_shared_question {
 	const uint8_t *name; /**< wire form; its base domain counts */
 	size_t size;
 	uint8_t ipv4_length, ipv6_length; /**< bits of a block; 0: 24 and 48 */
+	int (*progress)(void *ctx);
 };
 
 /**
@@ -192,6 +202,7 @@ struct signal_flux_question {
 	int64_t last_after; /**< only addresses seen then or later; 0: all */
 	unsigned least;     /**< only names of so many addresses */
 	const struct signal_networks *networks; /**< NULL: none */
+	int (*progress)(void *ctx);
 };
 
 /**

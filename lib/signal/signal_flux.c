@@ -88,6 +88,13 @@ static int row_take(void *ctx, const struct pdns_row *row)
 	return err ? err : address_take(pass, row);
 }
 
+static int progress_tell(void *ctx, const struct pdns_result *result)
+{
+	struct pass *pass = ctx;
+
+	return pass->question->progress ? pass->question->progress(pass->ctx) : 0;
+}
+
 int signal_flux_find(struct pdns *pdns, const struct signal_flux_question *question,
 	int (*visit)(void *ctx, const struct signal_flux *flux), void *ctx)
 {
@@ -97,7 +104,7 @@ int signal_flux_find(struct pdns *pdns, const struct signal_flux_question *quest
 		.name_size = question->size,
 		.last_after = question->last_after};
 	struct pass *pass = calloc(1, sizeof(*pass));
-	const struct pdns_visitor visitor = {.ctx = pass, .visit = row_take};
+	const struct pdns_visitor visitor = {pass, row_take, progress_tell};
 	struct pdns_result result;
 	int err;
 

@@ -30,6 +30,13 @@ struct search {
 	struct signal_set found;         // whom it was told of
 };
 
+static int progress_tell(void *ctx, const struct pdns_result *result)
+{
+	struct search *search = ctx;
+
+	return search->question->progress ? search->question->progress(search->ctx) : 0;
+}
+
 /* ---- what it has ----------------------------------------------------------------------------- */
 
 static int server_note(void *ctx, const struct pdns_row *row)
@@ -88,7 +95,7 @@ static int own_read(struct search *search)
 
 	for (unsigned i = 0; i < 3 && err == 0; i++) {
 		const struct pdns_visitor visitor = {
-			.ctx = search, .visit = i == 0 ? server_note : block_note};
+			search, i == 0 ? server_note : block_note, progress_tell};
 
 		q.type = types[i];
 		q.scope = i == 0 ? PDNS_EXACT : PDNS_SUBTREE;
@@ -117,7 +124,7 @@ static int owner_tell(void *ctx, const struct pdns_row *row)
 static int via_ask(
 	struct search *search, const struct signal_shared *via, const struct pdns_question *q)
 {
-	const struct pdns_visitor visitor = {.ctx = search, .visit = owner_tell};
+	const struct pdns_visitor visitor = {search, owner_tell, progress_tell};
 	struct pdns_result result;
 
 	search->via = via;

@@ -86,9 +86,11 @@ static int text_look(void *ctx, enum signal_class class, const char *text)
 	const struct pdns_base_visitor visitor = {search, base_visit};
 	uint8_t label[1 + DNS_LABEL_SIZE_MAX];
 	char seen[SHAPE_TEXT_SIZE], key[SHAPE_TEXT_SIZE];
+	const struct signal_like_question *q = search->question;
+	int err = q->progress ? q->progress(search->ctx) : 0;
 
-	if (!label_encode(text, label))
-		return 0;
+	if (err || !label_encode(text, label))
+		return err;
 	// What looks like an A-label is read as one.
 	shape_text(label, seen);
 	shape_key(seen, key);

@@ -275,15 +275,21 @@ Test(similar, what_is_new_is_told_as_domain_name_or_data)
 	plant_at("www.fresh.co.jp", "A", "192.0.2.1", 2300);
 	plant_at("fresh.co.jp", "A", "192.0.2.1", 2400);
 	likes[0] = '\0';
-	cr_assert_eq(signal_new_find(bed.pdns, 2000, new_note, NULL), 0);
+	cr_assert_eq(signal_new_find(bed.pdns, &(struct signal_new_question){.since_s = 2000},
+			     new_note, NULL),
+		0);
 	cr_expect_str_eq(likes,
 		"name fresh.co.jp 2400 \nname www.fresh.co.jp 2300 \n"
 		"domain fresh.co.jp 2300 \nname aaa.example.com 2200 \n"
 		"rdata old.example.com 2000 192.0.2.2\nrdata old.example.com 2100 \"x\"\n");
 	likes[0] = '\0';
-	cr_assert_eq(signal_new_find(bed.pdns, 2501, new_note, NULL), 0);
+	cr_assert_eq(signal_new_find(bed.pdns, &(struct signal_new_question){.since_s = 2501},
+			     new_note, NULL),
+		0);
 	cr_expect_str_eq(likes, "");
-	cr_expect_eq(signal_new_find(bed.pdns, 0, new_note, &stop), 7);
+	cr_expect_eq(signal_new_find(bed.pdns, &(struct signal_new_question){.since_s = 0},
+			     new_note, &stop),
+		7);
 }
 
 // The tuple that shows that a name was known comes behind those that are new.
@@ -293,7 +299,9 @@ Test(similar, data_that_waited_is_told_when_its_name_was_known)
 	plant_at("a.example", "A", "192.0.2.2", 2001);
 	plant_at("a.example", "TXT", "x", 1000);
 	likes[0] = '\0';
-	cr_assert_eq(signal_new_find(bed.pdns, 2000, new_note, NULL), 0);
+	cr_assert_eq(signal_new_find(bed.pdns, &(struct signal_new_question){.since_s = 2000},
+			     new_note, NULL),
+		0);
 	cr_expect_str_eq(likes, "rdata a.example 2000 192.0.2.1\nrdata a.example 2001 192.0.2.2\n");
 }
 
