@@ -133,6 +133,39 @@ static void connections_write(struct metrics *metrics, struct serve *serve)
 		api.connections);
 }
 
+static void pdns_write(struct metrics *metrics, struct pdns *pdns)
+{
+	static const char *const reasons[] = {"malformed", "made_up", "no_room", "bad_time"};
+	struct pdns_stats s;
+
+	pdns_stats_get(pdns, &s);
+	metrics_value(metrics, "dnsweir_pdns_messages_total", "Answers observed since the start.",
+		s.messages);
+	metrics_value(metrics, "dnsweir_pdns_observations_total", "Observations of tuples in them.",
+		s.tuples);
+	metrics_family(metrics, "dnsweir_pdns_refused_total", "Answers that gave nothing.");
+	for (unsigned i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		metrics_sample(metrics, "dnsweir_pdns_refused_total",
+			(const char *const[]){"reason", reasons[i], NULL},
+			(const uint64_t[]){s.malformed, s.made_up, s.no_room, s.bad_time}[i]);
+	metrics_value(metrics, "dnsweir_pdns_flushed_total", "Tuples written since the start.",
+		s.flushed);
+	metrics_value(metrics, "dnsweir_pdns_failed_flushes_total",
+		"Writes that failed since the start.", s.failed_flushes);
+	metrics_value(
+		metrics, "dnsweir_pdns_waiting_tuples", "Tuples that wait for a write.", s.waiting);
+	metrics_value(
+		metrics, "dnsweir_pdns_bytes", "What the dataset takes on the disk.", s.bytes);
+	metrics_value(metrics, "dnsweir_pdns_numbered_messages",
+		"Messages that boxes numbered, over all streams in the dataset.", s.numbered);
+	metrics_value(metrics, "dnsweir_pdns_lost_messages",
+		"Of them, those that never came, or were lost before they were written.", s.lost);
+	metrics_value(metrics, "dnsweir_pdns_gaps",
+		"Times that a collector ended without writing what waited.", s.gaps);
+	metrics_value(metrics, "dnsweir_pdns_gap_seconds",
+		"Time from which something may be lost thereby.", s.gap_seconds);
+}
+
 void api_metrics(struct http_request *request, void *ctx)
 {
 	struct metrics metrics = {.out = http_out(request),
@@ -144,6 +177,8 @@ void api_metrics(struct http_request *request, void *ctx)
 	streams_write(&metrics, serve);
 	connections_write(&metrics, serve);
 	senders_write(&metrics, serve);
+	if (serve->pdns)
+		pdns_write(&metrics, serve->pdns);
 	api_boxes_write(&metrics, &serve->conf->api_boxes);
 	metrics_end(&metrics);
 }

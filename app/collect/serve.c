@@ -74,9 +74,12 @@ static void pdns_show(struct pdns *pdns, FILE *out)
 		"\"pdns\":{\"messages\":%" PRIu64 ",\"tuples\":%" PRIu64 ",\"waiting\":%" PRIu64
 		",\"flushed\":%" PRIu64 ",\"failed_flushes\":%" PRIu64 ",\"malformed\":%" PRIu64
 		",\"made_up\":%" PRIu64 ",\"no_room\":%" PRIu64 ",\"skipped_records\":%" PRIu64
-		",\"numbered\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"bytes\":%" PRIu64 "},",
+		",\"numbered\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"bytes\":%" PRIu64
+		",\"gaps\":%" PRIu64 ",\"gap_seconds\":%" PRIu64 ",\"gap_from\":%" PRId64
+		",\"gap_to\":%" PRId64 "},",
 		s.messages, s.tuples, s.waiting, s.flushed, s.failed_flushes, s.malformed,
-		s.made_up, s.no_room, s.skipped_records, s.numbered, s.lost, s.bytes);
+		s.made_up, s.no_room, s.skipped_records, s.numbered, s.lost, s.bytes, s.gaps,
+		s.gap_seconds, s.gap_from_s, s.gap_to_s);
 }
 
 void serve_counters(struct serve *serve, const struct tap_listener_stats *connections, FILE *out)
@@ -143,8 +146,6 @@ static bool retention(struct serve *serve)
 
 static void tick(struct serve *serve)
 {
-	if (serve->pdns)
-		pdns_tick(serve->pdns);
 	pthread_mutex_lock(&serve->anon_lock);
 	anon_set_day(serve->anon, list_day_of(time(NULL)));
 	pthread_mutex_unlock(&serve->anon_lock);
@@ -229,6 +230,7 @@ static int dataset_open(struct serve *serve)
 {
 	const struct conf *conf = serve->conf;
 	const struct pdns_options options = {.mode = PDNS_WRITE,
+		.gentle = true,
 		.window_size = (size_t)conf->pdns_memory << 20,
 		.window_s = conf->pdns_window_s};
 
@@ -249,6 +251,8 @@ static int serve_open(struct serve *serve)
 
 	if (err == 0)
 		err = dataset_open(serve);
+	if (err == 0)
+		err = serve_writer_start(serve);
 	if (err == 0)
 		err = serve_keeper_start(serve);
 	if (err)
@@ -327,6 +331,7 @@ int serve_run(const struct collect_args *args)
 	tap_listener_close(serve->listener, PATIENCE_MS);
 	if (serve->keeping)
 		serve_keeper_stop(serve);
+	serve_writer_stop(serve);
 	if (err == COLLECT_DONE) {
 		err = store_commit(serve->store) < 0 ? COLLECT_FAILED : COLLECT_DONE;
 		serve_counters(serve, &connections, stdout);

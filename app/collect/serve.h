@@ -5,7 +5,7 @@
  * What the files of `dnsweir-collect serve` share.
  *
  * Threads: main (signals, retention), one for each connection, the keeper, who puts into the log what
- * connections hand over, one that follows the logs of the sinkhole, if any, and those of the API. The store is
+ * connections hand over, one that writes passive DNS, one that follows the logs of the sinkhole, if any, and those of the API. The store is
  * written by one at a time: whoever does holds `lock`. Connections do not: while a commit goes on they fill
  * further batches. What deletes holds `deletion` too, and lets go of `lock` now and then. Questions hold neither.
  */
@@ -74,6 +74,9 @@ struct serve {
 	pthread_mutex_t lock, anon_lock, sender_lock;
 	struct serve_queue queue;
 	bool keeping;        /**< the keeper runs */
+	bool writing;        /**< the writer of passive DNS runs */
+	pthread_t writer;
+	atomic_bool writer_ends;
 	unsigned n_senders;  /**< under sender_lock; a sender stays where it is */
 	struct serve_sender senders[SERVE_SENDERS_MAX];
 	struct {
@@ -166,6 +169,12 @@ unsigned serve_observe(struct serve *serve, const struct tap_message *message,
  * @return false: it is no response of a kind that says anything, or a policy made it up
  */
 bool serve_answer(const struct tap_message *message, bool ours, struct pdns_answer *answer);
+
+/** Start the thread that writes what waits in passive DNS, if that is kept. @return 0 or -errno */
+int serve_writer_start(struct serve *serve);
+
+/** Write what waits, and end it. */
+void serve_writer_stop(struct serve *serve);
 
 /** The client that a message is for; ADDR_NONE if it is not for a client, or not known. */
 void serve_client(const struct tap_message *message, struct addr *client);

@@ -4,11 +4,14 @@
  */
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "serve.h"
 
 #define S_OLDEST (7 * 86400ll) // as in serve_record.c
 #define S_NEWEST 86400ll
+
+#define TICK_US 100000
 
 bool serve_answer(const struct tap_message *message, bool ours, struct pdns_answer *answer)
 {
@@ -89,4 +92,36 @@ unsigned serve_observe(struct serve *serve, const struct tap_message *message,
 	if (extra)
 		pdns_skip(serve->pdns, extra->start, extra->seq);
 	return result;
+}
+
+/* ---- writing --------------------------------------------------------------------------------- */
+
+static void *writer_run(void *arg)
+{
+	struct serve *serve = arg;
+
+	while (!atomic_load(&serve->writer_ends)) {
+		pdns_tick(serve->pdns);
+		usleep(TICK_US);
+	}
+	return NULL;
+}
+
+int serve_writer_start(struct serve *serve)
+{
+	int err = serve->pdns ? -pthread_create(&serve->writer, NULL, writer_run, serve) : 0;
+
+	serve->writing = serve->pdns && err == 0;
+	return err;
+}
+
+void serve_writer_stop(struct serve *serve)
+{
+	if (!serve->writing)
+		return;
+	atomic_store(&serve->writer_ends, true);
+	// So that it makes no more pauses.
+	pdns_flush(serve->pdns);
+	pthread_join(serve->writer, NULL);
+	serve->writing = false;
 }

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -20,11 +19,13 @@
 #define WINDOW_SECONDS 10
 #define CACHE_SIZE     ((size_t)256 << 20)
 #define MEMORY_TABLE   ((size_t)32 << 20) // who asks beside a writer reads as much from its log
-#define BLOCK_SIZE     ((size_t)32 << 10)
+#define MEMORY_FILTER  0.03               // of its size
+#define BLOCK_SIZE     ((size_t)16 << 10) // a row that is not in the cache costs reading one
 #define RESTART        64 // keys a run that share beginnings: seeking in less costs more room
 #define DICTIONARY     (110 << 10)
 #define FILTER_BITS    10 // a key
 #define LOG_LEVEL_NONE 5
+#define SYNC_EACH      (1 << 20) // octets: nothing waits for much to be written at once
 #define ZSTD_LEVEL     9
 
 const char *pdns_class_name(enum pdns_class class)
@@ -42,10 +43,26 @@ static void blocks_set(const struct pdns *pdns, rocksdb_options_t *options)
 	rocksdb_block_based_options_set_block_restart_interval(blocks, RESTART);
 	rocksdb_block_based_options_set_block_cache(blocks, pdns->cache);
 	rocksdb_block_based_options_set_format_version(blocks, 5);
+	// Memory has its bound however large the dataset is.
+	rocksdb_block_based_options_set_cache_index_and_filter_blocks(blocks, 1);
+	rocksdb_block_based_options_set_cache_index_and_filter_blocks_with_high_priority(blocks, 1);
+	rocksdb_block_based_options_set_pin_l0_filter_and_index_blocks_in_cache(blocks, 1);
 	rocksdb_block_based_options_set_filter_policy(
 		blocks, rocksdb_filterpolicy_create_bloom(FILTER_BITS));
 	rocksdb_options_set_block_based_table_factory(options, blocks);
 	rocksdb_block_based_options_destroy(blocks);
+}
+
+// Files are put in order when nobody else wants the CPU or the disk.
+static void background_set(rocksdb_options_t *options)
+{
+	rocksdb_env_t *env = rocksdb_create_default_env();
+
+	rocksdb_env_lower_thread_pool_cpu_priority(env);
+	rocksdb_env_lower_thread_pool_io_priority(env);
+	rocksdb_env_destroy(env);
+	rocksdb_options_set_max_background_jobs(options, 2);
+	rocksdb_options_set_bytes_per_sync(options, SYNC_EACH);
 }
 
 rocksdb_options_t *pdns_options_make(const struct pdns *pdns, enum pdns_mode mode)
@@ -65,8 +82,11 @@ rocksdb_options_t *pdns_options_make(const struct pdns *pdns, enum pdns_mode mod
 	rocksdb_options_set_create_if_missing(options, 1);
 	rocksdb_options_set_write_buffer_size(options, MEMORY_TABLE);
 	rocksdb_options_set_max_write_buffer_number(options, 3);
-	rocksdb_options_set_max_background_jobs(options, 2);
+	background_set(options);
 	rocksdb_options_set_allow_concurrent_memtable_write(options, 0);
+	// A row that is looked for by its key is in none of the tables in memory nearly always.
+	rocksdb_options_set_memtable_prefix_bloom_size_ratio(options, MEMORY_FILTER);
+	rocksdb_options_set_memtable_whole_key_filtering(options, 1);
 	// What is looked for by its key is there nearly always, so the last level does without
 	// filters.
 	rocksdb_options_set_optimize_filters_for_hits(options, 1);
@@ -81,44 +101,30 @@ rocksdb_options_t *pdns_options_make(const struct pdns *pdns, enum pdns_mode mod
 	return options;
 }
 
-// Rows that say what this is, and whether it was closed.
-static int rows_check(struct pdns *pdns)
+// The row that says what this is.
+static int version_check(struct pdns *pdns)
 {
 	rocksdb_readoptions_t *read = rocksdb_readoptions_create();
-	char *error = NULL, *version, *open;
-	size_t size = 0, open_size = 0;
+	char *error = NULL, *version;
+	size_t size = 0;
 	int err;
 
 	version = rocksdb_get(pdns->db, read, PDNS_ROW_VERSION, PDNS_ROW_SIZE, &size, &error);
 	err = rocks_error(error);
-	error = NULL;
-	open = err ? NULL
-		   : rocksdb_get(pdns->db, read, PDNS_ROW_OPEN, PDNS_ROW_SIZE, &open_size, &error);
-	err = err ? err : rocks_error(error);
 	if (err == 0 && version && (size != 1 || version[0] != PDNS_VERSION))
 		err = -EPROTO;
-	if (err == 0 && pdns->mode == PDNS_WRITE && open)
-		log_line(LOG_WARN,
-			"%s: was not closed: what was observed in the last %u seconds may be lost",
-			pdns->folder, pdns->window_s);
 	rocksdb_free(version);
-	rocksdb_free(open);
 	rocksdb_readoptions_destroy(read);
 	return err;
 }
 
-static int rows_write(struct pdns *pdns)
+static int version_write(struct pdns *pdns)
 {
-	rocksdb_writebatch_t *batch = rocksdb_writebatch_create();
 	const char version = PDNS_VERSION;
-	uint8_t now[8];
 	char *error = NULL;
 
-	store_be64(now, (uint64_t)time(NULL));
-	rocksdb_writebatch_put(batch, PDNS_ROW_VERSION, PDNS_ROW_SIZE, &version, 1);
-	rocksdb_writebatch_put(batch, PDNS_ROW_OPEN, PDNS_ROW_SIZE, (char *)now, sizeof(now));
-	rocksdb_write(pdns->db, pdns->write_options, batch, &error);
-	rocksdb_writebatch_destroy(batch);
+	rocksdb_put(pdns->db, pdns->write_options, PDNS_ROW_VERSION, PDNS_ROW_SIZE, &version, 1,
+		&error);
 	return rocks_error(error);
 }
 
@@ -148,7 +154,9 @@ static int db_open(struct pdns *pdns)
 			      ? rocks_open_beside(pdns->options, path, &pdns->db)
 			      : -errno;
 		if (err == 0)
-			err = rows_check(pdns);
+			err = version_check(pdns);
+		if (err == 0)
+			err = pdns_mark_load(pdns);
 		return err ? err : pdns_streams_load(pdns);
 	}
 	if (mkdir(pdns->folder, 0750) < 0 && errno != EEXIST)
@@ -164,11 +172,15 @@ static int db_open(struct pdns *pdns)
 		pdns->db = NULL;
 		return err;
 	}
-	err = rows_check(pdns);
+	err = version_check(pdns);
 	if (err == 0)
-		err = rows_write(pdns);
+		err = version_write(pdns);
 	if (err == 0)
 		err = pdns_writes_read(pdns, &pdns->writes);
+	if (err == 0)
+		err = pdns_mark_load(pdns);
+	if (err == 0)
+		err = pdns_mark_open(pdns);
 	return err ? err : pdns_streams_load(pdns);
 }
 
@@ -243,9 +255,10 @@ int pdns_open(const char *folder, const struct pdns_options *options, struct pdn
 	pthread_mutex_init(&pdns->lock, NULL);
 	pthread_mutex_init(&pdns->flush_lock, NULL);
 	pthread_rwlock_init(&pdns->db_lock, NULL);
-	pdns->lock_fd = -1;
+	pdns->lock_fd = pdns->mark_fd = -1;
 	pdns->mode = options->mode;
 	pdns->window_s = options->window_s ? options->window_s : WINDOW_SECONDS;
+	pdns->gentle = options->gentle;
 	pdns->folder = strdup(folder);
 	pdns->cache = rocksdb_cache_create_lru(CACHE_SIZE);
 	pdns->options = pdns_options_make(pdns, pdns->mode);
@@ -272,7 +285,6 @@ int pdns_open(const char *folder, const struct pdns_options *options, struct pdn
 
 int pdns_close(struct pdns *pdns)
 {
-	char *error = NULL;
 	int err = 0;
 
 	if (!pdns)
@@ -280,16 +292,12 @@ int pdns_close(struct pdns *pdns)
 	// What waits is lost with a database that could not be opened anew.
 	if (!pdns->db && pdns->mode == PDNS_WRITE)
 		err = -EIO;
-	if (pdns->db && pdns->mode == PDNS_WRITE) {
+	if (pdns->db && pdns->mode == PDNS_WRITE)
 		err = pdns_flush(pdns);
-		// What could not be written is known to be lost at the next open.
-		if (err == 0)
-			rocksdb_delete(pdns->db, pdns->write_options, PDNS_ROW_OPEN, PDNS_ROW_SIZE,
-				&error);
-		err = err ? err : rocks_error(error);
-	}
 	if (pdns->db)
 		rocksdb_close(pdns->db);
+	// What could not be written is told at the next open.
+	pdns_mark_close(pdns, err == 0);
 	rocksdb_options_destroy(pdns->options);
 	rocksdb_writeoptions_destroy(pdns->write_options);
 	rocksdb_cache_destroy(pdns->cache);

@@ -10,7 +10,7 @@
  * see below, and a bailiwick, which is part of what tells tuples apart.
  *
  * What is observed waits in memory, each tuple once, for some seconds; then it is merged into
- * RocksDB. A process that is killed loses what waited. Senders that number what they send are told
+ * RocksDB. A process that is killed loses what waited, and the next open says of which time that was. Senders that number what they send are told
  * how many of their messages that was (pdns_streams). See doc/pdns.md.
  *
  * Privacy: no function here takes a client's address, or anything else of who asked.
@@ -52,6 +52,7 @@ struct pdns_options {
 	enum pdns_mode mode;
 	size_t window_size; /**< octets that wait at most; 0: 64 MiB */
 	unsigned window_s;  /**< seconds that anything waits at most; 0: 10 */
+	bool gentle;        /**< pdns_tick makes pauses, so that those who ask get the CPU */
 };
 
 struct pdns;
@@ -122,7 +123,12 @@ struct pdns_tuple {
  */
 int pdns_put(struct pdns *pdns, const struct pdns_tuple *tuple);
 
-/** Write what waits, if the oldest of it waited for window_s. Call it once a second. */
+/**
+ * Write what waits, in time for nothing to wait longer than window_s. Call it once a second; `gentle` ten times, from a
+ * thread that does nothing else. Also notes that this process lives, for what is said after a kill.
+ *
+ * @return 0 or -errno
+ */
 int pdns_tick(struct pdns *pdns);
 
 /** Write what waits. What cannot be written waits for the next time. @return 0 or -errno */
@@ -139,6 +145,9 @@ struct pdns_stats {
 	uint64_t window_used;  /**< octets that they take */
 	uint64_t numbered, lost; /**< messages that senders numbered, and of them those that never came,
 				      or were in a window that was lost; over all of the streams known */
+	uint64_t gaps;         /**< times that a process ended without closing, ever */
+	uint64_t gap_seconds;  /**< from which something may be lost thereby, in all */
+	int64_t gap_from_s, gap_to_s; /**< those of the last time, seconds since 1970 */
 	uint64_t rows;       /**< in the database, index entries among them; an estimate */
 	uint64_t bytes;      /**< of its files, without what was not yet put into one */
 };

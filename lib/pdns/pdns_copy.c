@@ -42,7 +42,6 @@ static int chunk_write(
 	return rocks_error(error);
 }
 
-// All rows but that which says that it is open.
 static int rows_copy(rocksdb_iterator_t *rows, rocksdb_t *to)
 {
 	rocksdb_writeoptions_t *how = rocksdb_writeoptions_create();
@@ -58,8 +57,6 @@ static int rows_copy(rocksdb_iterator_t *rows, rocksdb_t *to)
 		const char *key = rocksdb_iter_key(rows, &key_size);
 		const char *value = rocksdb_iter_value(rows, &size);
 
-		if (key_size == PDNS_ROW_SIZE && memcmp(key, PDNS_ROW_OPEN, PDNS_ROW_SIZE) == 0)
-			continue;
 		rocksdb_writebatch_put(batch, key, key_size, value, size);
 		if (rocksdb_writebatch_count(batch) == CHUNK_ROWS)
 			err = chunk_write(to, how, batch);

@@ -4,28 +4,15 @@
 #define XXH_INLINE_ALL
 #include <errno.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 #include <xxhash.h>
 
 #include "base/bytes.h"
 #include "base/log.h"
 
-#define CHUNK_SIZE ((size_t)4 << 20) // octets of a write
-
-/** What a write is made of. */
-struct chunk {
-	struct pdns *pdns;
-	rocksdb_writebatch_t *batch;
-	size_t size; // octets in it
-	uint64_t n;  // tuples
-};
-
-static void index_put(void *ctx, const uint8_t *key, size_t size)
-{
-	struct chunk *chunk = ctx;
-
-	rocksdb_writebatch_put(chunk->batch, (const char *)key, size, "", 0);
-	chunk->size += size;
-}
+#define CHUNK_SIZE ((size_t)1 << 20) // octets of a write
+#define PAUSES     4                 // a gentle flush makes pauses of this part of the window
 
 // Whether the entries of a tuple were written since the start, as far as it is remembered.
 static uint64_t *known_slot(struct pdns *pdns, const struct pdns_tuple_key *tuple, uint64_t *hash)
@@ -51,34 +38,28 @@ static void entry_tuple(const struct pdns_entry *entry, struct pdns_tuple_key *t
 		tuple->bailiwick = (uint8_t)pdns_base_labels(tuple->owner);
 }
 
-static void entry_put(struct chunk *chunk, const struct pdns_entry *entry)
+static void entry_put(struct pdns *pdns, struct pdns_chunk *chunk, const struct pdns_entry *entry)
 {
 	struct pdns_sum sums[PDNS_CLASSES] = {0};
 	uint8_t head[PDNS_INDEX_MAX], value[PDNS_VALUE_MAX];
-	const char *keys[2], *values[1] = {(char *)value};
-	size_t sizes[2], value_sizes[1];
 	struct pdns_tuple_key tuple;
 	uint64_t hash, *known;
 
 	entry_tuple(entry, &tuple);
 	sums[entry->class] = entry->sum;
-	keys[0] = (char *)head;
-	sizes[0] = pdns_key_rrset(&tuple, head);
-	keys[1] = (const char *)tuple.rdata;
-	sizes[1] = tuple.rdata_size;
-	value_sizes[0] = pdns_value_write(sums, value);
-	rocksdb_writebatch_mergev(chunk->batch, 2, keys, sizes, 1, values, value_sizes);
-	chunk->size += sizes[0] + sizes[1] + value_sizes[0];
-	chunk->n++;
-	known = known_slot(chunk->pdns, &tuple, &hash);
+	pdns_chunk_add(chunk,
+		(const struct pdns_chunk_part[]){
+			{head, pdns_key_rrset(&tuple, head)}, {tuple.rdata, tuple.rdata_size}},
+		2, value, pdns_value_write(sums, value));
+	known = known_slot(pdns, &tuple, &hash);
 	if (*known == hash)
 		return;
 	*known = hash;
 	head[0] = PDNS_TAG_OWNER_START;
 	memcpy(head + 1, tuple.owner, tuple.owner_size);
-	index_put(chunk, head, 1 + tuple.owner_size);
-	pdns_key_index(&tuple, index_put, chunk);
-	pdns_bases_put(chunk->pdns, tuple.owner, index_put, chunk);
+	pdns_chunk_index(chunk, head, 1 + tuple.owner_size);
+	pdns_key_index(&tuple, pdns_chunk_index, chunk);
+	pdns_bases_put(pdns, tuple.owner, pdns_chunk_index, chunk);
 }
 
 // What is known was perhaps not written.
@@ -88,38 +69,89 @@ static void known_forget(struct pdns *pdns)
 	memset(pdns->bases, 0, PDNS_BASES_SLOTS * sizeof(*pdns->bases));
 }
 
-// Write from emptying what is not written yet, the streams' rows with the last of it. Under
-// flush_lock.
-static int sealed_write(struct pdns *pdns)
+// What is known of the whole when the last of it is written.
+static void end_put(const struct pdns *pdns, rocksdb_writebatch_t *batch)
 {
+	uint8_t at[8];
+
+	pdns_streams_write(pdns, batch);
+	store_be64(at, (uint64_t)pdns->sealed_s);
+	rocksdb_writebatch_put(batch, PDNS_ROW_WRITTEN, PDNS_ROW_SIZE, (char *)at, sizeof(at));
+}
+
+static int64_t now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+// After a write as long as it took, but no longer than what is left of @p pauses_us allows for the writes to come.
+static void pause_make(const struct pdns *pdns, int64_t took_us, int64_t *pauses_us)
+{
+	size_t left = (pdns->emptying->used - pdns->flushed_to) / CHUNK_SIZE + 1;
+	int64_t most = *pauses_us / (int64_t)left;
+	int64_t pause = took_us < most ? took_us : most;
+
+	*pauses_us -= pause;
+	if (pause > 0 && !atomic_load(&pdns->hurried))
+		usleep((useconds_t)pause);
+}
+
+// Write as much of emptying as makes a chunk, and if that is all of it the end.
+static int chunk_write(struct pdns *pdns, struct pdns_chunk *chunk, bool *all)
+{
+	rocksdb_writebatch_t *batch = rocksdb_writebatch_create();
 	const struct pdns_entry *entry = NULL;
+	size_t at = pdns->flushed_to;
+	uint64_t n = 0;
+	uint8_t number[8];
+	char *error = NULL;
+	int err;
+
+	store_be64(number, pdns->writes + 1);
+	rocksdb_writebatch_put(
+		batch, PDNS_ROW_WRITES, PDNS_ROW_SIZE, (char *)number, sizeof(number));
+	for (; chunk->used < CHUNK_SIZE && (entry = pdns_window_next(pdns->emptying, &at)); n++)
+		entry_put(pdns, chunk, entry);
+	*all = !entry;
+	err = pdns_chunk_take(chunk, batch);
+	if (err == 0) {
+		if (*all)
+			end_put(pdns, batch);
+		rocksdb_write(pdns->db, pdns->write_options, batch, &error);
+		err = rocks_error(error);
+		pdns->tried_to = at;
+	}
+	rocksdb_writebatch_destroy(batch);
+	if (err)
+		return err;
+	pdns->flushed_to = at;
+	pdns->writes++;
+	pthread_mutex_lock(&pdns->lock);
+	pdns->stats.flushed += n;
+	pthread_mutex_unlock(&pdns->lock);
+	return 0;
+}
+
+// Write from emptying what is not written yet, the streams' rows with the last of it. Under
+// flush_lock. @p pauses_us of pauses at most.
+static int sealed_write(struct pdns *pdns, int64_t pauses_us)
+{
+	struct pdns_chunk chunk = {0};
+	bool all = false;
 	int err = 0;
 
-	do {
-		struct chunk chunk = {.pdns = pdns, .batch = rocksdb_writebatch_create()};
-		size_t at = pdns->flushed_to;
-		uint8_t number[8];
-		char *error = NULL;
+	while (!all && err == 0) {
+		int64_t began = now_us();
 
-		store_be64(number, pdns->writes + 1);
-		rocksdb_writebatch_put(chunk.batch, PDNS_ROW_WRITES, PDNS_ROW_SIZE, (char *)number,
-			sizeof(number));
-		while (chunk.size < CHUNK_SIZE && (entry = pdns_window_next(pdns->emptying, &at)))
-			entry_put(&chunk, entry);
-		if (!entry)
-			pdns_streams_write(pdns, chunk.batch);
-		rocksdb_write(pdns->db, pdns->write_options, chunk.batch, &error);
-		err = rocks_error(error);
-		rocksdb_writebatch_destroy(chunk.batch);
-		pdns->tried_to = at;
-		if (err == 0) {
-			pdns->flushed_to = at;
-			pdns->writes++;
-		}
-		pthread_mutex_lock(&pdns->lock);
-		pdns->stats.flushed += err ? 0 : chunk.n;
-		pthread_mutex_unlock(&pdns->lock);
-	} while (entry && err == 0);
+		err = chunk_write(pdns, &chunk, &all);
+		pdns_mark_set(pdns);
+		if (!all && err == 0)
+			pause_make(pdns, now_us() - began, &pauses_us);
+	}
+	pdns_chunk_free(&chunk);
 	if (err) {
 		known_forget(pdns);
 		pdns->db_failed = true;
@@ -160,7 +192,10 @@ static int seal(struct pdns *pdns)
 		pdns->filling = pdns->emptying;
 		pdns->emptying = filled;
 		pdns->flushed_to = 0;
+		pdns->sealed_s = (int64_t)time(NULL);
 		pdns->sealed_waits = filled->n > 0 || pdns->n_sealed > 0;
+		if (!pdns->sealed_waits)
+			filled->since = 0;
 	}
 	pthread_mutex_unlock(&pdns->lock);
 	return err;
@@ -186,40 +221,98 @@ static void sealed_end(struct pdns *pdns, int err)
 }
 
 // Under flush_lock.
-static int sealed_flush(struct pdns *pdns)
+static int sealed_flush(struct pdns *pdns, int64_t pauses_us)
 {
 	int err = db_mend(pdns);
 
 	if (err == 0)
-		err = sealed_write(pdns);
+		err = sealed_write(pdns, pauses_us);
 	sealed_end(pdns, err);
 	return err;
 }
 
-int pdns_flush(struct pdns *pdns)
+// Under flush_lock.
+static int all_flush(struct pdns *pdns)
 {
 	int err = 0;
 
-	pthread_mutex_lock(&pdns->flush_lock);
 	// What could not be written the last time comes first.
 	if (pdns->sealed_waits)
-		err = sealed_flush(pdns);
+		err = sealed_flush(pdns, 0);
 	if (err == 0)
 		err = seal(pdns);
 	if (err == 0 && pdns->sealed_waits)
-		err = sealed_flush(pdns);
+		err = sealed_flush(pdns, 0);
+	return err;
+}
+
+// Whoever flushes gently makes no more pauses while we wait.
+static void flush_lock_hurried(struct pdns *pdns)
+{
+	atomic_fetch_add(&pdns->hurried, 1);
+	pthread_mutex_lock(&pdns->flush_lock);
+	atomic_fetch_sub(&pdns->hurried, 1);
+}
+
+int pdns_flush(struct pdns *pdns)
+{
+	int err;
+
+	flush_lock_hurried(pdns);
+	err = all_flush(pdns);
 	pthread_mutex_unlock(&pdns->flush_lock);
 	return err;
 }
 
-int pdns_tick(struct pdns *pdns)
+int pdns_room_make(struct pdns *pdns, size_t n, size_t octets)
 {
+	int err = 0;
+	bool made;
+
+	flush_lock_hurried(pdns);
+	// Somebody else may have made some by now.
+	pthread_mutex_lock(&pdns->lock);
+	made = pdns_window_has_room(pdns->filling, n, octets);
+	pthread_mutex_unlock(&pdns->lock);
+	if (!made)
+		err = pdns->gentle && !pdns->sealed_waits ? seal(pdns) : all_flush(pdns);
+	pthread_mutex_unlock(&pdns->flush_lock);
+	return err;
+}
+
+// Whether it is time, if writing takes as long as the last time.
+static bool is_due(struct pdns *pdns)
+{
+	int64_t took = pdns->flush_took_s, most = (int64_t)pdns->window_s / 2;
 	bool due;
 
 	pthread_mutex_lock(&pdns->lock);
-	// A second early: the next call may be late.
-	due = pdns->failing || (pdns->filling->since && pdns_now() - pdns->filling->since + 1 >=
-								(int64_t)pdns->window_s);
+	// A second early: the next call may be late. And a second for what is rounded.
+	due = pdns->failing ||
+	      (pdns->filling->since &&
+		      pdns_now() - pdns->filling->since + (took < most ? took : most) + 2 >=
+			      (int64_t)pdns->window_s);
 	pthread_mutex_unlock(&pdns->lock);
-	return due ? pdns_flush(pdns) : 0;
+	return due;
+}
+
+int pdns_tick(struct pdns *pdns)
+{
+	int64_t pauses_us = pdns->gentle ? (int64_t)pdns->window_s * 1000000 / PAUSES : 0;
+	int64_t began = pdns_now();
+	int err = 0;
+
+	pdns_mark_set(pdns);
+	pthread_mutex_lock(&pdns->flush_lock);
+	// Sealed by somebody who had no room.
+	if (pdns->sealed_waits)
+		err = sealed_flush(pdns, pauses_us);
+	if (err == 0 && is_due(pdns)) {
+		err = seal(pdns);
+		if (err == 0 && pdns->sealed_waits)
+			err = sealed_flush(pdns, pauses_us);
+		pdns->flush_took_s = pdns_now() - began;
+	}
+	pthread_mutex_unlock(&pdns->flush_lock);
+	return err;
 }

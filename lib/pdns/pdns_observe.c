@@ -283,7 +283,7 @@ static bool lock_with_room(struct pdns *pdns, size_t n, size_t octets)
 		if (pdns_window_has_room(pdns->filling, n, octets))
 			return true;
 		pthread_mutex_unlock(&pdns->lock);
-		if (pdns_flush(pdns) < 0)
+		if (pdns_room_make(pdns, n, octets) < 0)
 			return false;
 	}
 	return false;

@@ -18,7 +18,8 @@
  *   07  target forward                                     empty                   of each name in RDATA
  *   08  size 1  shape  base domain forward                 empty                   of each base domain of owners
  *   ff 'V'                                                 version 1               once
- *   ff 'O'                                                 time 8                  while it is open
+ *   ff 'T'                                                 time 8                  all that came before is written
+ *   ff 'G'                                                 gaps 8, seconds 8, from 8, to 8   when it was not closed
  *   ff 'N'                                                 number 8                of the last write
  *   ff 'S' start 8                                         last number 8, messages 8   of a sender's stream
  *   ff 'I' hash 16                                         time 8                  of a file that was taken in
@@ -38,6 +39,7 @@
  * reading.
  */
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "dns/dns_rdata.h"
 #include "pdns/pdns.h"
@@ -224,7 +226,7 @@ const struct pdns_entry *pdns_window_next(const struct pdns_window *window, size
 /* ---- pdns.c ---------------------------------------------------------------------------------- */
 
 /** Index entries that were written not long ago are not written again. By hash of the tuple. */
-#define PDNS_KNOWN_SLOTS (1u << 20)
+#define PDNS_KNOWN_SLOTS (1u << 22)
 
 /** The same of base domains, by hash. */
 #define PDNS_BASES_SLOTS (1u << 16)
@@ -241,7 +243,9 @@ struct pdns {
 	char *folder;
 	enum pdns_mode mode;
 	int lock_fd;
+	int mark_fd; /**< -1: none */
 	unsigned window_s;
+	bool gentle;
 	pthread_rwlock_t db_lock; /**< written to while it is opened anew */
 	rocksdb_t *db;            /**< NULL: it could not be */
 	rocksdb_options_t *options;
@@ -263,6 +267,9 @@ struct pdns {
 	uint64_t writes;            /**< row N */
 	bool db_failed;             /**< a write failed, so it has to be opened anew */
 	bool sealed_waits;          /**< `emptying` or `sealed` are not all written */
+	int64_t sealed_s;           /**< when they were sealed, seconds since 1970 */
+	int64_t flush_took_s;       /**< seconds that the last pdns_tick took to write; the ticker's own */
+	_Atomic unsigned hurried;   /**< threads that wait for a flush */
 	uint64_t *known;
 	uint64_t *bases;
 
@@ -271,7 +278,8 @@ struct pdns {
 
 #define PDNS_ROW_SIZE    2
 #define PDNS_ROW_VERSION "\xffV"
-#define PDNS_ROW_OPEN    "\xffO"
+#define PDNS_ROW_WRITTEN "\xffT"
+#define PDNS_ROW_GAPS    "\xffG"
 #define PDNS_ROW_WRITES  "\xffN"
 
 int64_t pdns_now(void); /**< monotonic seconds */
@@ -292,6 +300,60 @@ int pdns_writes_read(const struct pdns *pdns, uint64_t *writes);
 
 /** Options of a database. @return taken by the caller */
 rocksdb_options_t *pdns_options_make(const struct pdns *pdns, enum pdns_mode mode);
+
+/* ---- pdns_chunk.c ---------------------------------------------------------------------------- */
+
+struct pdns_chunk_row {
+	uint64_t head; /**< first octets of the key, as a number */
+	uint32_t at;   /**< bytes from `octets`, of the key; the value is behind it */
+	uint32_t key_size, value_size; /**< octets; an index entry has no value */
+};
+
+/** Rows to be written at once. Zeroes: none. */
+struct pdns_chunk {
+	uint8_t *octets;
+	size_t size, used;
+	struct pdns_chunk_row *rows;
+	size_t n, room;
+	int err; /**< 0 or -ENOMEM */
+};
+
+struct pdns_chunk_part {
+	const uint8_t *data;
+	size_t size;
+};
+
+/** Add a row whose key is all parts one behind the other. */
+void pdns_chunk_add(struct pdns_chunk *chunk, const struct pdns_chunk_part *parts, unsigned n,
+	const uint8_t *value, size_t value_size);
+
+/** Add an index entry. @param ctx the chunk */
+void pdns_chunk_index(void *ctx, const uint8_t *key, size_t size);
+
+/** Put all rows into a batch, in the order of their keys, and have none. @return 0 or -ENOMEM: some are missing */
+int pdns_chunk_take(struct pdns_chunk *chunk, rocksdb_writebatch_t *batch);
+
+void pdns_chunk_free(struct pdns_chunk *chunk);
+
+/* ---- pdns_flush.c ---------------------------------------------------------------------------- */
+
+/**
+ * Have room in the window as pdns_window_has_room says; where somebody calls pdns_tick gently, by leaving the writing to
+ * him. Others may take it before we do.
+ *
+ * @return 0 or -errno
+ */
+int pdns_room_make(struct pdns *pdns, size_t n, size_t octets);
+
+/* ---- pdns_mark.c: what a process that is killed leaves ---------------------------------------- */
+
+/** Read what is known of gaps into `stats`. @return 0 or -errno */
+int pdns_mark_load(struct pdns *pdns);
+/** Say what the one before may have lost, and that this one lives. @return 0 or -errno */
+int pdns_mark_open(struct pdns *pdns);
+/** Say that it lives, and since when something waits. Once a second. */
+void pdns_mark_set(struct pdns *pdns);
+void pdns_mark_close(struct pdns *pdns, bool all_written);
 
 /* ---- pdns_streams.c -------------------------------------------------------------------------- */
 

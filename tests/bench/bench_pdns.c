@@ -4,15 +4,10 @@
  * questions take, alone and while answers come in. Prints a JSON object a line; nothing is
  * asserted.
  *
- * Tuple i is made from the number i alone. Registered names are two to four syllables out of some
- * hundreds, some with digits, below 12 suffixes as common as in the wild; each has 6 to 24 tuples:
- * hosts with usual names, with numbers, and with 12 random digits; 50 % A, 14 % AAAA, 13 % CNAME, 7
- * % NS, 4 % MX, 4 % TXT, 3 % SOA, 3 % HTTPS, 2 % PTR. Addresses are of 30,000 blocks of 256, half
- * of the names in 300 of them. Times lie in 60 days, with seconds of no pattern; half of the tuples
- * are seen once.
+ * How tuples are made says pdns_made.h. Times lie in 60 days, with seconds of no pattern; half of the tuples are seen
+ * once.
  */
 #include <getopt.h>
-#include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -23,179 +18,23 @@
 #include <unistd.h>
 
 #include "bench.h"
-#include "dns/dns_name.h"
 #include "pdns/pdns.h"
+#include "pdns_made.h"
 #include "support/random.h"
 
 #define TIME_FIRST 1700000000
 #define TIME_SPAN  (60 * 86400)
 
-static const char usage[] =
-	"Usage: bench_pdns [--tuples N] [--messages N] [--questions N] [--ask-only] FOLDER\n";
+static const char usage[] = "Usage: bench_pdns [--tuples N] [--messages N] [--questions N] "
+			    "[--fill-only | --ask-only] FOLDER\n";
 
 static struct {
 	uint32_t tuples;
 	uint32_t messages;
 	uint32_t questions;
-	bool ask_only;
+	bool fill_only, ask_only;
 	const char *folder;
 } options = {.tuples = 5000000, .messages = 4000000, .questions = 2000};
-
-/* ---- tuples ---------------------------------------------------------------------------------- */
-
-struct made {
-	uint8_t owner[DNS_NAME_SIZE_MAX], rdata[DNS_NAME_SIZE_MAX + 64];
-	size_t owner_size, rdata_size;
-	uint16_t type;
-	char domain[96];
-};
-
-static uint64_t mixed(uint64_t n)
-{
-	n = (n ^ n >> 31) * 0x9e3779b97f4a7c15ull;
-	n = (n ^ n >> 29) * 0xbf58476d1ce4e5b9ull;
-	return n ^ n >> 32;
-}
-
-static void domain_make(uint64_t n, char text[96])
-{
-	static const char first[] = "bcdfghjklmnprstvwz", vowels[] = "aeiouy", last[] = "nrlst";
-	static const char *const tops[] = {"com", "com", "com", "com", "net", "org", "jp", "co.jp",
-		"de", "co.uk", "info", "xyz"};
-	uint64_t r = mixed(n * 2 + 1);
-	unsigned parts = 2 + r % 3, used = 0;
-
-	for (r >>= 2; parts > 0; parts--, r = mixed(r)) {
-		text[used++] = first[r % 18];
-		text[used++] = vowels[(r >> 8) % 6];
-		if (r >> 16 & 1)
-			text[used++] = last[(r >> 20) % 5];
-	}
-	if (r % 8 == 0)
-		used += (unsigned)sprintf(text + used, "%u", (unsigned)(r >> 8) % 1000);
-	sprintf(text + used, ".%s", tops[(r >> 20) % 12]);
-}
-
-static size_t name_wire(const char *text, uint8_t *name)
-{
-	int size = dns_name_parse(text, strlen(text), name);
-
-	if (size < 0)
-		bench_die(text, "is no name");
-	return (size_t)size;
-}
-
-static void host_make(uint64_t r, const char *domain, char text[160])
-{
-	static const char *const hosts[] = {"www", "mail", "api", "cdn", "img", "static", "m",
-		"app", "dev", "vpn", "shop", "ns1"};
-
-	if (r % 10 < 5)
-		sprintf(text, "%s.%s", hosts[(r >> 8) % 12], domain);
-	else if (r % 10 < 7)
-		strcpy(text, domain);
-	else if (r % 10 < 9)
-		sprintf(text, "%s%u.%s", hosts[(r >> 8) % 12], (unsigned)(r >> 16) % 400, domain);
-	else
-		sprintf(text, "%012llx.%s", (unsigned long long)(r >> 16), domain);
-}
-
-static size_t address_make(uint64_t r, uint8_t *to, bool v6)
-{
-	uint64_t block = r % 2 ? (r >> 8) % 300 : (r >> 8) % 30000;
-	uint64_t spread = mixed(block);
-
-	if (!v6) {
-		to[0] = (uint8_t)(1 + spread % 220);
-		to[1] = (uint8_t)(spread >> 8);
-		to[2] = (uint8_t)(spread >> 16);
-		to[3] = (uint8_t)(r >> 40);
-		return 4;
-	}
-	memset(to, 0, 16);
-	to[0] = 0x2a;
-	memcpy(to + 1, &spread, 5);
-	to[7] = (uint8_t)(r >> 40);
-	to[14] = (uint8_t)(r >> 48);
-	to[15] = (uint8_t)(r >> 56);
-	return 16;
-}
-
-static size_t random_octets(uint64_t r, uint8_t *to, size_t n)
-{
-	for (size_t i = 0; i < n; i++, r = mixed(r))
-		to[i] = (uint8_t)r;
-	return n;
-}
-
-// Half of them say who may send mail, half are tokens of 32 random letters that prove something.
-static void text_make(uint64_t r, const char *other, struct made *made)
-{
-	char text[160];
-	size_t size;
-
-	made->type = 16;
-	if (r & 1 << 20) {
-		size = (size_t)sprintf(text, "v=spf1 include:_spf.%s ~all", other);
-	} else {
-		size = (size_t)sprintf(text, "site-verification=");
-		for (unsigned i = 0; i < 32; i++, r = mixed(r))
-			text[size++] = (char)('a' + r % 26);
-	}
-	made->rdata[0] = (uint8_t)size;
-	memcpy(made->rdata + 1, text, size);
-	made->rdata_size = 1 + size;
-}
-
-static void rdata_make(uint64_t r, const char *domain, struct made *made)
-{
-	unsigned kind = (unsigned)(r % 100);
-	char text[160], other[96];
-	uint8_t *to = made->rdata;
-
-	r = mixed(r);
-	// Targets are of few companies, or of one's own.
-	domain_make(r % 4 ? r % 2000 : r % 1000000, other);
-	snprintf(text, sizeof(text), "%s%u.%s", kind < 77 ? "edge" : "ns", (unsigned)(r >> 24) % 8,
-		r % 16 ? other : domain);
-	if (kind < 64) {
-		made->type = kind < 50 ? 1 : 28;
-		made->rdata_size = address_make(r, to, kind >= 50);
-	} else if (kind < 77 || kind < 84 || kind >= 98) {
-		made->type = kind < 77 ? 5 : kind < 84 ? 2 : 12;
-		made->rdata_size = name_wire(text, to);
-	} else if (kind < 88 || (kind >= 95 && kind < 98)) {
-		made->type = kind < 88 ? 15 : 65;
-		to[0] = 0;
-		to[1] = kind < 88 ? 10 : 1;
-		made->rdata_size = 2 + name_wire(text, to + 2);
-		if (kind >= 95) {
-			memcpy(to + made->rdata_size, "\0\1\0\3\2h2", 7);
-			made->rdata_size += 7;
-		}
-	} else if (kind < 92) {
-		text_make(r, other, made);
-	} else {
-		made->type = 6;
-		made->rdata_size = name_wire(text, to);
-		made->rdata_size += name_wire(domain, to + made->rdata_size);
-		made->rdata_size += random_octets(r, to + made->rdata_size, 4);
-		memcpy(to + made->rdata_size, "\0\0\x1c\x20\0\0\3\x84\0\x12\x75\0\0\0\1\x2c", 16);
-		made->rdata_size += 16;
-	}
-}
-
-static void tuple_make(uint32_t i, struct made *made)
-{
-	uint64_t r = mixed((uint64_t)i + 0x1234567);
-	char text[160];
-
-	// 8 tuples a domain on average, from 1 to 24.
-	domain_make(mixed(i / 24) % 4 == 0 ? i / 24 : 10000000 + i / 6, made->domain);
-	host_make(r, made->domain, text);
-	made->owner_size = name_wire(text, made->owner);
-	rdata_make(mixed(r), made->domain, made);
-}
 
 /* ---- filling --------------------------------------------------------------------------------- */
 
@@ -234,10 +73,10 @@ static void fill(struct pdns *pdns)
 	struct made made;
 
 	for (uint32_t i = 0; i < options.tuples; i++) {
-		uint64_t r = mixed((uint64_t)i << 20);
+		uint64_t r = made_mixed((uint64_t)i << 20);
 		struct pdns_tuple t = {.class = r % 4 == 0 ? PDNS_RESOLVER : PDNS_CLIENT};
 
-		tuple_make(i, &made);
+		made_tuple(i, &made);
 		t.owner = made.owner;
 		t.owner_size = made.owner_size;
 		t.type = made.type;
@@ -275,51 +114,15 @@ static void sizes(struct pdns *pdns)
 
 /* ---- answers --------------------------------------------------------------------------------- */
 
-/** Answers that are sent again and again, and some that are new each time. */
 struct answers {
 	struct pdns *pdns;
-	double log_n;
-	uint64_t seed;
-	uint32_t fresh; // of tuples that nobody saw
+	struct made_stream stream;
 	uint32_t messages, rate;
 	_Atomic bool stop;
 	double making; // seconds of the thread, without observing
 	double observing;
 	uint64_t tuples;
 };
-
-static size_t answer_make(struct answers *a, uint8_t *msg)
-{
-	double u = (double)(random_next(&a->seed) >> 11) / (double)(1ull << 53);
-	// By a Zipf distribution with exponent 1; 3 in 100 are new.
-	uint32_t i = random_below(&a->seed, 100) < 3 ? options.tuples + a->fresh++
-						     : (uint32_t)exp(u * a->log_n) - 1;
-	unsigned n = 1 + i % 3;
-	struct made made;
-	size_t size;
-
-	tuple_make(i, &made);
-	memset(msg, 0, DNS_HEADER_SIZE);
-	msg[2] = 0x80;
-	msg[5] = 1;
-	msg[7] = (uint8_t)n;
-	memcpy(msg + DNS_HEADER_SIZE, made.owner, made.owner_size);
-	size = DNS_HEADER_SIZE + made.owner_size;
-	memcpy(msg + size, (const uint8_t[]){0, (uint8_t)made.type, 0, 1}, 4);
-	size += 4;
-	for (unsigned k = 0; k < n; k++) {
-		memcpy(msg + size,
-			(const uint8_t[]){0xc0, 12, 0, (uint8_t)made.type, 0, 1, 0, 0, 1, 44,
-				(uint8_t)(made.rdata_size >> 8), (uint8_t)made.rdata_size},
-			12);
-		// Servers of one name stand side by side.
-		if (made.type == 1 || made.type == 28)
-			made.rdata[made.rdata_size - 1] ^= (uint8_t)k;
-		memcpy(msg + size + 12, made.rdata, made.rdata_size);
-		size += 12 + made.rdata_size;
-	}
-	return size;
-}
 
 static double thread_seconds(void)
 {
@@ -332,7 +135,7 @@ static double thread_seconds(void)
 // Messages are made a thousand at a time, so that the clock is no part of what is measured.
 static void *answers_main(void *ctx)
 {
-	enum { BATCH = 1000, ROOM = 1024 };
+	enum { BATCH = 1000, ROOM = MADE_MSG_MAX };
 	uint8_t *msgs = malloc((size_t)BATCH * ROOM);
 	size_t sizes_of[BATCH];
 	struct answers *a = ctx;
@@ -342,7 +145,7 @@ static void *answers_main(void *ctx)
 		double at = thread_seconds(), then;
 
 		for (unsigned i = 0; i < BATCH; i++)
-			sizes_of[i] = answer_make(a, msgs + (size_t)i * ROOM);
+			sizes_of[i] = made_answer(&a->stream, msgs + (size_t)i * ROOM);
 		then = thread_seconds();
 		a->making += then - at;
 		for (unsigned i = 0; i < BATCH; i++) {
@@ -372,13 +175,11 @@ static void *answers_main(void *ctx)
 
 static void answers_run(struct pdns *pdns)
 {
-	struct answers a = {.pdns = pdns,
-		.seed = RANDOM_SEED,
-		.log_n = log(options.tuples),
-		.messages = options.messages};
+	struct answers a = {.pdns = pdns, .messages = options.messages};
 	double cpu = process_seconds(), began = (double)bench_now_ns(), wall;
 	struct pdns_stats before, after;
 
+	made_stream_init(&a.stream, options.tuples, RANDOM_SEED);
 	pdns_stats_get(pdns, &before);
 	answers_main(&a);
 	pdns_flush(pdns);
@@ -426,18 +227,18 @@ static void question_make(uint64_t *seed, struct pdns_question *q, struct made *
 	unsigned kind = random_below(seed, 8);
 	const uint8_t *target;
 
-	tuple_make(random_below(seed, options.tuples), made);
+	made_tuple(random_below(seed, options.tuples), made);
 	*q = (struct pdns_question){.by = PDNS_BY_OWNER, .types = PDNS_ANY_AT_ALL, .limit = 1000};
 	q->name = made->owner;
 	q->name_size = made->owner_size;
 	q->grouped = kind < 3;
 	if (kind == 2 || kind == 3) {
 		q->scope = kind == 2 ? PDNS_SUBTREE : PDNS_START;
-		q->name_size = name_wire(made->domain, name);
+		q->name_size = made_name(made->domain, name);
 		q->name = name;
 	} else if (kind == 4 || kind == 5) {
 		while (made->type != 1)
-			tuple_make(random_below(seed, options.tuples), made);
+			made_tuple(random_below(seed, options.tuples), made);
 		q->by = PDNS_BY_ADDRESS;
 		q->from.family = q->to.family = ADDR_IPV4;
 		memcpy(q->from.bytes, made->rdata, 4);
@@ -448,7 +249,7 @@ static void question_make(uint64_t *seed, struct pdns_question *q, struct made *
 		}
 	} else if (kind >= 6) {
 		while (made->type != 5 && made->type != 2 && made->type != 15)
-			tuple_make(random_below(seed, options.tuples), made);
+			made_tuple(random_below(seed, options.tuples), made);
 		target = made->rdata + (made->type == 15 ? 2 : 0);
 		q->by = PDNS_BY_TARGET;
 		q->scope = kind == 6 ? PDNS_EXACT : PDNS_SUBTREE;
@@ -501,8 +302,8 @@ static void scans(struct pdns *pdns, const char *what)
 	for (unsigned i = 0; i < 3; i++) {
 		uint64_t first, rows = 0, took;
 
-		for (tuple_make(i * 777, &made); made.type != 1;)
-			tuple_make(i++ * 777, &made);
+		for (made_tuple(i * 777, &made); made.type != 1;)
+			made_tuple(i++ * 777, &made);
 		q.from.family = q.to.family = ADDR_IPV4;
 		memcpy(q.from.bytes, (const uint8_t[4]){made.rdata[0], made.rdata[1]}, 4);
 		memcpy(q.to.bytes, (const uint8_t[4]){made.rdata[0], made.rdata[1], 255, 255}, 4);
@@ -515,15 +316,12 @@ static void scans(struct pdns *pdns, const char *what)
 
 static void questions_beside(struct pdns *pdns)
 {
-	struct answers a = {.pdns = pdns,
-		.seed = RANDOM_SEED + 1,
-		.log_n = log(options.tuples),
-		.messages = UINT32_MAX - 1000,
-		.rate = 200000,
-		.fresh = options.messages};
+	struct answers a = {.pdns = pdns, .messages = UINT32_MAX - 1000, .rate = 200000};
 	double began = (double)bench_now_ns();
 	pthread_t thread;
 
+	made_stream_init(&a.stream, options.tuples, RANDOM_SEED + 1);
+	a.stream.fresh = options.messages;
 	if (pthread_create(&thread, NULL, answers_main, &a) != 0)
 		bench_die("thread", "cannot be started");
 	scans(pdns, "beside answers");
@@ -540,6 +338,7 @@ static void options_read(int argc, char **argv)
 		{"tuples", required_argument, NULL, 't'},
 		{"messages", required_argument, NULL, 'm'},
 		{"questions", required_argument, NULL, 'q'},
+		{"fill-only", no_argument, NULL, 'f'},
 		{"ask-only", no_argument, NULL, 'a'},
 		{NULL, 0, NULL, 0},
 	};
@@ -552,6 +351,8 @@ static void options_read(int argc, char **argv)
 			options.messages = (uint32_t)strtoul(optarg, NULL, 10) / 1000 * 1000;
 		else if (option == 'q')
 			options.questions = (uint32_t)strtoul(optarg, NULL, 10);
+		else if (option == 'f')
+			options.fill_only = true;
 		else if (option == 'a')
 			options.ask_only = true;
 		else
@@ -571,8 +372,11 @@ int main(int argc, char **argv)
 	if (!options.ask_only) {
 		fill(pdns);
 		sizes(pdns);
-		answers_run(pdns);
 	}
+	if (options.fill_only)
+		return pdns_close(pdns) == 0 ? 0 : 1;
+	if (!options.ask_only)
+		answers_run(pdns);
 	scans(pdns, "alone");
 	questions(pdns, "mixed, one by one", 0);
 	questions_beside(pdns);

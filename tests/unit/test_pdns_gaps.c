@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What waits, when it is written, and what is said where it was not.
+ */
+#include "pdns_bed.h"
+
+#include <sys/wait.h>
+#include <time.h>
+
+TestSuite(pdns_gaps, .init = bed_up, .fini = bed_down);
+
+// A child that observes for as long as @p observe says, then is killed.
+static void child_kill(void (*observe)(void))
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		bed_open(PDNS_WRITE);
+		observe();
+		kill(getpid(), SIGKILL);
+	}
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	cr_assert(WIFSIGNALED(status));
+}
+
+static void put_one(const char *owner)
+{
+	const uint8_t address[] = {192, 0, 2, 1};
+	struct pdns_tuple t = {.type = 1, .rdata = address, .rdata_size = 4, .count = 1};
+
+	t.owner = bed_name(owner, &t.owner_size);
+	cr_assert_eq(pdns_put(bed.pdns, &t), 0);
+}
+
+static void observe_and_tick(void)
+{
+	put_one("a.example");
+	pdns_flush(bed.pdns);
+	put_one("b.example");
+	pdns_tick(bed.pdns);
+}
+
+Test(pdns_gaps, the_time_that_a_kill_may_have_lost_is_told)
+{
+	struct pdns_stats stats;
+	int64_t began;
+
+	bed_close();
+	began = time(NULL);
+	child_kill(observe_and_tick);
+	log_threshold(LOG_ERROR);
+	bed_open(PDNS_WRITE);
+	pdns_stats_get(bed.pdns, &stats);
+	cr_expect_eq(stats.gaps, 1);
+	cr_expect(stats.gap_from_s >= began && stats.gap_from_s <= time(NULL));
+	cr_expect(stats.gap_to_s > stats.gap_from_s && stats.gap_to_s <= time(NULL) + 1);
+	cr_expect_eq(stats.gap_seconds, stats.gap_to_s - stats.gap_from_s);
+	cr_expect_eq(bed_everything(), 1);
+	bed_close();
+	// It is remembered, and what is closed makes no more.
+	bed_open(PDNS_WRITE);
+	pdns_stats_get(bed.pdns, &stats);
+	cr_expect_eq(stats.gaps, 1);
+}
+
+// As a mark that did not get to the disk before the power went.
+static void observe_and_lose_the_mark(void)
+{
+	char path[96];
+
+	put_one("a.example");
+	pdns_flush(bed.pdns);
+	snprintf(path, sizeof(path), "%s/mark", bed.path);
+	cr_assert_eq(truncate(path, 3), 0);
+}
+
+Test(pdns_gaps, without_a_mark_the_last_write_and_the_window_tell)
+{
+	struct pdns_stats stats;
+	int64_t began;
+
+	bed_close();
+	began = time(NULL);
+	child_kill(observe_and_lose_the_mark);
+	bed_open(PDNS_WRITE);
+	pdns_stats_get(bed.pdns, &stats);
+	cr_expect_eq(stats.gaps, 1);
+	cr_expect(stats.gap_from_s >= began && stats.gap_from_s <= time(NULL));
+	cr_expect_eq(stats.gap_seconds, 11);
+}
+
+Test(pdns_gaps, a_backup_of_what_is_open_is_closed)
+{
+	struct pdns_stats stats;
+	char path[96];
+
+	put_one("a.example");
+	snprintf(path, sizeof(path), "%s/copy", bed.folder);
+	cr_assert_eq(pdns_backup(bed.pdns, path), 0);
+	bed_close();
+	strcpy(bed.path, path);
+	bed_open(PDNS_WRITE);
+	pdns_stats_get(bed.pdns, &stats);
+	cr_expect_eq(stats.gaps, 0);
+	cr_expect_eq(bed_everything(), 1);
+}
+
+static void open_gently(unsigned window_s)
+{
+	const struct pdns_options options = {
+		.mode = PDNS_WRITE, .window_s = window_s, .window_size = 1, .gentle = true};
+
+	bed_close();
+	cr_assert_eq(pdns_open(bed.path, &options, &bed.pdns), 0);
+}
+
+Test(pdns_gaps, a_gentle_tick_writes_before_the_window_is_over)
+{
+	struct pdns_stats stats = {0};
+	unsigned tenths = 0;
+
+	open_gently(3);
+	put_one("a.example");
+	for (; stats.flushed == 0 && tenths < 30; tenths++) {
+		cr_assert_eq(pdns_tick(bed.pdns), 0);
+		pdns_stats_get(bed.pdns, &stats);
+		usleep(100000);
+	}
+	cr_expect(stats.flushed == 1 && stats.waiting == 0);
+	cr_expect_eq(bed_everything(), 1);
+}
+
+Test(pdns_gaps, a_full_window_is_left_to_the_next_tick)
+{
+	const uint8_t address[] = {192, 0, 2, 1};
+	struct pdns_tuple t = {.type = 1, .rdata = address, .rdata_size = 4, .count = 1};
+	struct pdns_stats stats = {0};
+	uint8_t owner[] = "\4abcd\7example";
+
+	open_gently(10);
+	t.owner = owner;
+	t.owner_size = sizeof(owner);
+	// Nobody has written what was full first, so it is written when the second one is, too.
+	for (unsigned i = 0; stats.flushed == 0; i++) {
+		uint64_t before = stats.waiting;
+
+		memcpy(owner + 1,
+			(char[]){'a' + i % 26, 'a' + i / 26 % 26, 'a' + i / 676 % 26,
+				'a' + i / 17576},
+			4);
+		cr_assert_eq(pdns_put(bed.pdns, &t), 0);
+		pdns_stats_get(bed.pdns, &stats);
+		if (stats.flushed == 0)
+			cr_assert_eq(stats.waiting, before + 1);
+	}
+	cr_expect_gt(stats.flushed, 100000);
+	cr_assert_eq(pdns_tick(bed.pdns), 0);
+	pdns_stats_get(bed.pdns, &stats);
+	cr_expect_gt(stats.flushed, 200000);
+}
