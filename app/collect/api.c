@@ -372,6 +372,8 @@ int api_open(struct serve *serve)
 		.socket = true,
 		.certificate = conf->api_certificate,
 		.key = conf->api_key,
+		.client_ca = conf->api_client_ca,
+		.client_required = conf->api_client_required,
 		.connections = conf->api_connections,
 		.rate = conf->api_rate,
 	};

@@ -14,6 +14,7 @@
 #include "dns/dns_name.h"
 #include "dns/dns_type.h"
 #include "list/list.h"
+#include "tls/tls_make.h"
 
 #define SHOWN_MAX 256 // octets of a value in an error
 
@@ -200,17 +201,35 @@ static int key_take(int option, const char *value, struct collect_args *args)
 
 	if (option == 'x')
 		return day_take(args, "--expires", value, &args->key.expires);
+	if (option == 'K') {
+		args->key.certificate = true;
+		return COLLECT_DONE;
+	}
 	if (option == 'R') {
 		role = http_role_parse(value);
 		args->key.role = role < 0 ? HTTP_NOBODY : (enum http_role)role;
-		return role >= 0
-			       ? COLLECT_DONE
-			       : expected(args, "--role", "metrics, pdns, log, analyst or admin", value);
+		return role >= 0 ? COLLECT_DONE
+				 : expected(args, "--role", "metrics, pdns, log, analyst or admin",
+					   value);
 	}
 	number = number_parse(value, "", INT64_MAX);
 	args->key.quota = (uint64_t)number;
 	return number > 0 ? COLLECT_DONE
 			  : expected(args, "--quota", "a number of requests a day", value);
+}
+
+static int certificate_take(int option, const char *value, struct collect_args *args)
+{
+	int64_t days;
+
+	if (option == 'v') {
+		args->server = value;
+		return COLLECT_DONE;
+	}
+	days = number_parse(value, "", TLS_CA_DAYS);
+	args->valid_days = days > 0 ? (unsigned)days : 0;
+	return days > 0 ? COLLECT_DONE
+			: expected(args, "--valid-days", "a number of days, 1..3650", value);
 }
 
 static int shape_take(int option, const char *value, struct collect_args *args)
@@ -272,10 +291,14 @@ int ask_option_take(int option, const char *value, struct collect_args *args)
 		return day_take(args, "--day", value, &args->day);
 	case 'b':
 		return day_take(args, "--before", value, &args->before);
+	case 'K':
 	case 'R':
 	case 'x':
 	case 'q':
 		return key_take(option, value, args);
+	case 'v':
+	case 'D':
+		return certificate_take(option, value, args);
 	default:
 		return shape_take(option, value, args);
 	}

@@ -43,7 +43,9 @@ struct collect_args {
 	int64_t window_ms;                /**< --window */
 	struct store_question question;
 	uint8_t name[DNS_NAME_SIZE_MAX];  /**< of the question */
-	struct http_key key;              /**< --role, --expires, --quota */
+	struct http_key key;              /**< --role, --expires, --quota, --certificate */
+	const char *server;               /**< --server; NULL: none given */
+	unsigned valid_days;              /**< --valid-days; 0: none given */
 	int n;
 	char **words;                     /**< operands */
 	char error[COLLECT_ERROR_SIZE];   /**< one line, of what is wrong with an option */
@@ -107,6 +109,9 @@ int forget_run(const struct collect_args *args);
 
 /** Make, list and remove keys of the API. */
 int key_run(const struct collect_args *args);
+
+/** Make and show certificates. */
+int certificate_run(const struct collect_args *args);
 
 /**
  * Take the value of an option of a question ("--client", "203.0.113.0/24").

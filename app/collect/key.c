@@ -34,7 +34,7 @@ static int add(const struct collect_args *args)
 	else if (err == -EEXIST)
 		log_line(LOG_ERROR, "key add: expected another name, there is a key \"%s\"",
 			key.name);
-	else if (err == 0)
+	else if (err == 0 && !key.certificate)
 		puts(text);
 	return err == -EINVAL || err == -EEXIST ? COLLECT_USAGE : collect_exit_of(err);
 }
@@ -51,9 +51,10 @@ static int list(const struct collect_args *args)
 					  ? "-"
 					  : list_day_format((uint16_t)keys[i].expires, day));
 		if (keys[i].quota)
-			printf("%" PRIu64 "\n", keys[i].quota);
+			printf("%" PRIu64, keys[i].quota);
 		else
-			puts("-");
+			putchar('-');
+		puts(keys[i].certificate ? "  certificate" : "");
 	}
 	free(keys);
 	return collect_exit_of(n);

@@ -29,8 +29,10 @@ static const char usage[] =
 	"       dnsweir-collect purge --before DAY\n"
 	"       dnsweir-collect forget PREFIX\n"
 	"       dnsweir-collect key add NAME --role metrics | pdns | log | analyst | admin\n"
-	"                               [--expires DAY] [--quota N]\n"
+	"                               [--expires DAY] [--quota N] [--certificate]\n"
 	"       dnsweir-collect key list | remove NAME\n"
+	"       dnsweir-collect certificate make NAME [--server HOST,...] [--valid-days N]\n"
+	"       dnsweir-collect certificate show [FILE]\n"
 	"       dnsweir-collect pdns COMMAND (see dnsweir-collect pdns --help)\n"
 	"\n"
 	"The query log.\n"
@@ -45,6 +47,7 @@ static const char usage[] =
 	"  purge       remove days\n"
 	"  forget      take out the records of clients in a prefix\n"
 	"  key         who may use the API\n"
+	"  certificate   make one, by a CA of one's own; or show what is in one\n"
 	"  pdns        passive DNS: questions, import, export, backup\n"
 	"\n"
 	"  -c, --config FILE      what to serve\n"
@@ -71,6 +74,9 @@ static const char usage[] =
 	"      --role ROLE        what a key is for: each role may do what those before it may\n"
 	"      --expires DAY      the last day that the key is good for\n"
 	"      --quota N          requests a day\n"
+	"      --certificate      a certificate of this name is the key\n"
+	"      --server HOST,...  a server's certificate, for these addresses and names\n"
+	"      --valid-days N     how long it is good: 825\n"
 	"      --print-config     every key of the configuration, at its default\n"
 	"  -V, --version\n"
 	"  -h, --help\n"
@@ -101,6 +107,9 @@ static const struct option long_options[] = {
 	{"role", required_argument, NULL, 'R'},
 	{"expires", required_argument, NULL, 'x'},
 	{"quota", required_argument, NULL, 'q'},
+	{"certificate", no_argument, NULL, 'K'},
+	{"server", required_argument, NULL, 'v'},
+	{"valid-days", required_argument, NULL, 'D'},
 	{"print-config", no_argument, NULL, 'P'},
 	{"version", no_argument, NULL, 'V'},
 	{"help", no_argument, NULL, 'h'},
@@ -124,7 +133,8 @@ static const struct {
 	{"days", days_run, "szm", "", 0, 0, "no operand"},
 	{"purge", purge_run, "szb", "b", 0, 0, "no operand"},
 	{"forget", forget_run, "sz", "", 1, 1, "PREFIX"},
-	{"key", key_run, "szRxq", "", 1, 2, "add NAME, list or remove NAME"},
+	{"key", key_run, "szRxqK", "", 1, 2, "add NAME, list or remove NAME"},
+	{"certificate", certificate_run, "szvD", "", 1, 2, "make NAME or show [FILE]"},
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -255,7 +265,7 @@ int main(int argc, char **argv)
 	if (optind == argc) {
 		log_line(LOG_ERROR,
 			"expected a command: serve, query, infected, addresses, contacts, "
-			"sinkhole, days, purge, forget, key or pdns (see --help)");
+			"sinkhole, days, purge, forget, key, certificate or pdns (see --help)");
 		free(given);
 		return COLLECT_USAGE;
 	}

@@ -82,3 +82,11 @@ bool prefix_contains(const struct prefix *prefix, const struct addr *addr)
 	return bits == 0 ||
 	       ((prefix->addr.bytes[whole] ^ addr->bytes[whole]) & (0xff00 >> bits) & 0xff) == 0;
 }
+
+bool addr_is_loopback(const struct addr *addr)
+{
+	static const uint8_t one[16] = {[15] = 1};
+
+	return addr->family == ADDR_IPV4 ? addr->bytes[0] == 127
+					 : memcmp(addr->bytes, one, sizeof(one)) == 0;
+}

@@ -39,6 +39,9 @@ static inline uint8_t addr_size(uint8_t family)
 /** Read an address. @return 0, or -EINVAL when @p text is no IPv4 or IPv6 address */
 int addr_parse(const char *text, struct addr *addr);
 
+/** Whether it is of 127.0.0.0/8, or ::1. */
+bool addr_is_loopback(const struct addr *addr);
+
 /** Write the text of @p addr. @return @p text */
 char *addr_format(const struct addr *addr, char text[ADDR_TEXT_SIZE]);
 

@@ -23,6 +23,7 @@ struct endpoint {
 	char path[ENDPOINT_PATH_SIZE]; /**< unix socket; "": TCP */
 	struct addr addr;
 	uint16_t port; /**< host byte order, not 0 */
+	bool tls;      /**< TLS over it; not part of the text */
 };
 
 struct endpoints {

@@ -109,7 +109,9 @@ struct conf {
 	char anonymise_key_file[CONF_PATH_SIZE]; /**< not looked at here; empty: none */
 	unsigned anonymise_key_line;
 	/* [tap] */
-	struct endpoints tap_sockets, tap_tcp; /**< destinations; none of both: nothing is sent */
+	struct endpoints tap_sockets, tap_tcp, tap_tls; /**< destinations; none: nothing is sent */
+	char tap_tls_ca[CONF_PATH_SIZE], tap_tls_certificate[CONF_PATH_SIZE], tap_tls_key[CONF_PATH_SIZE];
+	char tap_tls_name[256];                /**< in a collector's certificate; empty: its address */
 	unsigned tap_connections;              /**< to each destination */
 	unsigned tap_queue;                    /**< MiB, of each connection; a power of two */
 	unsigned tap_sample;                   /**< 1 in so many of the responses without a rule */
@@ -119,7 +121,10 @@ struct conf {
 	char time_zone[128]; /**< tz database name; empty: the system's */
 
 	/* [collect] */
-	struct endpoints collect_sockets, collect_tcp; /**< where senders come to */
+	struct endpoints collect_sockets, collect_tcp, collect_tls; /**< where senders come to; at most ENDPOINTS_MAX */
+	char collect_tls_ca[CONF_PATH_SIZE], collect_tls_certificate[CONF_PATH_SIZE];
+	char collect_tls_key[CONF_PATH_SIZE];
+	char collect_tls_senders[CONF_PATH_SIZE];      /**< names between blanks or commas; empty: all of the CA */
 	char collect_group[64];                        /**< group that may use the sockets */
 	char collect_store[CONF_PATH_SIZE];            /**< folder */
 	unsigned collect_days;                         /**< kept */
@@ -129,6 +134,8 @@ struct conf {
 	struct endpoints api_listen;          /**< TLS but on loopback; none: no API */
 	char api_certificate[CONF_PATH_SIZE]; /**< empty: one of our own */
 	char api_key[CONF_PATH_SIZE];         /**< of the certificate; both or none */
+	char api_client_ca[CONF_PATH_SIZE];   /**< empty: clients are asked for no certificate */
+	bool api_client_required;             /**< they have to show one */
 	struct endpoints api_boxes;           /**< control sockets whose counters are shown */
 	unsigned api_connections;             /**< at once, to each address */
 	unsigned api_rate;                    /**< requests a second of each who asks */
@@ -186,7 +193,7 @@ struct conf *conf_load_collect(const char *path, char *error);
 /** Whether responses are sent as dnstap. */
 static inline bool conf_taps(const struct conf *conf)
 {
-	return conf->tap_sockets.n + conf->tap_tcp.n > 0;
+	return conf->tap_sockets.n + conf->tap_tcp.n + conf->tap_tls.n > 0;
 }
 
 /** Free @p conf; NULL is allowed. */

@@ -14,8 +14,58 @@ static unsigned line_of(const struct conf_scan *scan, const char *section, const
 	return spot->line;
 }
 
+/** Files that go with addresses of TLS. */
+struct tls_keys {
+	const char *section;
+	const struct endpoints *at;
+	const char *ca, *certificate, *key;
+};
+
+static int tls_check(
+	struct conf_reader *reader, const struct conf_scan *scan, const struct tls_keys *keys)
+{
+	const char *missing = !keys->ca[0]            ? "tls_ca"
+			      : !keys->certificate[0] ? "tls_certificate"
+			      : !keys->key[0]         ? "tls_key"
+						      : NULL;
+
+	if (keys->at->n == 0 || !missing)
+		return 0;
+	reader->line = line_of(scan, keys->section, "tls");
+	return conf_fail(reader, "tls: expected %s to go with it, got none", missing);
+}
+
+static int collect_check(
+	struct conf_reader *reader, const struct conf_scan *scan, const struct conf *conf)
+{
+	const struct tls_keys tls = {"collect", &conf->collect_tls, conf->collect_tls_ca,
+		conf->collect_tls_certificate, conf->collect_tls_key};
+	unsigned n = conf->collect_sockets.n + conf->collect_tcp.n + conf->collect_tls.n;
+
+	if (n > ENDPOINTS_MAX) {
+		reader->line = line_of(scan, "collect", conf->collect_tls.n ? "tls" : "tcp");
+		return conf_fail(reader,
+			"expected at most %u of socket, tcp and tls together, got %u",
+			ENDPOINTS_MAX, n);
+	}
+	if (conf->api_client_required && !conf->api_client_ca[0]) {
+		reader->line = line_of(scan, "api", "client_certificates");
+		return conf_fail(
+			reader, "client_certificates: expected client_ca to go with it, got none");
+	}
+	return tls_check(reader, scan, &tls);
+}
+
 int conf_check(struct conf_reader *reader, const struct conf_scan *scan, const struct conf *conf)
 {
+	const struct tls_keys tap = {"tap", &conf->tap_tls, conf->tap_tls_ca,
+		conf->tap_tls_certificate, conf->tap_tls_key};
+	int err = tls_check(reader, scan, &tap);
+
+	if (err == 0)
+		err = collect_check(reader, scan, conf);
+	if (err)
+		return err;
 	// Neither is the default, so it was given.
 	if (anon_mode_keyed(conf->anonymise.mode) && !conf->anonymise_key_file[0]) {
 		reader->line = line_of(scan, "anonymise", "mode");
@@ -68,6 +118,16 @@ const char *conf_warning(const struct conf *conf, unsigned i, char *text)
 			snprintf(text, CONF_ERROR_SIZE,
 				"anonymise: all bits of IPv%c are kept, clients are not anonymous",
 				v6 ? '6' : '4');
+			return text;
+		}
+	for (unsigned t = 0; t < conf->tap_tcp.n; t++)
+		if (!addr_is_loopback(&conf->tap_tcp.at[t].addr) && n++ == i) {
+			char at[ENDPOINT_TEXT_SIZE];
+
+			snprintf(text, CONF_ERROR_SIZE,
+				"[tap] tcp: what goes to %s can be read and changed on its way, "
+				"tls cannot",
+				endpoint_format(&conf->tap_tcp.at[t], at));
 			return text;
 		}
 	if (blocking == 0 && n == i) {

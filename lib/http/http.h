@@ -11,6 +11,9 @@
  * Loopback addresses are served without TLS, all others with it. A unix socket may be added for programs of
  * the same user, which need no key.
  *
+ * Files of certificates may change at any time: connections that begin after http_server_tick has what is in
+ * them. A certificate of our own is made anew before it ends, with the same key.
+ *
  * Layer:   lib/http; libmicrohttpd, GnuTLS.
  * Threads: a server has one thread an address, and one a request. http_server_* are for one thread.
  * Errors:  0 or -errno; refusals of requests are answered and counted.
@@ -61,6 +64,8 @@ struct http_options {
 	const char *folder;    /**< where keys, a certificate of our own and the unix socket are; kept */
 	bool socket;           /**< listen at FOLDER/HTTP_SOCKET too */
 	const char *certificate, *key; /**< files in PEM; "": made in the folder at the first start */
+	const char *client_ca; /**< file in PEM: clients may show a certificate of it; "": they are not asked for one */
+	bool client_required;  /**< they have to */
 	unsigned connections;  /**< at once, of all addresses together */
 	unsigned rate;         /**< requests a second of a key, or of an address without one */
 };
@@ -77,7 +82,7 @@ struct http_server;
  */
 struct http_server *http_server_open(const struct http_options *options, char *error);
 
-/** What has to be done now and then: late clients are cut off, keys read again. Once a second. */
+/** What has to be done now and then: late clients are cut off, keys and certificates read again. Once a second. */
 void http_server_tick(struct http_server *server);
 
 /** Cut all requests off and wait until their handlers have returned. NULL is fine. */
@@ -91,13 +96,6 @@ void http_server_close(struct http_server *server);
  */
 void http_server_drain(struct http_server *server, const struct http_request *self, unsigned patience_ms);
 
-struct http_stats {
-	uint64_t requests;     /**< that came to a handler */
-	uint64_t refused[6];   /**< by enum http_refusal */
-	unsigned connections;  /**< now */
-	uint64_t timeouts;     /**< connections that were cut off, since no request came of them */
-};
-
 /** Why a request did not come to its handler. */
 enum http_refusal {
 	HTTP_NO_KEY,    /**< 401 */
@@ -106,7 +104,16 @@ enum http_refusal {
 	HTTP_BAD,       /**< 400, 413 */
 	HTTP_TOO_MANY,  /**< 429 */
 	HTTP_NO_THREAD, /**< 503 */
+	HTTP_NO_CERTIFICATE, /**< 401, or, where one is required, the connection ended before a request */
 	HTTP_REFUSALS,
+};
+
+struct http_stats {
+	uint64_t requests;     /**< that came to a handler */
+	uint64_t refused[HTTP_REFUSALS];
+	unsigned connections;  /**< now */
+	uint64_t timeouts;     /**< connections that were cut off, since no request came of them */
+	int64_t expires_s;     /**< last second of the certificate, since 1970; 0: there is none */
 };
 
 /** "no_key", ... */

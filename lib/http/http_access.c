@@ -80,16 +80,13 @@ static const char *key_given(struct MHD_Connection *connection, char room[BASIC_
 	return NULL;
 }
 
-static unsigned key_access(struct http_request *request, const char *key, char *why)
+/** Whether who has a key may ask now. @param none what is said if there is no such key */
+static unsigned key_admit(struct http_request *request, enum http_key_state state,
+	const struct http_key *found, const char *none, char *why)
 {
-	struct http_server *server = request->server;
-	unsigned rate = server->options.rate;
-	bool counts = !(request->route->special & HTTP_UNCOUNTED);
-	struct http_key found;
-
-	switch (http_keys_check(server->keys, key, http_now_ms(), rate, counts, &found)) {
+	switch (state) {
 	case HTTP_KEY_GOOD:
-		request->who = found;
+		request->who = *found;
 		return 0;
 	case HTTP_KEY_RATE:
 		return refuse(request, MHD_HTTP_TOO_MANY_REQUESTS, HTTP_TOO_MANY,
@@ -98,9 +95,53 @@ static unsigned key_access(struct http_request *request, const char *key, char *
 		return refuse(request, MHD_HTTP_TOO_MANY_REQUESTS, HTTP_TOO_MANY,
 			"the quota of this day is used up", why);
 	default:
-		return refuse(request, MHD_HTTP_UNAUTHORIZED, HTTP_NO_KEY,
-			"no such key, or it has expired", why);
+		return refuse(request, MHD_HTTP_UNAUTHORIZED, HTTP_NO_KEY, none, why);
 	}
+}
+
+static bool counts(const struct http_request *request)
+{
+	return !(request->route->special & HTTP_UNCOUNTED);
+}
+
+static unsigned key_access(struct http_request *request, const char *key, char *why)
+{
+	struct http_server *server = request->server;
+	struct http_key found;
+	enum http_key_state state = http_keys_check(
+		server->keys, key, http_now_ms(), server->options.rate, counts(request), &found);
+
+	return key_admit(request, state, &found, "no such key, or it has expired", why);
+}
+
+/** The same by a client's certificate. @param shown [out] whether there is one */
+static unsigned certificate_access(struct http_request *request, bool *shown, char *why)
+{
+	struct http_guest *guest = http_guest_of(request->connection);
+	struct http_server *server = request->server;
+	char text[HTTP_ERROR_SIZE];
+	enum http_key_state state;
+	struct http_key found;
+
+	*shown = false;
+	if (!guest || !guest->creds || !guest->creds->asks)
+		return 0;
+	if (!guest->checked) {
+		guest->checked = true;
+		guest->fault = tls_client_check(guest->session, guest->name);
+	}
+	*shown = guest->fault != TLS_NO_CERTIFICATE;
+	if (!*shown)
+		return 0;
+	if (guest->fault != TLS_GOOD) {
+		snprintf(text, sizeof(text), "the client is refused: %s",
+			tls_fault_text(guest->fault));
+		return refuse(request, MHD_HTTP_UNAUTHORIZED, HTTP_NO_CERTIFICATE, text, why);
+	}
+	state = http_keys_check_certificate(server->keys, guest->name, http_now_ms(),
+		server->options.rate, counts(request), &found);
+	return key_admit(request, state, &found,
+		"no key says what this certificate may do, or it has expired", why);
 }
 
 unsigned http_access(struct http_request *request, char *why)
@@ -110,12 +151,13 @@ unsigned http_access(struct http_request *request, char *why)
 	char room[BASIC_SIZE];
 	const char *key;
 	unsigned status;
+	bool shown = false;
 
 	if (request->daemon->unix_socket)
 		return peer_access(request, why);
 	key = key_given(request->connection, room);
-	status = key ? key_access(request, key, why) : 0;
-	if (key && status == 0)
+	status = key ? key_access(request, key, why) : certificate_access(request, &shown, why);
+	if ((key || shown) && status == 0)
 		return request->who.role >= route->role
 			       ? 0
 			       : refuse(request, MHD_HTTP_FORBIDDEN, HTTP_NO_ROLE,

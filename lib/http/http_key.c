@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +19,9 @@
 #include "base/log.h"
 #include "http/http_private.h"
 #include "list/list.h"
+#include "text/text.h"
 
 #define LINE_SIZE 256
-#define PATH_SIZE 4096
 
 static const char *const role_names[HTTP_ROLES] = {
 	"nobody", "metrics", "pdns", "log", "analyst", "admin"};
@@ -94,7 +95,10 @@ static const char *line_parse(char *line, struct http_key *key)
 	key->quota = strcmp(words[3], "-") == 0 ? 0 : strtoull(words[3], &end, 10);
 	if (strcmp(words[3], "-") != 0 && (errno || *end || words[3][0] < '0' || words[3][0] > '9'))
 		return "a number of requests a day, or -";
-	return hex_read(words[4], key->hash, sizeof(key->hash)) ? NULL : "64 hexadecimal digits";
+	key->certificate = strcmp(words[4], "certificate") == 0;
+	if (key->certificate || hex_read(words[4], key->hash, sizeof(key->hash)))
+		return NULL;
+	return "64 hexadecimal digits, or certificate";
 }
 
 static int file_read(FILE *file, const char *path, struct http_key **out)
@@ -123,7 +127,7 @@ static int file_read(FILE *file, const char *path, struct http_key **out)
 
 int http_keys_read(const char *folder, struct http_key **keys)
 {
-	char path[PATH_SIZE];
+	char path[PATH_MAX];
 	FILE *file;
 	int n;
 
@@ -151,44 +155,8 @@ static void key_write(FILE *file, const struct http_key *key)
 	if (key->quota)
 		snprintf(quota, sizeof(quota), "%" PRIu64, key->quota);
 	http_hex_write(key->hash, sizeof(key->hash), hash);
-	fprintf(file, "%s %s %s %s %s\n", key->name, http_role_name(key->role), day, quota, hash);
-}
-
-int http_file_replace(const char *folder, const char *name,
-	void (*write)(FILE *file, const void *what), const void *what)
-{
-	char path[PATH_SIZE], made[PATH_SIZE];
-	struct stat owner;
-	FILE *file = NULL;
-	int fd, err = 0;
-
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	snprintf(made, sizeof(made), "%s/%s.new", folder, name);
-	fd = open(made, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd >= 0)
-		file = fdopen(fd, "w");
-	if (!file) {
-		err = -errno;
-		if (fd >= 0)
-			close(fd);
-	} else {
-		// Root may have been asked for what the collector's user has to read.
-		if (stat(folder, &owner) != 0 || fchmod(fd, 0600) != 0 ||
-			(geteuid() == 0 && fchown(fd, owner.st_uid, owner.st_gid) != 0))
-			err = -errno;
-		write(file, what);
-		if (!err && (fflush(file) != 0 || fsync(fd) != 0))
-			err = -errno;
-		if (fclose(file) != 0 && !err)
-			err = -errno;
-		if (!err && rename(made, path) != 0)
-			err = -errno;
-		if (err)
-			unlink(made);
-	}
-	if (err)
-		log_line(LOG_ERROR, "%s: cannot be written: %s", path, strerror(-err));
-	return err;
+	fprintf(file, "%s %s %s %s %s\n", key->name, http_role_name(key->role), day, quota,
+		key->certificate ? "certificate" : hash);
 }
 
 struct key_list {
@@ -234,10 +202,14 @@ int http_key_add(const char *folder, struct http_key *key, char text[HTTP_KEY_SI
 
 	if (!name_good(key->name))
 		return -EINVAL;
-	if (getrandom(octets, sizeof(octets), 0) != sizeof(octets))
-		return -EIO;
-	http_hex_write(octets, sizeof(octets), text);
-	http_hash(text, key->hash);
+	text[0] = '\0';
+	memset(key->hash, 0, sizeof(key->hash));
+	if (!key->certificate) {
+		if (getrandom(octets, sizeof(octets), 0) != sizeof(octets))
+			return -EIO;
+		http_hex_write(octets, sizeof(octets), text);
+		http_hash(text, key->hash);
+	}
 	lock = folder_lock(folder);
 	if (lock < 0)
 		return lock;
@@ -254,7 +226,7 @@ int http_key_add(const char *folder, struct http_key *key, char text[HTTP_KEY_SI
 		if (more) {
 			keys = more;
 			keys[n] = *key;
-			n = http_file_replace(folder, HTTP_KEYS_FILE, list_write,
+			n = text_file_replace(folder, HTTP_KEYS_FILE, list_write,
 				&(struct key_list){keys, n + 1});
 		} else {
 			n = -ENOMEM;
@@ -278,7 +250,7 @@ int http_key_remove(const char *folder, const char *name)
 		n = -ENOENT;
 	} else if (n >= 0) {
 		memmove(&keys[at], &keys[at + 1], (size_t)(n - at - 1) * sizeof(*keys));
-		n = http_file_replace(
+		n = text_file_replace(
 			folder, HTTP_KEYS_FILE, list_write, &(struct key_list){keys, n - 1});
 	}
 	free(keys);

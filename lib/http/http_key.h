@@ -5,10 +5,12 @@
  * Keys of those who may ask, with their roles. They are in a file of a line each:
  *
  *   NAME ROLE EXPIRES QUOTA HASH
+ *   NAME ROLE EXPIRES QUOTA certificate
  *
  * EXPIRES is the last day, QUOTA how many requests a day, "-" for none. HASH is the SHA-256 of the key. A key
  * is 256 random bits, so whoever has the file has nothing to guess, and neither salt nor a slow hash would
- * add anything: these are for words that people choose.
+ * add anything: these are for words that people choose. The second form is for who shows a certificate with
+ * this Common Name, signed by the CA for clients.
  *
  * Layer:   lib/http.
  * Threads: a struct http_keys is used by any; changes of the file by one process at a time (a lock file).
@@ -45,6 +47,7 @@ struct http_key {
 	enum http_role role;
 	int expires;    /**< last day, as list_day_parse has it; HTTP_NO_DAY: none */
 	uint64_t quota; /**< requests a day; 0: any number */
+	bool certificate; /**< a certificate of this name is the key; then the hash is all 0, and means nothing */
 	uint8_t hash[HTTP_KEY_HASH_SIZE];
 };
 
@@ -55,7 +58,7 @@ int http_keys_read(const char *folder, struct http_key **keys);
  * Make a key and add it to the file, which is made if need be: mode 0600, of the folder's owner.
  *
  * @param key  its hash is written by this
- * @param text [out] the key; nowhere else
+ * @param text [out] the key; nowhere else. "" for a certificate
  * @return 0, -EEXIST when the name is taken, -EINVAL when it is none (letters, digits, '-', '_', '.'), or
  *         -errno, logged
  */
@@ -96,6 +99,10 @@ enum http_key_state {
  */
 enum http_key_state http_keys_check(struct http_keys *keys, const char *text, int64_t now_ms, unsigned rate,
 	bool counts, struct http_key *key);
+
+/** The same for who has shown a good certificate. @param name its Common Name */
+enum http_key_state http_keys_check_certificate(struct http_keys *keys, const char *name, int64_t now_ms,
+	unsigned rate, bool counts, struct http_key *key);
 
 /** Count one more of a key. @return whether it was within the quota; a key that is there no more has none left */
 bool http_keys_take(struct http_keys *keys, const struct http_key *key);

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "http/http_private.h"
 #include "list/list.h"
+#include "text/text.h"
 
 /** What a key has done. */
 struct usage {
@@ -164,7 +165,7 @@ void http_keys_save(struct http_keys *keys, int64_t now_ms, bool now)
 	keys->saved_ms = now_ms;
 	pthread_mutex_unlock(&keys->lock);
 	if (err == 0)
-		err = http_file_replace(keys->folder, HTTP_USAGE_FILE, usage_write, &rows);
+		err = text_file_replace(keys->folder, HTTP_USAGE_FILE, usage_write, &rows);
 	free(rows.rows);
 	if (err == 0)
 		return;
@@ -270,29 +271,54 @@ static enum http_key_state usage_count(
 	return HTTP_KEY_GOOD;
 }
 
+// Under lock. Whether the key of this index may ask now; -1: there is none.
+static enum http_key_state admit(struct http_keys *keys, int found, int64_t now_ms, unsigned rate,
+	bool counts, struct http_key *key)
+{
+	enum http_key_state state = HTTP_KEY_GOOD;
+	uint16_t today = list_day_of(time(NULL));
+
+	if (found < 0 ||
+		(keys->keys[found].expires != HTTP_NO_DAY && today > keys->keys[found].expires))
+		return HTTP_KEY_UNKNOWN;
+	*key = keys->keys[found];
+	if (!http_rate_take(&keys->usage[found].rate, now_ms, rate))
+		return HTTP_KEY_RATE;
+	if (counts)
+		state = usage_count(&keys->usage[found], key, today);
+	keys->unsaved |= counts && state == HTTP_KEY_GOOD;
+	return state;
+}
+
 enum http_key_state http_keys_check(struct http_keys *keys, const char *text, int64_t now_ms,
 	unsigned rate, bool counts, struct http_key *key)
 {
-	enum http_key_state state = HTTP_KEY_UNKNOWN;
-	uint16_t today = list_day_of(time(NULL));
+	enum http_key_state state;
 	uint8_t hash[HTTP_KEY_HASH_SIZE];
 	int found = -1;
 
 	http_hash(text, hash);
 	pthread_mutex_lock(&keys->lock);
 	for (int i = 0; i < keys->n; i++)
-		if (gnutls_memcmp(hash, keys->keys[i].hash, sizeof(hash)) == 0)
+		if (gnutls_memcmp(hash, keys->keys[i].hash, sizeof(hash)) == 0 &&
+			!keys->keys[i].certificate)
 			found = i;
-	if (found >= 0 &&
-		(keys->keys[found].expires == HTTP_NO_DAY || today <= keys->keys[found].expires)) {
-		*key = keys->keys[found];
-		if (!http_rate_take(&keys->usage[found].rate, now_ms, rate))
-			state = HTTP_KEY_RATE;
-		else
-			state = counts ? usage_count(&keys->usage[found], key, today)
-				       : HTTP_KEY_GOOD;
-		keys->unsaved |= counts && state == HTTP_KEY_GOOD;
-	}
+	state = admit(keys, found, now_ms, rate, counts, key);
+	pthread_mutex_unlock(&keys->lock);
+	return state;
+}
+
+enum http_key_state http_keys_check_certificate(struct http_keys *keys, const char *name,
+	int64_t now_ms, unsigned rate, bool counts, struct http_key *key)
+{
+	enum http_key_state state;
+	int found = -1;
+
+	pthread_mutex_lock(&keys->lock);
+	for (int i = 0; i < keys->n; i++)
+		if (keys->keys[i].certificate && strcmp(keys->keys[i].name, name) == 0)
+			found = i;
+	state = admit(keys, found, now_ms, rate, counts, key);
 	pthread_mutex_unlock(&keys->lock);
 	return state;
 }

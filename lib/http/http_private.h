@@ -18,6 +18,7 @@
 #include <microhttpd.h>
 
 #include "http/http.h"
+#include "tls/tls.h"
 
 #define HTTP_DAEMONS_MAX (ENDPOINTS_MAX + 1)
 #define HTTP_WAIT_S      10 /**< for a request, from the connection or the answer before it on */
@@ -37,6 +38,13 @@ struct http_guest {
 	int fd;
 	bool asked;         /**< a request of it is being answered */
 	int64_t deadline_ms;
+	/* the server's thread alone */
+	gnutls_session_t session; /**< NULL: not TLS */
+	struct tls_creds *creds;  /**< of the session */
+	bool came;                /**< a request has come, so the handshake was good */
+	bool checked;             /**< what follows is known */
+	enum tls_fault fault;
+	char name[TLS_NAME_SIZE]; /**< of the client's certificate */
 };
 
 /** One address. */
@@ -52,7 +60,9 @@ struct http_server {
 	struct endpoints at;
 	struct http_keys *keys;
 	struct http_limits limits;
-	char *certificate, *key; /**< in PEM; NULL: TLS is not needed */
+	struct tls_keeper *tls;  /**< NULL: TLS is not needed */
+	bool own_certificate;    /**< it is made anew when it gets old */
+	int64_t made_ms;         /**< when that was tried last */
 	struct stat socket;      /**< the unix socket's file */
 	struct http_daemon daemons[HTTP_DAEMONS_MAX];
 	unsigned n_daemons;
@@ -112,10 +122,6 @@ void http_hex_write(const uint8_t *octets, size_t n, char *text);
 /** SHA-256 of a string. */
 void http_hash(const char *text, uint8_t hash[HTTP_KEY_HASH_SIZE]);
 
-/** Write a file of mode 0600 in a folder, whole or not at all, for the folder's owner. @return 0 or -errno, logged */
-int http_file_replace(const char *folder, const char *name, void (*write)(FILE *file, const void *what),
-	const void *what);
-
 void http_limits_init(struct http_limits *limits);
 
 /** Whether an address may ask once more within this second. */
@@ -148,6 +154,18 @@ struct sockaddr_un;
 int http_socket_address(const char *folder, struct sockaddr_un *address);
 
 void http_count_refusal(struct http_server *server, enum http_refusal why);
+
+/* ---- http_guest.c ---- */
+
+/** A callback of libmicrohttpd; cls is the struct http_server. */
+void http_guest_notify(void *cls, struct MHD_Connection *connection, void **context,
+	enum MHD_ConnectionNotificationCode what);
+
+/** Cut off those that have not asked in time. */
+void http_guests_cut(struct http_server *server);
+
+/** Where a request comes from; NULL when memory was short. The server's thread. */
+struct http_guest *http_guest_of(struct MHD_Connection *connection);
 
 /** Tell of a connection whether a request of it is being answered. */
 void http_guest_asked(struct http_server *server, struct MHD_Connection *connection, bool asked);
@@ -183,4 +201,7 @@ void http_request_put(struct http_request *request);
 /* ---- http_tls.c ---- */
 
 /** Read what was configured, or what is in the folder, or make that. @return 0, or -errno with @p error set */
-int http_tls_load(struct http_server *server, char *error);
+int http_tls_open(struct http_server *server, char *error);
+
+/** Make what gets old anew, and read what has changed. */
+void http_tls_tick(struct http_server *server);

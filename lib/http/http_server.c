@@ -7,15 +7,16 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <gnutls/abstract.h>
+
 #include "base/log.h"
 #include "http/http_private.h"
 
-#define TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
-#define CLOSE_MS       2000 // for answers that are nearly there
-#define BACKLOG        64
+#define CLOSE_MS 2000 // for answers that are nearly there
+#define BACKLOG  64
 
 static const char *const refusal_names[HTTP_REFUSALS] = {
-	"no_key", "no_role", "no_route", "bad", "too_many", "no_thread"};
+	"no_key", "no_role", "no_route", "bad", "too_many", "no_thread", "no_certificate"};
 
 const char *http_refusal_name(enum http_refusal refusal)
 {
@@ -42,84 +43,18 @@ void http_stats_get(struct http_server *server, struct http_stats *stats)
 	pthread_mutex_lock(&server->lock);
 	*stats = server->stats;
 	pthread_mutex_unlock(&server->lock);
-}
-
-/* ---- connections ----------------------------------------------------------------------------- */
-
-// libmicrohttpd's own timeout begins anew with each octet, so that one octet now and then would hold a
-// connection for ever.
-static void guest_notify(void *cls, struct MHD_Connection *connection, void **context,
-	enum MHD_ConnectionNotificationCode what)
-{
-	struct http_server *server = cls;
-	struct http_guest **at, *guest = *context;
-
-	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-		guest = calloc(1, sizeof(*guest));
-		*context = guest;
-		if (!guest)
-			return;
-		guest->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
-				    ->connect_fd;
-		guest->deadline_ms = http_now_ms() + HTTP_WAIT_S * 1000;
-		pthread_mutex_lock(&server->lock);
-		guest->next = server->guests;
-		server->guests = guest;
-		server->stats.connections++;
-		pthread_mutex_unlock(&server->lock);
-		return;
-	}
-	if (!guest)
-		return;
-	*context = NULL;
-	pthread_mutex_lock(&server->lock);
-	for (at = &server->guests; *at != guest; at = &(*at)->next)
-		;
-	*at = guest->next;
-	server->stats.connections--;
-	pthread_mutex_unlock(&server->lock);
-	free(guest);
-}
-
-void http_guest_asked(struct http_server *server, struct MHD_Connection *connection, bool asked)
-{
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-	struct http_guest *guest = info ? info->socket_context : NULL;
-
-	if (!guest)
-		return;
-	pthread_mutex_lock(&server->lock);
-	// From here on the next request is waited for; a body belongs to its request's time.
-	if (guest->asked && !asked)
-		guest->deadline_ms = http_now_ms() + HTTP_WAIT_S * 1000;
-	guest->asked = asked;
-	pthread_mutex_unlock(&server->lock);
-}
-
-// Its end is seen by the thread of the connection, which then closes it.
-static void guests_cut(struct http_server *server)
-{
-	int64_t now = http_now_ms();
-
-	pthread_mutex_lock(&server->lock);
-	for (struct http_guest *guest = server->guests; guest; guest = guest->next)
-		if (!guest->asked && now >= guest->deadline_ms) {
-			guest->deadline_ms = INT64_MAX;
-			server->stats.timeouts++;
-			shutdown(guest->fd, SHUT_RDWR);
-		}
-	pthread_mutex_unlock(&server->lock);
+	if (server->tls)
+		stats->expires_s = tls_keeper_expires(server->tls);
 }
 
 /* ---- addresses ------------------------------------------------------------------------------- */
 
-static bool is_loopback(const struct addr *addr)
+// For libmicrohttpd, which would have a certificate before there are connections.
+static int certificate_none(gnutls_session_t session, const gnutls_datum_t *names, int n_names,
+	const gnutls_pk_algorithm_t *algorithms, int n_algorithms, gnutls_pcert_st **certificates,
+	unsigned *n_certificates, gnutls_privkey_t *key)
 {
-	static const uint8_t one[16] = {[15] = 1};
-
-	return addr->family == ADDR_IPV4 ? addr->bytes[0] == 127
-					 : memcmp(addr->bytes, one, sizeof(one)) == 0;
+	return -1;
 }
 
 static int daemon_add(struct http_server *server, int fd, bool local, bool unix_socket)
@@ -130,8 +65,7 @@ static int daemon_add(struct http_server *server, int fd, bool local, bool unix_
 		MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | (local ? 0 : MHD_USE_TLS);
 	unsigned most = server->options.connections;
 	const struct MHD_OptionItem tls[] = {
-		{MHD_OPTION_HTTPS_MEM_CERT, 0, server->certificate},
-		{MHD_OPTION_HTTPS_MEM_KEY, 0, server->key},
+		{MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)certificate_none},
 		{MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(intptr_t)TLS_PRIORITIES},
 		{MHD_OPTION_END, 0, NULL},
 	};
@@ -150,7 +84,7 @@ static int daemon_add(struct http_server *server, int fd, bool local, bool unix_
 		MHD_OPTION_STRICT_FOR_CLIENT, 1,
 		MHD_OPTION_URI_LOG_CALLBACK, http_request_line, daemon,
 		MHD_OPTION_NOTIFY_COMPLETED, http_request_completed, NULL,
-		MHD_OPTION_NOTIFY_CONNECTION, guest_notify, server,
+		MHD_OPTION_NOTIFY_CONNECTION, http_guest_notify, server,
 		MHD_OPTION_ARRAY, local ? none : tls,
 		MHD_OPTION_END);
 	// clang-format on
@@ -166,7 +100,7 @@ static int tcp_add(struct http_server *server, const struct endpoint *at, char *
 	int fd = endpoint_listen(at), err = fd < 0 ? fd : 0;
 
 	if (err == 0) {
-		err = daemon_add(server, fd, is_loopback(&at->addr), false);
+		err = daemon_add(server, fd, addr_is_loopback(&at->addr), false);
 		if (err)
 			close(fd);
 	}
@@ -244,7 +178,7 @@ static void socket_remove(const struct http_server *server)
 static bool needs_tls(const struct endpoints *at)
 {
 	for (unsigned i = 0; i < at->n; i++)
-		if (!is_loopback(&at->at[i].addr))
+		if (!addr_is_loopback(&at->at[i].addr))
 			return true;
 	return false;
 }
@@ -267,7 +201,7 @@ struct http_server *http_server_open(const struct http_options *options, char *e
 		snprintf(error, HTTP_ERROR_SIZE, "%s/" HTTP_KEYS_FILE ": cannot be read",
 			options->folder);
 	if (err == 0 && needs_tls(&server->at))
-		err = http_tls_load(server, error);
+		err = http_tls_open(server, error);
 	for (unsigned i = 0; i < server->at.n && err == 0; i++)
 		err = tcp_add(server, &server->at.at[i], error);
 	if (err == 0 && options->socket)
@@ -280,7 +214,8 @@ struct http_server *http_server_open(const struct http_options *options, char *e
 
 void http_server_tick(struct http_server *server)
 {
-	guests_cut(server);
+	http_guests_cut(server);
+	http_tls_tick(server);
 	http_keys_refresh(server->keys);
 	http_keys_save(server->keys, http_now_ms(), false);
 }
@@ -353,7 +288,6 @@ void http_server_close(struct http_server *server)
 	http_keys_close(server->keys);
 	pthread_mutex_destroy(&server->lock);
 	pthread_cond_destroy(&server->left);
-	free(server->certificate);
-	free(server->key);
+	tls_keeper_close(server->tls);
 	free(server);
 }

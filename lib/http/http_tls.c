@@ -3,178 +3,146 @@
  * The certificate: the operator's, or one of our own, which signs itself.
  */
 #include <errno.h>
-#include <fcntl.h>
+#include <ifaddrs.h>
+#include <limits.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
-
-#include <gnutls/crypto.h>
-#include <gnutls/gnutls.h>
-#include <gnutls/x509.h>
 
 #include "base/log.h"
 #include "http/http_private.h"
+#include "tls/tls_make.h"
 
-#define CERTIFICATE "api.crt"
-#define KEY         "api.key"
-#define PEM_MAX     (64 << 10)
-#define VALID_S     ((time_t)3650 * 86400)
-#define SERIAL_SIZE 16
+#define STEM      "api"
+#define LEFT_DAYS 30 // a certificate of our own is made anew so long before it ends
+#define AGAIN_MS  3600000
+#define HOST_SIZE 256
 
-static char *file_read(const char *path, char *error)
+/** Whom a certificate of our own is for. */
+struct hosts {
+	char texts[TLS_HOSTS_MAX][HOST_SIZE];
+	const char *list[TLS_HOSTS_MAX];
+	unsigned n;
+};
+
+static void host_add(struct hosts *hosts, const char *text)
 {
-	FILE *file = fopen(path, "re");
-	char *text = file ? malloc(PEM_MAX + 1) : NULL;
-	size_t size;
-
-	if (!text) {
-		snprintf(error, HTTP_ERROR_SIZE, "%.300s: cannot be read: %s", path,
-			strerror(errno));
-		if (file)
-			fclose(file);
-		return NULL;
-	}
-	size = fread(text, 1, PEM_MAX, file);
-	text[size] = '\0';
-	fclose(file);
-	return text;
+	if (hosts->n == TLS_HOSTS_MAX)
+		return;
+	snprintf(hosts->texts[hosts->n], HOST_SIZE, "%s", text);
+	hosts->list[hosts->n] = hosts->texts[hosts->n];
+	hosts->n++;
 }
 
-// Whether they are a certificate and its key; says in the log what clients may hold it against.
-static int pair_check(const struct http_server *server, const char *certificate, char *error)
+static bool is_any(const struct addr *addr)
 {
-	const gnutls_datum_t cert = {
-		(unsigned char *)server->certificate, (unsigned)strlen(server->certificate)};
-	const gnutls_datum_t key = {(unsigned char *)server->key, (unsigned)strlen(server->key)};
-	gnutls_certificate_credentials_t both;
-	gnutls_datum_t der = {NULL, 0};
-	uint8_t hash[32];
-	char text[2 * sizeof(hash) + 1];
-	int err = gnutls_certificate_allocate_credentials(&both);
+	static const uint8_t none[16];
 
-	if (err == 0) {
-		err = gnutls_certificate_set_x509_key_mem(both, &cert, &key, GNUTLS_X509_FMT_PEM);
-		if (err >= 0)
-			err = gnutls_pem_base64_decode2("CERTIFICATE", &cert, &der);
-		gnutls_certificate_free_credentials(both);
-	}
-	if (err < 0) {
-		snprintf(error, HTTP_ERROR_SIZE,
-			"%.300s: expected a certificate and its key in PEM: %s", certificate,
-			gnutls_strerror(err));
-		return -EINVAL;
-	}
-	gnutls_hash_fast(GNUTLS_DIG_SHA256, der.data, der.size, hash);
-	gnutls_free(der.data);
-	http_hex_write(hash, sizeof(hash), text);
-	log_line(LOG_INFO, "%s: SHA-256 %s", certificate, text);
-	return 0;
+	return memcmp(addr->bytes, none, sizeof(none)) == 0;
 }
 
-static void names_set(gnutls_x509_crt_t crt, const struct http_server *server)
+// This host's name, and the addresses that stand in the configuration.
+static void hosts_given(const struct http_server *server, struct hosts *hosts)
 {
-	char host[256] = "localhost";
+	char host[HOST_SIZE] = "localhost", text[ADDR_TEXT_SIZE];
 
 	gethostname(host, sizeof(host) - 1);
-	gnutls_x509_crt_set_dn_by_oid(
-		crt, GNUTLS_OID_X520_COMMON_NAME, 0, host, (unsigned)strnlen(host, 64));
-	gnutls_x509_crt_set_subject_alt_name(
-		crt, GNUTLS_SAN_DNSNAME, host, (unsigned)strlen(host), GNUTLS_FSAN_SET);
-	for (unsigned i = 0; i < server->at.n; i++) {
-		const struct addr *addr = &server->at.at[i].addr;
+	host_add(hosts, host);
+	for (unsigned i = 0; i < server->at.n; i++)
+		if (!is_any(&server->at.at[i].addr))
+			host_add(hosts, addr_format(&server->at.at[i].addr, text));
+}
 
-		gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_IPADDRESS, addr->bytes,
-			addr_size(addr->family), GNUTLS_FSAN_APPEND);
+// With 0.0.0.0 or :: among them, the addresses of this host.
+static void hosts_found(const struct http_server *server, struct hosts *hosts)
+{
+	struct ifaddrs *all = NULL;
+	char text[ADDR_TEXT_SIZE];
+	bool any = false;
+
+	for (unsigned i = 0; i < server->at.n; i++)
+		any = any || is_any(&server->at.at[i].addr);
+	if (!any || getifaddrs(&all) != 0)
+		return;
+	for (const struct ifaddrs *each = all; each; each = each->ifa_next) {
+		struct addr addr = {.family = ADDR_NONE};
+
+		if (each->ifa_addr && each->ifa_addr->sa_family == AF_INET) {
+			addr.family = ADDR_IPV4;
+			memcpy(addr.bytes,
+				&((const struct sockaddr_in *)(void *)each->ifa_addr)->sin_addr, 4);
+		} else if (each->ifa_addr && each->ifa_addr->sa_family == AF_INET6) {
+			addr.family = ADDR_IPV6;
+			memcpy(addr.bytes,
+				&((const struct sockaddr_in6 *)(void *)each->ifa_addr)->sin6_addr,
+				16);
+		}
+		if (addr.family != ADDR_NONE)
+			host_add(hosts, addr_format(&addr, text));
 	}
+	freeifaddrs(all);
 }
 
-static int certificate_sign(
-	gnutls_x509_crt_t crt, gnutls_x509_privkey_t key, const struct http_server *server)
+// Addresses that come and go are no reason to make it anew.
+static int own_make(const struct http_server *server, char *error)
 {
-	uint8_t serial[SERIAL_SIZE];
-	time_t now = time(NULL);
-
-	gnutls_rnd(GNUTLS_RND_NONCE, serial, sizeof(serial));
-	serial[0] &= 0x7f; // RFC 5280 s4.1.2.2: positive
-	gnutls_x509_crt_set_version(crt, 3);
-	gnutls_x509_crt_set_serial(crt, serial, sizeof(serial));
-	gnutls_x509_crt_set_activation_time(crt, now - 86400);
-	gnutls_x509_crt_set_expiration_time(crt, now + VALID_S);
-	names_set(crt, server);
-	gnutls_x509_crt_set_key_usage(crt, GNUTLS_KEY_DIGITAL_SIGNATURE);
-	gnutls_x509_crt_set_key_purpose_oid(crt, GNUTLS_KP_TLS_WWW_SERVER, 0);
-	gnutls_x509_crt_set_key(crt, key);
-	return gnutls_x509_crt_sign2(crt, crt, key, GNUTLS_DIG_SHA256, 0);
-}
-
-static void pem_write(FILE *file, const void *what)
-{
-	const gnutls_datum_t *pem = what;
-
-	fwrite(pem->data, 1, pem->size, file);
-}
-
-// The key first: a certificate without one would not be made anew.
-static int pair_write(const char *folder, gnutls_x509_crt_t crt, gnutls_x509_privkey_t key)
-{
-	gnutls_datum_t pem[2] = {{NULL, 0}, {NULL, 0}};
+	struct hosts *hosts = calloc(1, sizeof(*hosts));
+	struct tls_wish wish = {.use = TLS_USE_SERVER, .days = TLS_DAYS, .own = true};
+	const char *folder = server->options.folder;
 	int err = 0;
 
-	if (gnutls_x509_privkey_export2(key, GNUTLS_X509_FMT_PEM, &pem[0]) < 0 ||
-		gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_PEM, &pem[1]) < 0)
-		err = -EIO;
-	if (err == 0)
-		err = http_file_replace(folder, KEY, pem_write, &pem[0]);
-	if (err == 0)
-		err = http_file_replace(folder, CERTIFICATE, pem_write, &pem[1]);
-	gnutls_free(pem[0].data);
-	gnutls_free(pem[1].data);
+	snprintf(error, HTTP_ERROR_SIZE, "out of memory");
+	if (!hosts)
+		return -ENOMEM;
+	hosts_given(server, hosts);
+	wish.name = hosts->list[0];
+	wish.hosts = hosts->list;
+	wish.n_hosts = hosts->n;
+	if (!tls_is_current(folder, STEM, &wish, LEFT_DAYS)) {
+		hosts_found(server, hosts);
+		wish.n_hosts = hosts->n;
+		err = tls_make(folder, STEM, &wish, error);
+		if (err == 0)
+			log_line(LOG_INFO, "%s/" STEM ".crt: made, good for %u days", folder,
+				wish.days);
+	}
+	free(hosts);
 	return err;
 }
 
-static int pair_make(const struct http_server *server, char *error)
-{
-	gnutls_x509_privkey_t key = NULL;
-	gnutls_x509_crt_t crt = NULL;
-	int err = gnutls_x509_privkey_init(&key);
-
-	if (err == 0)
-		err = gnutls_x509_crt_init(&crt);
-	if (err == 0)
-		err = gnutls_x509_privkey_generate(
-			key, GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0);
-	if (err == 0)
-		err = certificate_sign(crt, key, server);
-	if (err < 0)
-		snprintf(error, HTTP_ERROR_SIZE, "a certificate cannot be made: %s",
-			gnutls_strerror(err));
-	else if ((err = pair_write(server->options.folder, crt, key)) < 0)
-		snprintf(error, HTTP_ERROR_SIZE, "%s/" CERTIFICATE ": cannot be made: %s",
-			server->options.folder, strerror(-err));
-	gnutls_x509_crt_deinit(crt);
-	gnutls_x509_privkey_deinit(key);
-	return err < 0 ? -EIO : 0;
-}
-
-int http_tls_load(struct http_server *server, char *error)
+int http_tls_open(struct http_server *server, char *error)
 {
 	const struct http_options *options = &server->options;
-	char certificate[4096], key[4096];
+	char certificate[PATH_MAX], key[PATH_MAX];
+	const struct tls_files files = {certificate, key, options->client_ca};
 	int err = 0;
 
-	snprintf(certificate, sizeof(certificate), "%s/" CERTIFICATE, options->folder);
-	snprintf(key, sizeof(key), "%s/" KEY, options->folder);
 	if (*options->certificate) {
 		snprintf(certificate, sizeof(certificate), "%s", options->certificate);
 		snprintf(key, sizeof(key), "%s", options->key);
-	} else if (access(certificate, F_OK) != 0) {
-		err = pair_make(server, error);
+	} else {
+		snprintf(certificate, sizeof(certificate), "%s/" STEM ".crt", options->folder);
+		snprintf(key, sizeof(key), "%s/" STEM ".key", options->folder);
+		server->own_certificate = true;
+		err = own_make(server, error);
 	}
-	if (err)
-		return err;
-	server->certificate = file_read(certificate, error);
-	server->key = server->certificate ? file_read(key, error) : NULL;
-	if (!server->key)
-		return -EIO;
-	return pair_check(server, certificate, error);
+	return err ? err : tls_keeper_open(&files, &server->tls, error);
+}
+
+void http_tls_tick(struct http_server *server)
+{
+	char error[HTTP_ERROR_SIZE];
+
+	if (!server->tls)
+		return;
+	if (server->own_certificate &&
+		tls_keeper_expires(server->tls) < time(NULL) + (time_t)LEFT_DAYS * 86400 &&
+		(!server->made_ms || http_now_ms() >= server->made_ms + AGAIN_MS)) {
+		server->made_ms = http_now_ms();
+		if (own_make(server, error) < 0)
+			log_line(LOG_WARN, "%s", error);
+	}
+	tls_keeper_refresh(server->tls);
 }

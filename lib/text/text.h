@@ -3,15 +3,16 @@
 /**
  * @file
  * Text files that operators write: the whole file in memory, its lines, the fields of a CSV line,
- * and pieces of it quoted in messages.
+ * and pieces of it quoted in messages. And small files that programs write themselves.
  *
  * Layer:   lib/text; no EAL.
- * Threads: control only; text_file_read reads a file, all else are pure functions.
+ * Threads: control only; text_file_read reads a file, text_file_replace writes one, all else are pure functions.
  * Source:  RFC 4180 (CSV), RFC 3629 (UTF-8).
  */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #define TEXT_LINE_MAX   4096 /**< ours: over twice the longest catalogue line */
 #define TEXT_FIELDS_MAX 8    /**< fields of a CSV line that are kept */
@@ -51,6 +52,15 @@ int text_file_open(const char *path, uint64_t *size);
 int text_file_read(const char *path, struct text_file *file);
 
 void text_file_free(struct text_file *file);
+
+/**
+ * Write a file of mode 0600 in a folder, whole or not at all, for the folder's owner.
+ *
+ * @param what for @p write
+ * @return 0 or -errno, logged
+ */
+int text_file_replace(const char *folder, const char *name, void (*write)(FILE *file, const void *what),
+	const void *what);
 
 /**
  * Take the next line that says something: blank lines and those with "#" as their first character

@@ -378,6 +378,10 @@ Test(conf, every_mistake_has_its_line)
 			"t.ini:3: mode: expected key_file to go with crypto-pan, got none"},
 		{"[anonymise]\nmode = ipcrypt-pfx\n[time]\n",
 			"t.ini:2: mode: expected key_file to go with ipcrypt-pfx, got none"},
+		{"[tap]\ntls = 192.0.2.7:6514\ntls_ca = a.csv\ntls_key = a.csv\n",
+			"t.ini:2: tls: expected tls_certificate to go with it, got none"},
+		{"[tap]\ntls_ca = gone.crt\n", "t.ini:2: tls_ca: expected a readable file, got "
+					       "'gone.crt': No such file or directory"},
 		{"[control]\nsocket =\n", "t.ini:2: socket: expected a path of at most 107 bytes, "
 					  "or none, got nothing"},
 		{"[control]\ngroup = no-such-group\n",
@@ -710,6 +714,17 @@ Test(conf, the_collector_has_a_file_of_its_own)
 	cr_assert(strstr(error, "t.ini:1: unknown section 'list a'"));
 	cr_assert_null(load_collect("[collect]\nday = 3\n"));
 	cr_assert(strstr(error, "t.ini:2: unknown key 'day' in [collect], did you mean days?"));
+	cr_assert_null(load_collect("[collect]\ntls = 192.0.2.7:6514\n"));
+	cr_assert_str_eq(
+		strstr(error, "t.ini:2"), "t.ini:2: tls: expected tls_ca to go with it, got none");
+	cr_assert_null(
+		load_collect("[collect]\nsocket = /1 /2 /3 /4\ntcp = 192.0.2.7:1 192.0.2.7:2 "
+			     "192.0.2.7:3 192.0.2.7:4 192.0.2.7:5\n"));
+	cr_assert_str_eq(strstr(error, "t.ini:3"),
+		"t.ini:3: expected at most 8 of socket, tcp and tls together, got 9");
+	cr_assert_null(load_collect("[api]\nclient_certificates = required\n"));
+	cr_assert_str_eq(strstr(error, "t.ini:2"),
+		"t.ini:2: client_certificates: expected client_ca to go with it, got none");
 	cr_assert_null(load_collect("[collect]\ndays = 0\n"));
 	cr_assert(strstr(error, "t.ini:2: days: expected a number 1..3650"));
 	cr_assert_null(load("[collect]\ndays = 3\n"));

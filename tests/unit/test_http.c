@@ -143,6 +143,40 @@ Test(http, a_key_is_known_counted_and_forgotten)
 	http_keys_close(keys);
 }
 
+Test(http, a_certificate_is_known_by_its_name_and_by_nothing_else)
+{
+	struct http_key key = key_of("box", HTTP_PDNS), found;
+	char text[HTTP_KEY_SIZE] = "x";
+	struct http_keys *keys;
+
+	key.certificate = true;
+	key.quota = 2;
+	cr_assert_eq(http_key_add(folder, &key, text), 0);
+	cr_expect_str_eq(text, "");
+	cr_assert_eq(http_keys_open(folder, &keys), 0);
+	cr_expect_eq(http_keys_check_certificate(keys, "box", 0, 9, true, &found), HTTP_KEY_GOOD);
+	cr_expect(found.role == HTTP_PDNS && found.certificate);
+	cr_expect_str_eq(found.name, "box");
+	cr_expect_eq(
+		http_keys_check_certificate(keys, "Box", 0, 9, true, &found), HTTP_KEY_UNKNOWN);
+	cr_expect_eq(http_keys_check_certificate(keys, "", 0, 9, true, &found), HTTP_KEY_UNKNOWN);
+	cr_expect_eq(http_keys_check(keys, "", 0, 9, true, &found), HTTP_KEY_UNKNOWN);
+	cr_expect_eq(http_keys_check(keys, "box", 0, 9, true, &found), HTTP_KEY_UNKNOWN);
+	cr_expect_eq(http_keys_check_certificate(keys, "box", 0, 9, true, &found), HTTP_KEY_GOOD);
+	cr_expect_eq(http_keys_check_certificate(keys, "box", 0, 9, true, &found), HTTP_KEY_QUOTA);
+	http_keys_save(keys, 0, true);
+	http_keys_close(keys);
+	cr_assert_eq(http_keys_open(folder, &keys), 0);
+	cr_expect_eq(http_keys_check_certificate(keys, "box", 0, 9, true, &found), HTTP_KEY_QUOTA);
+	http_keys_close(keys);
+	key = key_of("word", HTTP_LOG);
+	cr_assert_eq(http_key_add(folder, &key, text), 0);
+	cr_assert_eq(http_keys_open(folder, &keys), 0);
+	cr_expect_eq(http_keys_check_certificate(keys, "word", 0, 9, true, &found),
+		HTTP_KEY_UNKNOWN, "a key that is a word is none for a certificate");
+	http_keys_close(keys);
+}
+
 Test(http, what_a_key_asked_today_is_kept_over_restarts)
 {
 	struct http_key key = key_of("a", HTTP_PDNS), found;

@@ -90,6 +90,7 @@ static void set_up(void)
 		.socket = true,
 		.certificate = "",
 		.key = "",
+		.client_ca = "",
 		.connections = 64,
 		.rate = 1000};
 	char error[HTTP_ERROR_SIZE];
