@@ -119,6 +119,15 @@ static void connections_write(struct metrics *metrics, struct serve *serve)
 		"Connections of senders that were refused.", tap.refused);
 	metrics_value(metrics, "dnsweir_collect_open_connections",
 		"Connections of senders that are there.", tap.open);
+	metrics_family(metrics, "dnsweir_collect_tls_refused_total",
+		"Of them, those that TLS is the reason for.");
+	for (enum tls_fault f = TLS_GOOD + 1; f < TLS_FAULTS; f++)
+		metrics_sample(metrics, "dnsweir_collect_tls_refused_total",
+			(const char *const[]){"reason", tls_fault_name(f), NULL},
+			tap.tls_refused[f]);
+	metrics_value(metrics, "dnsweir_collect_certificate_expires_seconds",
+		"When the certificate for senders ends, seconds since 1970; 0: there is none.",
+		(uint64_t)tap.expires_s);
 	http_stats_get(serve->http, &api);
 	metrics_value(metrics, "dnsweir_api_requests_total", "Requests that were answered.",
 		api.requests);
@@ -131,6 +140,9 @@ static void connections_write(struct metrics *metrics, struct serve *serve)
 		"Connections that were closed since no request came.", api.timeouts);
 	metrics_value(metrics, "dnsweir_api_open_connections", "Connections that are there.",
 		api.connections);
+	metrics_value(metrics, "dnsweir_api_certificate_expires_seconds",
+		"When the certificate ends, seconds since 1970; 0: there is none.",
+		(uint64_t)api.expires_s);
 }
 
 static void pdns_write(struct metrics *metrics, struct pdns *pdns)

@@ -82,6 +82,17 @@ static void pdns_show(struct pdns *pdns, FILE *out)
 		s.gap_seconds, s.gap_from_s, s.gap_to_s);
 }
 
+static void tls_show(const struct tap_listener_stats *connections, FILE *out)
+{
+	const char *comma = "";
+
+	fputs("\"tls_refused\":{", out);
+	for (enum tls_fault f = TLS_GOOD + 1; f < TLS_FAULTS; f++, comma = ",")
+		fprintf(out, "%s\"%s\":%" PRIu64, comma, tls_fault_name(f),
+			connections->tls_refused[f]);
+	fputs("},", out);
+}
+
 void serve_counters(struct serve *serve, const struct tap_listener_stats *connections, FILE *out)
 {
 	struct store_sender *streams = NULL;
@@ -98,11 +109,13 @@ void serve_counters(struct serve *serve, const struct tap_listener_stats *connec
 	}
 	free(streams);
 	fprintf(out,
-		"{\"connections\":%" PRIu64 ",\"connections_refused\":%" PRIu64
-		",\"open\":%u,\"stored\":%" PRIu64 ",\"pending\":%" PRIu64 ",\"refused\":%" PRIu64
+		"{\"connections\":%" PRIu64 ",\"connections_refused\":%" PRIu64 ",\"open\":%u,",
+		connections->connections, connections->refused, connections->open);
+	tls_show(connections, out);
+	fprintf(out,
+		"\"stored\":%" PRIu64 ",\"pending\":%" PRIu64 ",\"refused\":%" PRIu64
 		",\"failed_commits\":%" PRIu64 ",\"numbered\":%" PRIu64 ",\"lost\":%" PRIu64 ",",
-		connections->connections, connections->refused, connections->open, store.stored,
-		store.pending, store.refused, store.failed_commits, produced, lost);
+		store.stored, store.pending, store.refused, store.failed_commits, produced, lost);
 	pthread_mutex_unlock(&serve->lock);
 	if (serve->pdns)
 		pdns_show(serve->pdns, out);
@@ -163,6 +176,7 @@ static void wait_for_end(struct serve *serve, const sigset_t *signals)
 
 		if (signal == SIGTERM || signal == SIGINT)
 			return;
+		// SIGHUP only hastens the tick, which reads what has changed.
 		if (signal == SIGUSR1) {
 			tap_listener_stats_get(serve->listener, &connections);
 			serve_counters(serve, &connections, stdout);
@@ -240,14 +254,53 @@ static int dataset_open(struct serve *serve)
 	return conf->pdns_store[0] ? pdns_open(conf->pdns_store, &options, &serve->pdns) : 0;
 }
 
+// All addresses together. The configuration has no more than fit.
+static void addresses_get(const struct conf *conf, struct endpoints *at)
+{
+	char text[ENDPOINT_TEXT_SIZE];
+
+	*at = conf->collect_sockets;
+	for (unsigned i = 0; i < conf->collect_tcp.n; i++) {
+		at->at[at->n++] = conf->collect_tcp.at[i];
+		if (!addr_is_loopback(&conf->collect_tcp.at[i].addr))
+			log_line(LOG_WARN,
+				"[collect] tcp: whoever reaches %s can write into the log, and "
+				"what comes can be read on its way; with tls neither",
+				endpoint_format(&conf->collect_tcp.at[i], text));
+	}
+	for (unsigned i = 0; i < conf->collect_tls.n; i++) {
+		at->at[at->n] = conf->collect_tls.at[i];
+		at->at[at->n++].tls = true;
+	}
+}
+
+static int listener_open(struct serve *serve)
+{
+	const struct conf *conf = serve->conf;
+	const struct tls_files files = {
+		conf->collect_tls_certificate, conf->collect_tls_key, conf->collect_tls_ca};
+	struct tap_listener_tls tls = {.senders = conf->collect_tls_senders};
+	struct tap_listener_hooks hooks = serve_hooks;
+	char error[CONF_ERROR_SIZE] = "";
+	struct endpoints at;
+
+	addresses_get(conf, &at);
+	hooks.ctx = serve;
+	if (conf->collect_tls.n == 0 || tls_keeper_open(&files, &serve->tls, error) == 0) {
+		tls.keeper = serve->tls;
+		serve->listener = tap_listener_open(
+			&at, conf->collect_group, &tls, &hooks, error, sizeof(error));
+	}
+	if (serve->listener)
+		return COLLECT_DONE;
+	log_line(LOG_ERROR, "%s", error);
+	return COLLECT_USAGE;
+}
+
 static int serve_open(struct serve *serve)
 {
 	const struct store_options options = {.mode = STORE_WRITE, .sort_max = SORT_MAX};
-	struct tap_listener_hooks hooks = serve_hooks;
-	const struct conf *conf = serve->conf;
-	struct endpoints at = conf->collect_sockets;
-	char error[CONF_ERROR_SIZE] = "";
-	int err = store_open(conf->collect_store, &options, &serve->store);
+	int err = store_open(serve->conf->collect_store, &options, &serve->store);
 
 	if (err == 0)
 		err = dataset_open(serve);
@@ -258,14 +311,9 @@ static int serve_open(struct serve *serve)
 	if (err)
 		return err < 0 ? collect_exit_of(err) : err;
 	serve->keeping = true;
-	for (unsigned i = 0; i < conf->collect_tcp.n && at.n < ENDPOINTS_MAX; i++)
-		at.at[at.n++] = conf->collect_tcp.at[i];
-	hooks.ctx = serve;
-	serve->listener = tap_listener_open(&at, conf->collect_group, &hooks, error, sizeof(error));
-	if (!serve->listener) {
-		log_line(LOG_ERROR, "%s", error);
-		return COLLECT_USAGE;
-	}
+	err = listener_open(serve);
+	if (err != COLLECT_DONE)
+		return err;
 	// What the API shows is there before it is.
 	err = serve_follow_start(serve);
 	return err == COLLECT_DONE ? api_open(serve) : err;
@@ -313,6 +361,7 @@ int serve_run(const struct collect_args *args)
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGUSR1);
+	sigaddset(&signals, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	err = serve_conf(serve, args->config);
 	if (err == COLLECT_DONE)
@@ -329,6 +378,7 @@ int serve_run(const struct collect_args *args)
 	// Who asks about senders is gone before they are.
 	api_close(serve);
 	tap_listener_close(serve->listener, PATIENCE_MS);
+	tls_keeper_close(serve->tls);
 	if (serve->keeping)
 		serve_keeper_stop(serve);
 	serve_writer_stop(serve);

@@ -23,6 +23,7 @@
 #include "tap/tap.h"
 #include "tap/tap_extra.h"
 #include "tap/tap_listener.h"
+#include "tls/tls.h"
 
 #define SERVE_SENDERS_MAX 256
 #define SERVE_STARTS_MAX  1024 /**< streams of boxes whose `lost` is known */
@@ -66,6 +67,7 @@ struct serve {
 	struct consent_table *consent; /**< for senders that have none of their own */
 	size_t consent_size;
 	struct anon *anon;   /**< under anon_lock; for the same */
+	struct tls_keeper *tls; /**< of senders; NULL: none come over TLS */
 	struct tap_listener *listener;
 	struct http_server *http;
 	_Atomic unsigned sorting; /**< questions of the API in order of time */

@@ -20,6 +20,7 @@ static const char policy_type[] = "RPZ"; // the form of policy that readers of d
 
 static struct {
 	struct tap_sender *sender; // NULL: nothing is sent
+	struct tls_keeper *tls;    // NULL: nothing is sent over TLS
 	unsigned sample, turn;
 	char identity[HOST_NAME_MAX + 1];
 	uint64_t mirror_lost; // core: records that did not come so far
@@ -34,29 +35,55 @@ static void thread_start(void)
 	loader_cpus(true, NULL);
 }
 
+static unsigned endpoints_add(
+	struct endpoint *to, unsigned n, const struct endpoints *more, bool tls)
+{
+	for (unsigned i = 0; i < more->n; i++) {
+		to[n] = more->at[i];
+		to[n++].tls = tls;
+	}
+	return n;
+}
+
+static int tls_open(const struct conf *conf, char *error)
+{
+	const struct tls_files files = {
+		conf->tap_tls_certificate, conf->tap_tls_key, conf->tap_tls_ca};
+	char why[TLS_ERROR_SIZE];
+
+	if (conf->tap_tls.n == 0 || tls_keeper_open(&files, &tap.tls, why) == 0)
+		return 0;
+	snprintf(error, APP_ERROR_SIZE, "[tap] tls: %s", why);
+	return -1;
+}
+
 int core_tap_start(char *error)
 {
-	struct endpoint to[2 * ENDPOINTS_MAX];
+	struct endpoint to[3 * ENDPOINTS_MAX];
 	const struct conf *conf = app.conf;
-	unsigned n = conf->tap_sockets.n;
-	const struct tap_sender_config config = {
+	struct tap_sender_config config = {
 		.to = to,
-		.n = n + conf->tap_tcp.n,
 		.connections = conf->tap_connections,
 		.queue_size = (size_t)conf->tap_queue << 20,
+		.tls_name = conf->tap_tls_name,
 		.thread_start = thread_start,
 	};
 
 	if (!conf_taps(conf))
 		return 0;
-	memcpy(to, conf->tap_sockets.at, n * sizeof(to[0]));
-	memcpy(to + n, conf->tap_tcp.at, conf->tap_tcp.n * sizeof(to[0]));
+	if (tls_open(conf, error) < 0)
+		return -1;
+	config.tls = tap.tls;
+	config.n = endpoints_add(to, 0, &conf->tap_sockets, false);
+	config.n = endpoints_add(to, config.n, &conf->tap_tcp, false);
+	config.n = endpoints_add(to, config.n, &conf->tap_tls, true);
 	tap.sample = conf->tap_sample;
 	snprintf(tap.identity, sizeof(tap.identity), "%s", conf->tap_identity);
 	if (!tap.identity[0] && gethostname(tap.identity, sizeof(tap.identity) - 1) < 0)
 		tap.identity[0] = '\0';
 	tap.sender = tap_sender_open(&config);
 	if (!tap.sender) {
+		tls_keeper_close(tap.tls);
 		snprintf(error, APP_ERROR_SIZE, "[tap] with a queue of %u MiB: %s", conf->tap_queue,
 			strerror(errno));
 		return -1;
@@ -82,6 +109,7 @@ void core_tap_stop(void)
 	tap_sender_close(tap.sender, PATIENCE_MS, &tap.last);
 	tap.sender = NULL;
 	pthread_mutex_unlock(&tap.lock);
+	tls_keeper_close(tap.tls);
 	if (tap.last.lost_stop > 0)
 		log_line(LOG_WARN, "[tap]: %llu frames were left that nobody took",
 			(unsigned long long)tap.last.lost_stop);
@@ -219,12 +247,14 @@ void core_tap_counters(json_t *object)
 
 	stats_get(&stats);
 	json_object_update_new(object,
-		json_pack("{s:I, s:I, s:I, s:{s:I, s:I}, s:I, s:I}", "dnsweir_tap_frames_total",
-			(json_int_t)stats.frames, "dnsweir_tap_sent_total", (json_int_t)stats.sent,
+		json_pack("{s:I, s:I, s:I, s:{s:I, s:I}, s:I, s:I, s:I}",
+			"dnsweir_tap_frames_total", (json_int_t)stats.frames,
+			"dnsweir_tap_sent_total", (json_int_t)stats.sent,
 			"dnsweir_tap_left_out_total", (json_int_t)counter_read(&tap.left_out),
 			"dnsweir_tap_lost_total", "queue", (json_int_t)stats.lost_full, "stop",
 			(json_int_t)stats.lost_stop, "dnsweir_tap_connects_total",
-			(json_int_t)stats.connects, "dnsweir_tap_connected",
+			(json_int_t)stats.connects, "dnsweir_tap_refused_total",
+			(json_int_t)stats.refused, "dnsweir_tap_connected",
 			(json_int_t)stats.connected));
 }
 
@@ -233,10 +263,11 @@ json_t *core_tap_json(void)
 	struct tap_sender_stats stats = {0};
 	bool on = stats_get(&stats);
 
-	return json_pack("{s:b, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i}", "enabled", on,
-		"connections", (int)stats.lanes, "connected", (int)stats.connected, "connects",
-		(json_int_t)stats.connects, "frames", (json_int_t)stats.frames, "sent",
-		(json_int_t)stats.sent, "lost_queue", (json_int_t)stats.lost_full, "lost_stop",
-		(json_int_t)stats.lost_stop, "waiting_bytes", (json_int_t)stats.waiting, "left_out",
+	return json_pack("{s:b, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i}", "enabled",
+		on, "connections", (int)stats.lanes, "connected", (int)stats.connected, "connects",
+		(json_int_t)stats.connects, "refused", (json_int_t)stats.refused, "frames",
+		(json_int_t)stats.frames, "sent", (json_int_t)stats.sent, "lost_queue",
+		(json_int_t)stats.lost_full, "lost_stop", (json_int_t)stats.lost_stop,
+		"waiting_bytes", (json_int_t)stats.waiting, "left_out",
 		(json_int_t)counter_read(&tap.left_out), "sample", (int)(on ? tap.sample : 0));
 }

@@ -41,6 +41,8 @@ const struct stats_metric stats_metrics[] = {
 	{"dnsweir_tap_lost_total", {"why"}, "Frames of dnstap that were not sent."},
 	{"dnsweir_tap_left_out_total", {NULL}, "Records left out, as sampling says."},
 	{"dnsweir_tap_connects_total", {NULL}, "Connections made to collectors."},
+	{"dnsweir_tap_refused_total", {NULL},
+		"Tries to connect that ended over a certificate, or for want of TLS."},
 	{"dnsweir_tap_connected", {NULL}, "Connections to collectors that are there."},
 	{"dnsweir_generation", {NULL}, "Number of the tables in force."},
 	{"dnsweir_names", {NULL}, "Names in the tables in force."},

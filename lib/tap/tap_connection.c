@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -13,6 +12,7 @@
 #include "tap/tap.h"
 #include "tap/tap_control.h"
 #include "tap/tap_private.h"
+#include "text/text.h"
 
 #define BUFFER_SIZE ((size_t)4 * TAP_FRAME_MAX)
 #define BEGIN_MS    10000 // a sender has so long to say what it sends
@@ -44,7 +44,7 @@ static const char *control_send(struct tap_connection *c, fstrm_control_type typ
 	size_t size = tap_control_write(type, frame);
 
 	// Nothing else is on its way to the sender, so these few octets have room.
-	return size && send(c->fd, frame, size, MSG_NOSIGNAL) == (ssize_t)size
+	return size && tap_wire_send(&c->wire, frame, size) == (ssize_t)size
 		       ? NULL
 		       : "the sender takes no answer";
 }
@@ -69,6 +69,7 @@ static const char *control_take(struct tap_connection *c, const uint8_t *frame, 
 	if (type == FSTRM_CONTROL_READY)
 		return control_send(c, FSTRM_CONTROL_ACCEPT);
 	c->begun = true;
+	atomic_store(&c->stranger, false);
 	c->ctx = hooks->open(hooks->ctx, c->peer);
 	return c->ctx ? NULL : "there is no room for it";
 }
@@ -136,13 +137,13 @@ static const char *buffer_take(struct tap_connection *c)
 // @return 1: something came, 0: nothing yet, negative: the end
 static int buffer_fill(struct tap_connection *c)
 {
-	ssize_t n = recv(c->fd, c->buffer + c->have, BUFFER_SIZE - c->have, 0);
+	ssize_t n = tap_wire_receive(&c->wire, c->buffer + c->have, BUFFER_SIZE - c->have);
 
 	if (n > 0) {
 		c->have += (size_t)n;
 		return 1;
 	}
-	return n < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : n < 0 ? -errno : -ECONNRESET;
+	return n == -EAGAIN ? 0 : n < 0 ? (int)n : -ECONNRESET;
 }
 
 /** Until the sender ends, the operator does, or something is wrong. @return what; NULL: in good order */
@@ -153,8 +154,8 @@ static const char *connection_read(struct tap_connection *c)
 
 	while (!wrong && !c->ended) {
 		int64_t end = atomic_load(&c->listener->end_ms);
-		struct pollfd polled = {c->fd, POLLIN, 0};
 		int came = buffer_fill(c);
+		struct pollfd polled = {c->wire.fd, tap_wire_events(&c->wire, POLLIN), 0};
 
 		if (came > 0)
 			wrong = buffer_take(c);
@@ -175,6 +176,54 @@ static const char *connection_read(struct tap_connection *c)
 	return wrong;
 }
 
+// Whether a name stands in the list of those who may send.
+static bool may_send(const char *list, const char *name)
+{
+	size_t size = strlen(name);
+
+	for (const char *at = list; *at; at += strcspn(at, ", \t")) {
+		at += strspn(at, ", \t");
+		if (size > 0 && strcspn(at, ", \t") == size && memcmp(at, name, size) == 0)
+			return true;
+	}
+	return !*list;
+}
+
+static const char *tls_refuse(struct tap_connection *c, enum tls_fault fault, const char *why)
+{
+	atomic_fetch_add(&c->listener->tls_refused[fault], 1);
+	return why;
+}
+
+/** Have the sender show who it is. @return NULL, or what is wrong */
+static const char *handshake(struct tap_connection *c)
+{
+	int64_t until = tap_now_ms() + BEGIN_MS;
+	const struct tap_listener_tls *tls = &c->listener->tls;
+	const char *name;
+	int err;
+
+	tls_keeper_refresh(tls->keeper);
+	c->wire.tls = tls_stream_open(tls_keeper_get(tls->keeper), c->wire.fd, NULL);
+	if (!c->wire.tls)
+		return "memory is short";
+	while ((err = tls_stream_handshake(c->wire.tls)) == -EAGAIN) {
+		struct pollfd polled = {c->wire.fd, tls_stream_events(c->wire.tls), 0};
+
+		if (tap_now_ms() >= until || atomic_load(&c->listener->end_ms))
+			return tls_refuse(c, TLS_BROKEN, "silent for too long");
+		poll(&polled, 1, TAP_PAUSE_MS);
+	}
+	if (err)
+		return tls_refuse(c, tls_stream_fault(c->wire.tls), tls_stream_why(c->wire.tls));
+	name = tls_stream_name(c->wire.tls);
+	if (!text_utf8_clean(name, strlen(name)) || !may_send(tls->senders, name) || !*name)
+		return tls_refuse(c, TLS_OTHER_NAME, "its certificate's name may not send");
+	memset(c->peer, 0, sizeof(c->peer));
+	memcpy(c->peer, name, strnlen(name, sizeof(c->peer) - 1));
+	return NULL;
+}
+
 void *tap_connection_main(void *arg)
 {
 	struct tap_connection *c = arg;
@@ -190,17 +239,19 @@ void *tap_connection_main(void *arg)
 		mmap(NULL, BUFFER_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (c->buffer != MAP_FAILED) {
 		secret(c->buffer, BUFFER_SIZE);
-		wrong = connection_read(c);
+		wrong = c->tls ? handshake(c) : NULL;
+		if (!wrong)
+			wrong = connection_read(c);
 		munmap(c->buffer, BUFFER_SIZE);
 	}
 	if (c->ctx) {
 		listener->hooks.close(c->ctx, wrong);
 	} else {
 		atomic_fetch_add(&listener->refused, 1);
-		log_line(LOG_WARN, "tap: sender %s is refused: %s", c->peer,
+		log_line(LOG_WARN, "tap: sender %s is refused: %s", c->address,
 			wrong ? wrong : "it said nothing");
 	}
-	close(c->fd);
+	tap_wire_close(&c->wire);
 	atomic_store(&c->state, TAP_CONNECTION_ENDED);
 	if (write(listener->wake, &one, sizeof(one)) < 0)
 		return NULL;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -57,22 +58,40 @@ static int connected_wait(struct tap_lane *lane)
 	int err = 0;
 	socklen_t size = sizeof(err);
 
-	while (!(lane_wait(lane, lane->fd, POLLOUT, limit) & (POLLOUT | POLLERR | POLLHUP)))
+	while (!(lane_wait(lane, lane->wire.fd, POLLOUT, limit) & (POLLOUT | POLLERR | POLLHUP)))
 		if (tap_now_ms() >= end_of(lane, limit))
 			return -ETIMEDOUT;
-	if (getsockopt(lane->fd, SOL_SOCKET, SO_ERROR, &err, &size) < 0)
+	if (getsockopt(lane->wire.fd, SOL_SOCKET, SO_ERROR, &err, &size) < 0)
 		return -errno;
 	return -err;
+}
+
+// Both sides show who they are; done in vain, the lane says why.
+static int handshake(struct tap_lane *lane)
+{
+	int64_t limit = tap_now_ms() + ANSWER_MS;
+	int err;
+
+	tls_keeper_refresh(lane->tls);
+	lane->wire.tls = tls_stream_open(tls_keeper_get(lane->tls), lane->wire.fd, lane->tls_name);
+	if (!lane->wire.tls)
+		return -ENOMEM;
+	while ((err = tls_stream_handshake(lane->wire.tls)) == -EAGAIN) {
+		lane_wait(lane, lane->wire.fd, tls_stream_events(lane->wire.tls), limit);
+		if (tap_now_ms() >= end_of(lane, limit))
+			return -ETIMEDOUT;
+	}
+	return err;
 }
 
 static int control_send(struct tap_lane *lane, fstrm_control_type type)
 {
 	uint8_t frame[TAP_CONTROL_SIZE];
 	size_t size = tap_control_write(type, frame);
-	ssize_t n = size ? send(lane->fd, frame, size, MSG_NOSIGNAL) : -1;
+	ssize_t n = size ? tap_wire_send(&lane->wire, frame, size) : -EPIPE;
 
 	// A socket without data on its way has room for these few octets.
-	return n == (ssize_t)size ? 0 : n < 0 ? -errno : -EPIPE;
+	return n == (ssize_t)size ? 0 : n < 0 ? (int)n : -EPIPE;
 }
 
 static int exactly_read(struct tap_lane *lane, uint8_t *to, size_t size, int64_t limit)
@@ -80,14 +99,16 @@ static int exactly_read(struct tap_lane *lane, uint8_t *to, size_t size, int64_t
 	size_t have = 0;
 
 	while (have < size) {
-		ssize_t n = recv(lane->fd, to + have, size - have, 0);
+		ssize_t n = tap_wire_receive(&lane->wire, to + have, size - have);
 
 		if (n == 0)
 			return -ECONNRESET;
-		if (n < 0 && errno != EAGAIN && errno != EINTR)
-			return -errno;
+		if (n < 0 && n != -EAGAIN)
+			return (int)n;
 		have += n > 0 ? (size_t)n : 0;
-		if (n < 0 && !lane_wait(lane, lane->fd, POLLIN, limit) &&
+		if (n < 0 &&
+			!lane_wait(
+				lane, lane->wire.fd, tap_wire_events(&lane->wire, POLLIN), limit) &&
 			tap_now_ms() >= end_of(lane, limit))
 			return -ETIMEDOUT;
 	}
@@ -118,19 +139,27 @@ static int control_await(struct tap_lane *lane, fstrm_control_type wanted)
 
 static int stream_begin(struct tap_lane *lane)
 {
-	int err = endpoint_connect(&lane->to, &lane->fd);
+	int err = endpoint_connect(&lane->to, &lane->wire.fd);
 
+	lane->why[0] = '\0';
 	if (err == -EINPROGRESS)
 		err = connected_wait(lane);
+	if (err == 0 && lane->tls)
+		err = handshake(lane);
 	if (err == 0)
 		err = control_send(lane, FSTRM_CONTROL_READY);
 	if (err == 0)
 		err = control_await(lane, FSTRM_CONTROL_ACCEPT);
 	if (err == 0)
 		err = control_send(lane, FSTRM_CONTROL_START);
-	if (err < 0 && lane->fd >= 0) {
-		close(lane->fd);
-		lane->fd = -1;
+	if (err < 0) {
+		// In TLS 1.3 what a server thinks of our certificate comes behind the handshake.
+		if (lane->wire.tls && tls_stream_fault(lane->wire.tls) != TLS_GOOD) {
+			counter_add(&lane->refused, 1);
+			snprintf(
+				lane->why, sizeof(lane->why), "%s", tls_stream_why(lane->wire.tls));
+		}
+		tap_wire_close(&lane->wire);
 	}
 	return err;
 }
@@ -164,11 +193,11 @@ static void written_take(struct tap_lane *lane, const uint8_t *data, size_t n)
 static int queue_write(struct tap_lane *lane, const uint8_t *data, size_t size)
 {
 	size_t left = size - lane->done;
-	ssize_t n = send(
-		lane->fd, data + lane->done, left > WRITE_MAX ? WRITE_MAX : left, MSG_NOSIGNAL);
+	ssize_t n =
+		tap_wire_send(&lane->wire, data + lane->done, left > WRITE_MAX ? WRITE_MAX : left);
 
 	if (n < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+		return n == -EAGAIN ? 0 : (int)n;
 	written_take(lane, data, (size_t)n);
 	return 1;
 }
@@ -182,6 +211,8 @@ static size_t queue_left(const struct tap_lane *lane)
 static int queue_sleep(struct tap_lane *lane)
 {
 	short events;
+	uint8_t octet;
+	ssize_t n;
 
 	atomic_store(&lane->asleep, true);
 	atomic_thread_fence(memory_order_seq_cst);
@@ -189,10 +220,13 @@ static int queue_sleep(struct tap_lane *lane)
 		atomic_store(&lane->asleep, false);
 		return 0;
 	}
-	events = lane_wait(lane, lane->fd, POLLIN, tap_now_ms() + ANSWER_MS);
+	events = lane_wait(lane, lane->wire.fd, POLLIN, tap_now_ms() + ANSWER_MS);
 	atomic_store(&lane->asleep, false);
-	// A reader has nothing to say before it is asked to finish.
-	return events ? -ECONNRESET : 0;
+	if (!events)
+		return 0;
+	// A reader has nothing to say before it is asked to finish; but TLS has, of its own.
+	n = tap_wire_receive(&lane->wire, &octet, 1);
+	return n == -EAGAIN ? 0 : -ECONNRESET;
 }
 
 // Until the other side is gone, or the end.
@@ -213,7 +247,9 @@ static int stream_write(struct tap_lane *lane)
 		}
 		err = queue_write(lane, data, size);
 		if (err == 0 &&
-			lane_wait(lane, lane->fd, POLLOUT, tap_now_ms() + ANSWER_MS) & POLLERR)
+			lane_wait(lane, lane->wire.fd, tap_wire_events(&lane->wire, POLLOUT),
+				tap_now_ms() + ANSWER_MS) &
+				POLLERR)
 			err = -ECONNRESET;
 	}
 	return err;
@@ -236,7 +272,7 @@ static void tell(struct tap_lane *lane, int err)
 		log_line(LOG_INFO, "tap: connected to %s", endpoint_format(&lane->to, text));
 	else if (!lane->complained)
 		log_line(LOG_WARN, "tap: %s: %s; trying again", endpoint_format(&lane->to, text),
-			strerror(-err));
+			lane->why[0] ? lane->why : strerror(-err));
 	// Once, not with each try; but again when there was a connection between.
 	lane->complained = err < 0;
 }
@@ -290,8 +326,7 @@ void *tap_lane_main(void *arg)
 		else
 			tell(lane, err);
 		atomic_store(&lane->connected, false);
-		close(lane->fd);
-		lane->fd = -1;
+		tap_wire_close(&lane->wire);
 	}
 	lost_count(lane);
 	return NULL;

@@ -53,13 +53,29 @@ static struct tap_connection *slot_free(struct tap_listener *listener)
 	return NULL;
 }
 
-// @return whether there may be more
-static bool accept_one(struct tap_listener *listener, int socket)
+// Who only connects shall not keep others out. Programs of this machine are told apart by their sockets.
+static bool too_many(const struct tap_listener *listener, const char *address, int family)
 {
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < TAP_CONNECTIONS_MAX && family != AF_UNIX; i++) {
+		const struct tap_connection *slot = &listener->slots[i];
+
+		n += atomic_load(&slot->state) == TAP_CONNECTION_OPEN &&
+		     atomic_load(&slot->stranger) && strcmp(slot->address, address) == 0;
+	}
+	return n >= TAP_STRANGERS_MAX;
+}
+
+// @return whether there may be more
+static bool accept_one(struct tap_listener *listener, unsigned at)
+{
+	int socket = listener->sockets[at];
 	struct sockaddr_storage address;
 	socklen_t size = sizeof(address);
 	int fd = accept4(socket, (struct sockaddr *)&address, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	struct tap_connection *slot = slot_free(listener);
+	char peer[TAP_PEER_SIZE] = "";
 
 	if (fd < 0) {
 		if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM)
@@ -69,16 +85,22 @@ static bool accept_one(struct tap_listener *listener, int socket)
 		return false;
 	}
 	atomic_fetch_add(&listener->connections, 1);
-	if (slot) {
-		peer_name(fd, &address, slot->peer);
+	peer_name(fd, &address, peer);
+	if (slot && !too_many(listener, peer, address.ss_family)) {
+		memcpy(slot->peer, peer, sizeof(slot->peer));
+		memcpy(slot->address, peer, sizeof(slot->address));
+		atomic_store(&slot->stranger, true);
 		slot->listener = listener;
-		slot->fd = fd;
+		slot->wire = (struct tap_wire){fd, NULL};
+		slot->tls = listener->at[at].tls;
 		atomic_store(&slot->state, TAP_CONNECTION_OPEN);
 		if (pthread_create(&slot->thread, NULL, tap_connection_main, slot) == 0)
 			return true;
 		atomic_store(&slot->state, TAP_CONNECTION_FREE);
 	}
-	log_line(LOG_WARN, "tap: a sender is refused: there are %u", TAP_CONNECTIONS_MAX);
+	log_line(LOG_WARN, "tap: sender %s is refused: there are %u%s", peer,
+		slot ? TAP_STRANGERS_MAX : TAP_CONNECTIONS_MAX,
+		slot ? " of it that have sent nothing" : "");
 	atomic_fetch_add(&listener->refused, 1);
 	close(fd);
 	return true;
@@ -117,7 +139,7 @@ static void *listener_main(void *arg)
 			continue;
 		connections_join(listener);
 		for (unsigned i = 0; i < n; i++)
-			while (polled[i].revents && accept_one(listener, listener->sockets[i]))
+			while (polled[i].revents && accept_one(listener, i))
 				;
 	}
 	while (connections_join(listener) > 0)
@@ -164,7 +186,8 @@ static int socket_open(struct tap_listener *listener, const struct endpoint *at,
 }
 
 struct tap_listener *tap_listener_open(const struct endpoints *at, const char *group,
-	const struct tap_listener_hooks *hooks, char *error, size_t size)
+	const struct tap_listener_tls *tls, const struct tap_listener_hooks *hooks, char *error,
+	size_t size)
 {
 	struct tap_listener *listener = calloc(1, sizeof(*listener));
 	int err = 0;
@@ -174,6 +197,8 @@ struct tap_listener *tap_listener_open(const struct endpoints *at, const char *g
 		return NULL;
 	}
 	listener->hooks = *hooks;
+	if (tls)
+		listener->tls = *tls;
 	listener->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	for (unsigned i = 0; i < at->n && err == 0; i++)
 		err = socket_open(listener, &at->at[i], group, error, size);
@@ -204,7 +229,10 @@ void tap_listener_stats_get(const struct tap_listener *listener, struct tap_list
 	*stats = (struct tap_listener_stats){
 		.connections = atomic_load(&listener->connections),
 		.refused = atomic_load(&listener->refused),
+		.expires_s = listener->tls.keeper ? tls_keeper_expires(listener->tls.keeper) : 0,
 	};
+	for (unsigned i = 0; i < TLS_FAULTS; i++)
+		stats->tls_refused[i] = atomic_load(&listener->tls_refused[i]);
 	for (unsigned i = 0; i < TAP_CONNECTIONS_MAX; i++)
 		stats->open += atomic_load(&listener->slots[i].state) == TAP_CONNECTION_OPEN;
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "tap/tap_listener.h"
+#include "tap/tap_wire.h"
 
 enum tap_connection_state {
 	TAP_CONNECTION_FREE,
@@ -19,21 +20,25 @@ enum tap_connection_state {
 struct tap_connection {
 	struct tap_listener *listener;
 	_Atomic unsigned state; /**< enum tap_connection_state */
+	_Atomic bool stranger;  /**< data frames may not come yet */
 	pthread_t thread;
-	int fd;
-	char peer[TAP_PEER_SIZE];
+	struct tap_wire wire;
+	bool tls;
+	char peer[TAP_PEER_SIZE];    /**< who it is */
+	char address[TAP_PEER_SIZE]; /**< where it comes from */
 
 	/* thread alone */
 	void *ctx; /**< of the hooks; NULL: not begun */
 	uint8_t *buffer;
 	size_t have; /**< octets in the buffer */
 	size_t skip; /**< octets to come that nobody wants */
-	bool begun;  /**< data frames may come */
+	bool begun;  /**< data frames may come; then it is no stranger */
 	bool ended;  /**< the sender has said that this was all */
 };
 
 struct tap_listener {
 	struct tap_listener_hooks hooks;
+	struct tap_listener_tls tls; /**< keeper NULL: none */
 	pthread_t thread; /**< accepts and joins */
 	int wake;         /**< eventfd: a thread has ended, or all shall */
 	unsigned n;
@@ -41,9 +46,9 @@ struct tap_listener {
 	struct endpoint at[ENDPOINTS_MAX];
 	struct stat made[ENDPOINTS_MAX]; /**< of unix sockets */
 	_Atomic int64_t end_ms;  /**< by the monotonic clock: read until then, and end. 0: go on */
-	_Atomic uint64_t connections, refused;
+	_Atomic uint64_t connections, refused, tls_refused[TLS_FAULTS];
 	struct tap_connection slots[TAP_CONNECTIONS_MAX];
 };
 
-/** Body of a connection's thread. @param arg the connection, its fd and peer filled in */
+/** Body of a connection's thread. @param arg the connection, its wire, tls, peer and address filled in */
 void *tap_connection_main(void *arg);

@@ -2,6 +2,7 @@
 #include "tap/tap_sender_private.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -34,7 +35,7 @@ static int lane_start(struct tap_lane *lane, size_t queue_size)
 	int err = tap_ring_init(&lane->ring, queue_size);
 
 	lane->wake = -1;
-	lane->fd = -1;
+	lane->wire.fd = -1;
 	if (err < 0)
 		return err;
 	while (lane->start == 0)
@@ -63,6 +64,17 @@ static void lanes_end(struct tap_sender *sender, unsigned n, int64_t end_ms)
 		pthread_join(sender->lanes[i].thread, NULL);
 }
 
+static void lane_encrypt(struct tap_lane *lane, const struct tap_sender_config *config)
+{
+	char address[ADDR_TEXT_SIZE];
+
+	if (!lane->to.tls)
+		return;
+	lane->tls = config->tls;
+	snprintf(lane->tls_name, sizeof(lane->tls_name), "%s",
+		*config->tls_name ? config->tls_name : addr_format(&lane->to.addr, address));
+}
+
 struct tap_sender *tap_sender_open(const struct tap_sender_config *config)
 {
 	unsigned n = config->n * config->connections;
@@ -81,6 +93,7 @@ struct tap_sender *tap_sender_open(const struct tap_sender_config *config)
 		lane->to = config->to[i / config->connections];
 		lane->first = i % config->connections == 0;
 		lane->thread_start = config->thread_start;
+		lane_encrypt(lane, config);
 		err = lane_start(lane, config->queue_size);
 		if (err == 0)
 			continue;
@@ -174,6 +187,7 @@ void tap_sender_stats_get(const struct tap_sender *sender, struct tap_sender_sta
 		stats->lost_stop += counter_read(&lane->lost_stop);
 		stats->waiting += tap_ring_used(&lane->ring);
 		stats->connects += counter_read(&lane->connects);
+		stats->refused += counter_read(&lane->refused);
 		stats->connected += atomic_load(&lane->connected);
 	}
 }

@@ -9,18 +9,24 @@
  * connects again when the other side was gone. Meanwhile frames wait in the lane's queue. One for which
  * there is no room is lost and counted, and its number is missing, so the collector sees the gap.
  *
+ * To a destination with TLS each side shows a certificate. One of the other side that is not good is as if nobody
+ * were there: it is tried again, with what the files hold then. All of TLS is in the lanes' threads.
+ *
  * Layer:   lib/tap; no EAL; a thread a lane.
  * Threads: one producer (tap_sender_send, tap_sender_flush), which never waits; statistics any thread.
  */
 #include "base/endpoint.h"
 #include "tap/tap.h"
 #include "tap/tap_extra.h"
+#include "tls/tls.h"
 
 struct tap_sender_config {
 	const struct endpoint *to; /**< destinations; borrowed */
 	unsigned n;
 	unsigned connections; /**< to each destination */
 	size_t queue_size;    /**< octets of each queue; a power of two, at least 1 MiB */
+	struct tls_keeper *tls;  /**< for those with TLS, else NULL; kept */
+	const char *tls_name;    /**< in their certificates; "": the address; borrowed */
 	void (*thread_start)(void); /**< called by each thread first, to choose its CPUs; or NULL */
 };
 
@@ -32,6 +38,7 @@ struct tap_sender_stats {
 	uint64_t lost_stop; /**< still waiting when the sender was closed */
 	uint64_t waiting;   /**< octets in queues now */
 	uint64_t connects;  /**< connections made */
+	uint64_t refused;   /**< tries that ended since one side refused the other's certificate, or no TLS came */
 	unsigned connected; /**< lanes that have a connection now */
 	unsigned lanes;
 };

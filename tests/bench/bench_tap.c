@@ -137,7 +137,7 @@ static struct tap_listener *listen_at(const struct endpoint *at)
 		&received, on_open, on_frame, on_oversized, on_pause, on_close};
 	struct endpoints all = {.n = 1, .at = {*at}};
 	char error[256];
-	struct tap_listener *listener = tap_listener_open(&all, "", &hooks, error, sizeof(error));
+	struct tap_listener *listener = tap_listener_open(&all, "", NULL, &hooks, error, sizeof(error));
 
 	if (!listener) {
 		fprintf(stderr, "bench_tap: %s\n", error);

@@ -149,7 +149,7 @@ static uint64_t world_await(const uint64_t *counter, uint64_t wanted)
 static struct tap_listener *listen_here(void)
 {
 	char error[256] = "";
-	struct tap_listener *listener = tap_listener_open(&here, "", &hooks, error, sizeof(error));
+	struct tap_listener *listener = tap_listener_open(&here, "", NULL, &hooks, error, sizeof(error));
 
 	cr_assert_not_null(listener, "%s", error);
 	return listener;
@@ -603,7 +603,7 @@ STREAM_TEST(a_socket_that_is_in_use_is_an_error_of_one_line)
 	struct tap_listener *listener = listen_here();
 	char error[256] = "";
 
-	cr_expect(tap_listener_open(&here, "", &hooks, error, sizeof(error)) == NULL);
+	cr_expect(tap_listener_open(&here, "", NULL, &hooks, error, sizeof(error)) == NULL);
 	cr_expect(strstr(error, "another process listens there") && !strchr(error, '\n'));
 	tap_listener_close(listener, PATIENCE);
 	cr_expect(access(here.at[0].path, F_OK) < 0 && errno == ENOENT);
