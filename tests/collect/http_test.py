@@ -2,13 +2,17 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What comes that is no request, or hardly one: http_test.py DNSWEIR-COLLECT [REQUESTS [SEED]]. Prints TAP.
 
-REQUESTS (10,000) are made of good ones: octets changed, cut, doubled, parts of others put in. Each gets an
-answer of HTTP or a closed connection, and the collector goes on, with no more memory or descriptors.
+REQUESTS (10,000) are made of good ones of every route: octets changed, cut, doubled, parts of others put in. Each gets an
+answer of HTTP or a closed connection, and the collector goes on, with no more memory or descriptors. One in twenty goes
+through TLS, and as many are handshakes that are broken in the same ways.
 """
+import http.client
+import json
 import os
 import random
 import re
 import socket
+import ssl
 import sys
 import time
 
@@ -31,6 +35,40 @@ GOOD = [
 PARTS = [b"\r\n", b"\r\n\r\n", b"\0", b"%00", b"%", b"%zz", b"&", b"=", b"?", b"\xff\xfe", b" ", b"\t", b":", b"/../",
          b"Content-Length: 99999999999999999999\r\n", b"Content-Length: -1\r\n", b"Transfer-Encoding: chunked\r\n",
          b"X-API-Key: \r\n", b"Host: y\r\n", b"ffffffffffffffff\r\n", b"a" * 3000, b"x=1&" * 40]
+
+
+VALUES = ["1", "0", "-1", "99999999999999999999", "2026-11-22", "www.example.com", "192.0.2.0/24", "2001:db8::/32", "A", "yes", "no",
+          "csv", "ndjson", "t", "f", "x", "%00", "%ff", "time", "name", "EX-1", "NXDOMAIN", ""]
+TAILS = ["", "rrset/name/www.example.com/A", "rdata/ip/192.0.2.0,24", "rdata/raw/c0000201", "rrset/raw/0377", "www.example.com",
+         "192.0.2.1", "%2e%2e/%2e%2e/keys", "a/" * 40, "%zz"]
+
+
+def of_routes(rng, key):
+    """Requests to every route that there is, with parameters that it has and values of all kinds."""
+    out = []
+    for route in json.loads(ask("/v1", key)[2])["routes"]:
+        names = route["parameters"].replace("!", "").split()
+        for _ in range(4):
+            pairs = "&".join(f"{name}={rng.choice(VALUES)}" for name in rng.sample(names, min(len(names), rng.randrange(4))))
+            path = route["path"] + (rng.choice(TAILS) if route["path"].endswith("/") else "")
+            if route["method"] == "GET":
+                out.append(f"GET {path}?{pairs} HTTP/1.1\r\nHost: x\r\nX-API-Key: {{key}}\r\n\r\n")
+            else:
+                # A deletion may find nothing, but takes its time.
+                out.append(f"POST {path} HTTP/1.1\r\nHost: x\r\nX-API-Key: {{key}}\r\nContent-Length: {len(pairs)}\r\n\r\n{pairs}")
+    return out
+
+
+def hello():
+    """The first octets of a handshake."""
+    out = ssl.MemoryBIO()
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        context.wrap_bio(ssl.MemoryBIO(), out).do_handshake()
+    except ssl.SSLWantReadError:
+        pass
+    return out.read()
 
 
 def changed(rng, good):
@@ -56,16 +94,58 @@ def changed(rng, good):
 
 
 def answer_of(sock, data):
-    """What comes back: nothing, or octets until the end."""
+    """What comes back: nothing, or octets until the end. A feed has none."""
     got = b""
     try:
         sock.sendall(data)
         sock.shutdown(socket.SHUT_WR)
         while piece := sock.recv(65536):
             got += piece
-    except (ConnectionResetError, BrokenPipeError):
+            if b"/v1/feed" in data:
+                break
+    except socket.timeout:
+        raise
+    except OSError:
         pass
     return got
+
+
+class Secret:
+    """A socket with TLS over it, whose way there can be ended while the way back goes on."""
+
+    def __init__(self, sock):
+        self.sock, self.came, self.goes = sock, ssl.MemoryBIO(), ssl.MemoryBIO()
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        self.tls = context.wrap_bio(self.came, self.goes)
+        self.wait(self.tls.do_handshake)
+
+    def wait(self, what, *args):
+        """Do it, as often as it takes."""
+        while True:
+            try:
+                return what(*args)
+            except ssl.SSLWantReadError:
+                self.sock.sendall(self.goes.read())
+                piece = self.sock.recv(65536)
+                if piece:
+                    self.came.write(piece)
+                else:
+                    self.came.write_eof()
+
+    def sendall(self, data):
+        if data:
+            self.wait(self.tls.write, data)
+        self.sock.sendall(self.goes.read())
+
+    def shutdown(self, how):
+        self.sock.shutdown(how)
+
+    def recv(self, size):
+        try:
+            return self.wait(self.tls.read, size)
+        except (ssl.SSLEOFError, ssl.SSLZeroReturnError, BrokenPipeError):
+            return b""
 
 
 def descriptors(pid):
@@ -79,15 +159,26 @@ def memory(pid):
 
 def fuzz(collector, requests, seed, key):
     rng = random.Random(seed)
-    good = [text.format(key=key).encode() for text in GOOD]
-    statuses, odd, slow = {}, [], 0
+    good = [text.format(key=key).encode() for text in GOOD + of_routes(rng, key)]
+    statuses, odd, slow, first = {}, [], 0, hello()
     for i in range(requests):
         data = changed(rng, good)
-        with socket.create_connection(("127.0.0.1", PORT)) as sock:
+        kind = rng.randrange(20) if is_own_network() else 19
+        with socket.create_connection((TLS_ADDRESS, TLS_PORT) if kind < 2 else ("127.0.0.1", PORT)) as sock:
             sock.settimeout(30)
             begun = time.time()
             try:
-                got = answer_of(sock, data)
+                if kind == 0:
+                    got = answer_of(sock, changed(rng, [first]))
+                    statuses["handshake"] = statuses.get("handshake", 0) + 1
+                    if got and got[0] not in (0x15, 0x16):
+                        odd.append((i, data, got[:200]))
+                    continue
+                if kind == 1:
+                    got = answer_of(Secret(sock), data)
+                    statuses["tls"] = statuses.get("tls", 0) + 1
+                else:
+                    got = answer_of(sock, data)
             except socket.timeout:
                 odd.append((i, data, "no answer"))
                 continue
@@ -145,10 +236,16 @@ def slow_ones(collector):
             sock.sendall(start)
             feeds[sock] = feed
     if is_own_network():
-        for _ in range(10):
-            feeds[socket.create_connection((TLS_ADDRESS, TLS_PORT))] = b""
+        first = hello()
+        for i in range(15):
+            sock = socket.create_connection((TLS_ADDRESS, TLS_PORT))
+            # Nothing, half a handshake, and one that comes octet by octet.
+            sock.sendall(first[:i % 3 * 40])
+            feeds[sock] = first[-1:] if i % 3 == 1 else b""
     time.sleep(0.2)
     equal("others are served beside those who send a head or a body octet by octet, or nothing", ask("/healthz")[0], 200)
+    if is_own_network():
+        equal("and beside handshakes that are half done", ask("/healthz", tls=True)[0], 200)
     after, left = closed_after(feeds)
     check("who asks nothing in time is cut off", not left and max(after) < 25, (len(left), after))
 
@@ -162,6 +259,36 @@ def crowded(collector):
     equal("when a crowd leaves others are served", ask("/healthz", timeout=30)[0], 200)
     for sock in socks[90:]:
         sock.close()
+
+
+def idle_over_tls():
+    """Those who fill what an address may have over TLS, and ask nothing."""
+    if not is_own_network():
+        return
+    socks = [socket.create_connection((TLS_ADDRESS, TLS_PORT)) for _ in range(40)]
+    equal("a client that fills its part over TLS keeps nobody else out", ask("/healthz")[0], 200)
+    begun, served = time.time(), False
+    while not served and time.time() - begun < 30:
+        try:
+            served = ask("/healthz", tls=True, timeout=5)[0] == 200
+        except (OSError, http.client.HTTPException):
+            time.sleep(0.5)
+    check("nor itself for long", served)
+    for sock in socks:
+        sock.close()
+
+
+def head_sizes(key):
+    """Heads of all sizes get an answer of HTTP."""
+    for size, wanted in ((100, {200}), (4000, {200}), (40000, {431}), (400000, {431, "closed"})):
+        for shape in ("one", "many"):
+            head = {"X-Long": "a" * size} if shape == "one" else {f"X-{i}": "a" * 80 for i in range(size // 100)}
+            try:
+                status = ask("/v1", key, headers=head)[0]
+            except (ConnectionError, http.client.HTTPException):
+                # The refusal comes while the rest is still on its way.
+                status = "closed"
+            check(f"headers of {size} octets, {shape}: {wanted}", status in wanted, status)
 
 
 def main():
@@ -179,8 +306,10 @@ def main():
         collector.wait_stored(50)
         time.sleep(2.5)
         fuzz(collector, requests, int(sys.argv[3]) if len(sys.argv) > 3 else 1, collector.admin)
+        head_sizes(collector.admin)
         slow_ones(collector)
         crowded(collector)
+        idle_over_tls()
         check("it still stores what comes", collector.process.poll() is None)
         equal("the collector ends with exit status 0", collector.down(), 0)
         check("and has said nothing of errors", "Sanitizer" not in collector.said() and
