@@ -167,6 +167,30 @@ def rotated(collector, made):
     equal("SIGHUP does no harm", ask("/healthz", tls=True)[0], 200)
 
 
+def mistakes(collector, made):
+    """Files that cannot be used at a start."""
+    collector.down()
+    with open(collector.config, encoding="utf-8") as f:
+        good = f.read()
+    first, second = made.path("first"), made.path("second")
+    tls = f"tls = 127.0.0.1:6514\ntls_ca = {made.path('ours.crt')}\ntls_certificate = {first}.crt\ntls_key = "
+    use = made.path("use")
+    for text, sentence in ((good.replace(f"key = {use}.key", f"key = {first}.key"), "expected a certificate, and its key"),
+                           (good.replace(f"certificate = {use}.crt", f"certificate = {collector.config}"), "expected a certificate"),
+                           (good + f"client_ca = {collector.config}\n", "expected certificates in PEM"),
+                           (good.replace("[api]", tls + f"{second}.key\n[api]"), "expected a certificate, and its key"),
+                           (good.replace("[api]", tls.replace("tls_ca", ";") + f"{first}.key\n[api]"), "expected tls_ca to go with it")):
+        with open(collector.config, "w", encoding="utf-8") as f:
+            f.write(text)
+        done = subprocess.run([collector.program, "serve", "--config", collector.config], capture_output=True, text=True, check=False,
+                              timeout=60, **collector.less)
+        last = done.stderr.splitlines()[-1]
+        check(f"it does not start, and says: {sentence}", done.returncode == 2 and sentence in last, (done.returncode, done.stderr))
+    with open(collector.config, "w", encoding="utf-8") as f:
+        f.write(good)
+    collector.up()
+
+
 def clients(collector, made):
     """Those who show a certificate."""
     done = collector.run("certificate", "make", "reader")
@@ -267,6 +291,7 @@ def main():
         pin = own(collector)
         renewed(collector, made, pin)
         rotated(collector, made)
+        mistakes(collector, made)
         clients(collector, made)
         shown(collector, made)
         required(collector, made)

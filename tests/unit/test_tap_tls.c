@@ -67,6 +67,7 @@ static void note_close(void *connection, const char *why)
 
 /* ---- both sides ------------------------------------------------------------------------------ */
 
+// With no days it ends now.
 static void make(const char *at, const char *name, enum tls_use use, unsigned days)
 {
 	static const char *const hosts[] = {"127.0.0.1", "collector.example"};
@@ -276,6 +277,70 @@ Test(tap_tls, a_certificate_of_another_ca_is_refused_by_the_collector)
 	cr_expect_eq(world.frames, 0);
 	tls_keeper_close(client);
 	tls_keeper_close(server);
+}
+
+Test(tap_tls, certificates_that_are_out_of_date_are_refused_on_both_sides)
+{
+	struct tls_keeper *server = keeper(folder, "collector", folder), *late_server, *late;
+	struct tap_listener *listener;
+	struct tap_sender *sender;
+
+	make(folder, "late", TLS_USE_CLIENT, 0);
+	make(folder, "late_server", TLS_USE_SERVER, 0);
+	late = keeper(folder, "late", folder);
+	late_server = keeper(folder, "late_server", folder);
+	sleep(2);
+	listener = listen_with(server, "");
+	sender = send_with(late, "");
+	send_n(sender, 10, 100);
+	cr_expect(await_refused(listener, TLS_EXPIRED, 1) >= 1);
+	cr_expect(await_tries(sender, 1) >= 1);
+	tap_sender_close(sender, 0, NULL);
+	tap_listener_close(listener, 0);
+	listener = listen_with(late_server, "");
+	tls_keeper_close(late);
+	late = keeper(folder, "box1", folder);
+	sender = send_with(late, "");
+	send_n(sender, 10, 100);
+	cr_expect(await_tries(sender, 1) >= 1);
+	tap_sender_close(sender, 0, NULL);
+	tap_listener_close(listener, 0);
+	cr_expect_eq(world.frames, 0);
+	tls_keeper_close(late);
+	tls_keeper_close(late_server);
+	tls_keeper_close(server);
+}
+
+Test(tap_tls, files_that_are_none_are_named)
+{
+	static const struct {
+		const char *certificate, *key, *ca, *error;
+	} rows[] = {
+		{"gone.crt", "box1.key", "ca.crt",
+			"gone.crt: cannot be read: No such file or directory"},
+		{"box1.crt", "gone.key", "ca.crt",
+			"gone.key: cannot be read: No such file or directory"},
+		{"box1.crt", "collector.key", "ca.crt",
+			"box1.crt: expected a certificate, and its key in "},
+		{"box1.key", "box1.key", "ca.crt",
+			"box1.key: expected a certificate, and its key in "},
+		{"box1.crt", "box1.key", "box1.key", "box1.key: expected certificates in PEM"},
+		{"box1.crt", "box1.key", "gone.crt",
+			"gone.crt: cannot be read: No such file or directory"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char paths[3][256], error[TLS_ERROR_SIZE] = "";
+		const struct tls_files files = {paths[0], paths[1], paths[2]};
+		struct tls_keeper *none = NULL;
+
+		snprintf(paths[0], sizeof(paths[0]), "%s/%s", folder, rows[i].certificate);
+		snprintf(paths[1], sizeof(paths[1]), "%s/%s", folder, rows[i].key);
+		snprintf(paths[2], sizeof(paths[2]), "%s/%s", folder, rows[i].ca);
+		cr_expect(tls_keeper_open(&files, &none, error) < 0);
+		cr_expect(strstr(error, rows[i].error) == error + strlen(folder) + 1, "%zu: %s", i,
+			error);
+	}
 }
 
 Test(tap_tls, a_collector_of_another_ca_gets_nothing)
