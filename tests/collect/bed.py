@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What tests of dnsweir-collect serve share: a collector of one's own, a box that sends dnstap to it, requests."""
+import fcntl
 import http.client
 import ipaddress
 import json
@@ -21,10 +22,17 @@ TYPES = {"A": 1, "AAAA": 28}
 
 # --- a network of one's own ---
 
+TURN = None  # held to the end of the process
+
+
 def own_network():
-    """Go on in a network namespace, so that ports are free; without the rights to, where we are."""
-    if os.environ.get("DNSWEIR_BED") or subprocess.run(
-            ["unshare", "-n", "true"], stderr=subprocess.DEVNULL, check=False).returncode != 0:
+    """Go on in a network namespace, so that ports are free; without the rights to, where we are, one after the other."""
+    global TURN
+    if os.environ.get("DNSWEIR_BED"):
+        return
+    if subprocess.run(["unshare", "-n", "true"], stderr=subprocess.DEVNULL, check=False).returncode != 0:
+        TURN = open(os.path.join(tempfile.gettempdir(), f"dnsweir-bed.{os.getuid()}"), "w", encoding="utf-8")
+        fcntl.flock(TURN, fcntl.LOCK_EX)
         return
     setup = f"ip link set lo up && ip address add {TLS_ADDRESS}/32 dev lo && exec \"$0\" \"$@\""
     os.environ["DNSWEIR_BED"] = "1"

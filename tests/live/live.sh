@@ -134,7 +134,7 @@ moved() {
 	sleep 0.3
 	before=$(counter "${path[@]}")
 	"$@" >/dev/null 2>&1 || true
-	for ((i = 0; i < 20; i++)); do
+	for ((i = 0; i < 10; i++)); do
 		after=$(counter "${path[@]}")
 		((after == before)) || break
 		sleep 0.1
