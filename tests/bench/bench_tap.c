@@ -2,11 +2,12 @@
 /*
  * How many responses a second become dnstap frames and get to the other side of a socket:
  *
- *   bench_tap [-s SECONDS] [-r RATE] [-n NAMES] [-u] [SOCKET]
+ *   bench_tap [-s SECONDS] [-r RATE] [-n NAMES] [-u] [-t FOLDER] [SOCKET]
  *
  * With SOCKET a collector listens there; else a thread of this program does, and decodes. With RATE so many
  * a second are offered, in rounds of half a millisecond as the statistics core has them; else as many as
- * the queue takes. Names are by a Zipf distribution with exponent 1, with -u all alike. Beside it, what writing and reading a frame takes, and what protobuf-c takes for it.
+ * the queue takes. Names are by a Zipf distribution with exponent 1, with -u all alike. With -t over TLS, with
+ * collector.crt and box1.crt of a folder as `dnsweir-collect certificate make` leaves it. Beside it, what writing and reading a frame takes, and what protobuf-c takes for it.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -37,6 +39,7 @@ static uint32_t draws[DRAWS]; // numbers of names, in the order in which they ar
 static unsigned names = 100000;
 static bool uniform;
 static uint64_t received;
+static const char *tls_folder; // NULL: without TLS
 
 static double now(void)
 {
@@ -131,13 +134,32 @@ static void on_close(void *connection, const char *why)
 		fprintf(stderr, "bench_tap: %s\n", why);
 }
 
+static struct tls_keeper *keeper_open(const char *name)
+{
+	char paths[3][512], error[TLS_ERROR_SIZE];
+	const struct tls_files files = {paths[0], paths[1], paths[2]};
+	struct tls_keeper *keeper = NULL;
+
+	if (!tls_folder)
+		return NULL;
+	snprintf(paths[0], sizeof(paths[0]), "%s/%s.crt", tls_folder, name);
+	snprintf(paths[1], sizeof(paths[1]), "%s/%s.key", tls_folder, name);
+	snprintf(paths[2], sizeof(paths[2]), "%s/ca.crt", tls_folder);
+	if (tls_keeper_open(&files, &keeper, error) == 0)
+		return keeper;
+	fprintf(stderr, "bench_tap: %s\n", error);
+	exit(2);
+}
+
 static struct tap_listener *listen_at(const struct endpoint *at)
 {
 	static const struct tap_listener_hooks hooks = {
 		&received, on_open, on_frame, on_oversized, on_pause, on_close};
+	const struct tap_listener_tls tls = {keeper_open("collector"), ""};
 	struct endpoints all = {.n = 1, .at = {*at}};
 	char error[256];
-	struct tap_listener *listener = tap_listener_open(&all, "", NULL, &hooks, error, sizeof(error));
+	struct tap_listener *listener =
+		tap_listener_open(&all, "", &tls, &hooks, error, sizeof(error));
 
 	if (!listener) {
 		fprintf(stderr, "bench_tap: %s\n", error);
@@ -148,16 +170,28 @@ static struct tap_listener *listen_at(const struct endpoint *at)
 
 /* ---- sending --------------------------------------------------------------------------------- */
 
+static double seconds_of(const struct timeval *time)
+{
+	return (double)time->tv_sec + (double)time->tv_usec / 1e6;
+}
+
 static void send_all(const struct endpoint *at, double seconds, double rate)
 {
-	const struct tap_sender_config config = {
-		.to = at, .n = 1, .connections = 1, .queue_size = QUEUE};
+	const struct tap_sender_config config = {.to = at,
+		.n = 1,
+		.connections = 1,
+		.queue_size = QUEUE,
+		.tls = keeper_open("box1"),
+		.tls_name = ""};
 	const struct timespec pause = {.tv_nsec = PAUSE};
 	struct tap_sender *sender = tap_sender_open(&config);
 	struct tap_sender_stats stats = {0};
+	struct rusage used;
 	uint64_t i = 0;
-	double begin, end;
+	double begin, end, spent;
 
+	getrusage(RUSAGE_SELF, &used);
+	spent = seconds_of(&used.ru_utime) + seconds_of(&used.ru_stime);
 	if (!sender)
 		exit(1);
 	while (stats.connected == 0) {
@@ -185,6 +219,9 @@ static void send_all(const struct endpoint *at, double seconds, double rate)
 	}
 	tap_sender_close(sender, 10000, &stats);
 	end = now();
+	getrusage(RUSAGE_SELF, &used);
+	printf("%.2f s of a CPU\n",
+		seconds_of(&used.ru_utime) + seconds_of(&used.ru_stime) - spent);
 	printf("offered %" PRIu64 ", sent %" PRIu64 ", lost in the queue %" PRIu64
 	       ": %.0f frames/s\n",
 		stats.frames, stats.sent, stats.lost_full, (double)stats.sent / (end - begin));
@@ -258,7 +295,7 @@ int main(int argc, char **argv)
 	double seconds = 3, rate = 0;
 	int option;
 
-	while ((option = getopt(argc, argv, "s:r:n:u")) != -1) {
+	while ((option = getopt(argc, argv, "s:r:n:ut:")) != -1) {
 		if (option == 's')
 			seconds = atof(optarg);
 		else if (option == 'r')
@@ -267,6 +304,8 @@ int main(int argc, char **argv)
 			names = (unsigned)atoi(optarg);
 		else if (option == 'u')
 			uniform = true;
+		else if (option == 't')
+			tls_folder = optarg;
 		else
 			return 2;
 	}
@@ -278,7 +317,12 @@ int main(int argc, char **argv)
 			argv[optind]);
 		return 2;
 	}
-	if (optind == argc) {
+	at.tls = tls_folder && !at.path[0];
+	if (tls_folder && optind == argc) {
+		endpoint_parse("127.0.0.1:6514", &at);
+		at.tls = true;
+		listener = listen_at(&at);
+	} else if (optind == argc) {
 		forms();
 		snprintf(at.path, sizeof(at.path), "/tmp/bench_tap.%d", (int)getpid());
 		listener = listen_at(&at);
