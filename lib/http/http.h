@@ -33,6 +33,7 @@
 #define HTTP_HEADERS_MAX 2         /**< headers that a handler may add */
 #define HTTP_HEAD_MAX   (16 << 10) /**< octets of a request's line and headers, about */
 #define HTTP_RING       (64 << 10) /**< octets of an answer that wait for the reader */
+#define HTTP_READER_S   60
 #define HTTP_ERROR_SIZE 512
 
 struct http_request;
@@ -68,6 +69,7 @@ struct http_options {
 	bool client_required;  /**< they have to */
 	unsigned connections;  /**< at once, of all addresses together */
 	unsigned rate;         /**< requests a second of a key, or of an address without one */
+	unsigned reader_s;     /**< a reader for whom more waits takes HTTP_RING octets within so many seconds; 0: HTTP_READER_S */
 };
 
 #define HTTP_SOCKET "api.sock"
@@ -112,7 +114,7 @@ struct http_stats {
 	uint64_t requests;     /**< that came to a handler */
 	uint64_t refused[HTTP_REFUSALS];
 	unsigned connections;  /**< now */
-	uint64_t timeouts;     /**< connections that were cut off, since no request came of them */
+	uint64_t timeouts;     /**< connections that were cut off, since no request came of them, or too little was read */
 	int64_t expires_s;     /**< last second of the certificate, since 1970; 0: there is none */
 };
 

@@ -88,10 +88,39 @@ static size_t ring_put(struct http_request *request, const char *data, size_t si
 	return n;
 }
 
+// Under lock: until the ring has room. A reader that takes an octet now and then would keep a thread for ever.
+// Returns whether it was cut off for that.
+static bool room_wait(struct http_request *request)
+{
+	struct http_server *server = request->server;
+	int64_t now = http_now_ms();
+	struct timespec until;
+
+	if (request->late_ms == 0) {
+		request->late_ms = now + (int64_t)server->options.reader_s * 1000;
+		request->taken = 0;
+	}
+	until = (struct timespec){request->late_ms / 1000, request->late_ms % 1000 * 1000000};
+	while (request->used == HTTP_RING && !request->cut) {
+		if (pthread_cond_timedwait(&request->room, &request->lock, &until) == 0)
+			continue;
+		// What is in the ring would take as long again.
+		request->cut = true;
+		if (request->connection)
+			shutdown(MHD_get_connection_info(
+					 request->connection, MHD_CONNECTION_INFO_CONNECTION_FD)
+					 ->connect_fd,
+				SHUT_RDWR);
+		return true;
+	}
+	return false;
+}
+
 static ssize_t out_write(void *cookie, const char *data, size_t size)
 {
 	struct http_request *request = cookie;
 	size_t done = 0;
+	bool late = false;
 
 	pthread_mutex_lock(&request->lock);
 	while (done < size && !request->cut) {
@@ -101,14 +130,19 @@ static ssize_t out_write(void *cookie, const char *data, size_t size)
 			request->released = true;
 		if (request->released)
 			wake(request);
-		while (request->used == HTTP_RING && !request->cut)
-			pthread_cond_wait(&request->room, &request->lock);
+		if (request->used == HTTP_RING)
+			late = room_wait(request);
 	}
 	if (request->cut) {
 		errno = EPIPE;
 		done = 0;
 	}
 	pthread_mutex_unlock(&request->lock);
+	if (late) {
+		pthread_mutex_lock(&request->server->lock);
+		request->server->stats.timeouts++;
+		pthread_mutex_unlock(&request->server->lock);
+	}
 	return (ssize_t)done;
 }
 
@@ -295,6 +329,10 @@ static ssize_t ring_take(void *cls, uint64_t at, char *data, size_t room)
 		memcpy(data, request->ring + request->from, n);
 		request->from = (request->from + n) % HTTP_RING;
 		request->used -= n;
+		request->taken += n;
+		// Who takes that much, or all that there is, has its time anew.
+		if (request->taken >= HTTP_RING || request->used == 0)
+			request->late_ms = 0;
 		result = (ssize_t)n;
 		pthread_cond_signal(&request->room);
 	} else if (request->cut) {

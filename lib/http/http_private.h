@@ -22,7 +22,6 @@
 
 #define HTTP_DAEMONS_MAX (ENDPOINTS_MAX + 1)
 #define HTTP_WAIT_S      10 /**< for a request, from the connection or the answer before it on */
-#define HTTP_IDLE_S      60 /**< a reader that takes nothing for so long is cut off */
 #define HTTP_LIMIT_SLOTS 1024
 
 /** Rates of addresses without a key. Few slots: those that share one share its rate. */
@@ -111,6 +110,8 @@ struct http_request {
 	const char *type;
 	uint8_t *ring;
 	size_t from, used; /**< octets of the ring that wait */
+	size_t taken;      /**< since the reader's time began */
+	int64_t late_ms;   /**< when it ends; 0: it has not begun */
 	FILE *out;         /**< the handler's only */
 };
 

@@ -182,6 +182,7 @@ void *http_request_line(void *cls, const char *uri, struct MHD_Connection *conne
 {
 	struct http_request *request = calloc(1, sizeof(*request));
 	struct http_daemon *daemon = cls;
+	pthread_condattr_t clock;
 
 	if (!request)
 		return NULL;
@@ -193,7 +194,10 @@ void *http_request_line(void *cls, const char *uri, struct MHD_Connection *conne
 	request->type = "application/json";
 	request->path = strndup(uri, strcspn(uri, "?"));
 	pthread_mutex_init(&request->lock, NULL);
-	pthread_cond_init(&request->room, NULL);
+	pthread_condattr_init(&clock);
+	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+	pthread_cond_init(&request->room, &clock);
+	pthread_condattr_destroy(&clock);
 	return request;
 }
 

@@ -14,6 +14,7 @@
 
 #define CLOSE_MS 2000 // for answers that are nearly there
 #define BACKLOG  64
+#define TAIL_S   2
 
 static const char *const refusal_names[HTTP_REFUSALS] = {
 	"no_key", "no_role", "no_route", "bad", "too_many", "no_thread", "no_certificate"};
@@ -79,7 +80,8 @@ static int daemon_add(struct http_server *server, int fd, bool local, bool unix_
 		MHD_OPTION_CONNECTION_LIMIT, most,
 		// All that come through a proxy are one.
 		MHD_OPTION_PER_IP_CONNECTION_LIMIT, local ? 0 : (most + 3) / 4,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_IDLE_S,
+		// What the handler is not waiting for any more; while it is, its own time is over before.
+		MHD_OPTION_CONNECTION_TIMEOUT, server->options.reader_s + TAIL_S,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)2 * HTTP_HEAD_MAX,
 		MHD_OPTION_STRICT_FOR_CLIENT, 1,
 		MHD_OPTION_URI_LOG_CALLBACK, http_request_line, daemon,
@@ -192,6 +194,8 @@ struct http_server *http_server_open(const struct http_options *options, char *e
 	if (!server)
 		return NULL;
 	server->options = *options;
+	if (server->options.reader_s == 0)
+		server->options.reader_s = HTTP_READER_S;
 	server->at = *options->at;
 	pthread_mutex_init(&server->lock, NULL);
 	pthread_cond_init(&server->left, NULL);

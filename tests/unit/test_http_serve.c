@@ -81,6 +81,8 @@ static const struct http_route routes[] = {
 	{NULL, NULL, HTTP_NOBODY, false, NULL, NULL},
 };
 
+static unsigned reader_s;
+
 static void set_up(void)
 {
 	static const struct endpoints none;
@@ -92,7 +94,8 @@ static void set_up(void)
 		.key = "",
 		.client_ca = "",
 		.connections = 64,
-		.rate = 1000};
+		.rate = 1000,
+		.reader_s = reader_s};
 	char error[HTTP_ERROR_SIZE];
 
 	log_threshold(LOG_ERROR);
@@ -238,4 +241,38 @@ Test(http_serve, whoever_reads_nothing_holds_up_nobody_and_not_the_end)
 	for (unsigned i = READERS; i < 2 * READERS; i++)
 		close(readers[i]);
 	close(readers[0]);
+}
+
+Test(http_serve, a_reader_that_takes_an_octet_now_and_then_is_cut_off_and_a_steady_one_is_not)
+{
+	struct http_stats stats = {0};
+	uint64_t whole = 0;
+	char octets[4096];
+	int slow, steady;
+	ssize_t n;
+
+	reader_s = 1;
+	set_up();
+	slow = ask_only("/large");
+	steady = ask_only("/large");
+	for (unsigned i = 0; i < 200 && stats.timeouts == 0; i++) {
+		cr_expect(recv(slow, octets, 1, 0) == 1);
+		// Ten times as much as it has to be, for machines that are slow.
+		for (unsigned j = 0; j < 8; j++) {
+			n = recv(steady, octets, sizeof(octets), MSG_DONTWAIT);
+			whole += n > 0 ? (uint64_t)n : 0;
+		}
+		usleep(50000);
+		http_stats_get(server, &stats);
+	}
+	cr_expect(stats.timeouts == 1, "%lu", (unsigned long)stats.timeouts);
+	while ((n = recv(steady, octets, sizeof(octets), 0)) > 0 && whole < LARGE)
+		whole += (uint64_t)n;
+	cr_expect(whole >= LARGE, "%lu", (unsigned long)whole);
+	http_stats_get(server, &stats);
+	cr_expect(stats.timeouts == 1);
+	close(slow);
+	close(steady);
+	tear_down();
+	reader_s = 0;
 }
