@@ -252,6 +252,10 @@ def answered(keys):
                  f"/api/query?queryType=IP&target={ANSWER}&output=JSON", "/v1/pdns?name=*.example", f"/v1/pdns?ip={ANSWER}&group=t",
                  "/v1/pdns/summarize?name=*.example"]
     text, bad = "", []
+    # And whatever else can be asked for without saying for what, but for what has no end.
+    anonymous += [route["path"] for route in json.loads(ask("/v1", keys["log"])[2])["routes"] if route["method"] == "GET" and
+                  route["role"] in ("metrics", "pdns", "log") and not route["path"].endswith("/") and
+                  "!" not in route["parameters"] and route["path"] not in ("/v1/log", "/v1/pdns", "/v1/pdns/summarize", "/v1/feed")]
     for path in anonymous:
         status, head, body = ask(path, keys["log"])
         if status != 200:

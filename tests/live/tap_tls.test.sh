@@ -6,7 +6,7 @@
 
 need_packages openssl
 COLLECT=$BUILD/app/dnsweir-collect
-STORE=$WORK/store
+STORE=$WORK/tls-store
 TLS=$WORK/tls
 export TZ=UTC
 
