@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +16,9 @@
 #include "base/log.h"
 #include "list/list.h"
 
-#define PATIENCE_MS     1000              // at the end, for what senders have on their way
-#define RETENTION_PAUSE 3600              // seconds
+#define PATIENCE_MS     1000 // at the end, for what senders have on their way
+#define RETENTION_PAUSE 3600 // seconds
+#define ARENAS          2
 #define SORT_MAX        ((size_t)1 << 20) // records; several may ask at once
 
 static const char *const refusals[SERVE_REFUSALS] = {
@@ -240,6 +242,19 @@ static void no_core_dumps(void)
 	prctl(PR_SET_DUMPABLE, 0);
 }
 
+// Memory has a bound only if what one thread frees is there for the others; and the dataset has a file open for each
+// 64 MiB of it.
+static void limits_set(void)
+{
+	struct rlimit files;
+
+	mallopt(M_ARENA_MAX, ARENAS);
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+}
+
 static int dataset_open(struct serve *serve)
 {
 	const struct conf *conf = serve->conf;
@@ -353,6 +368,7 @@ int serve_run(const struct collect_args *args)
 	if (!serve)
 		return COLLECT_FAILED;
 	no_core_dumps();
+	limits_set();
 	pthread_mutex_init(&serve->deletion, NULL);
 	pthread_mutex_init(&serve->lock, NULL);
 	pthread_mutex_init(&serve->anon_lock, NULL);

@@ -21,8 +21,9 @@
 #define MEMORY_TABLE   ((size_t)32 << 20) // who asks beside a writer reads as much from its log
 #define MEMORY_FILTER  0.03               // of its size
 #define BLOCK_SIZE     ((size_t)16 << 10) // a row that is not in the cache costs reading one
-#define RESTART        64 // keys a run that share beginnings: seeking in less costs more room
-#define DICTIONARY     (110 << 10)
+#define RESTART        128 // keys a run that share beginnings: seeking in less costs more room
+#define INDEX_RESTART  16
+#define DICTIONARY     (256 << 10)
 #define FILTER_BITS    10 // a key
 #define LOG_LEVEL_NONE 5
 #define SYNC_EACH      (1 << 20) // octets: nothing waits for much to be written at once
@@ -41,6 +42,7 @@ static void blocks_set(const struct pdns *pdns, rocksdb_options_t *options)
 
 	rocksdb_block_based_options_set_block_size(blocks, BLOCK_SIZE);
 	rocksdb_block_based_options_set_block_restart_interval(blocks, RESTART);
+	rocksdb_block_based_options_set_index_block_restart_interval(blocks, INDEX_RESTART);
 	rocksdb_block_based_options_set_block_cache(blocks, pdns->cache);
 	rocksdb_block_based_options_set_format_version(blocks, 5);
 	// Memory has its bound however large the dataset is.
@@ -97,7 +99,7 @@ rocksdb_options_t *pdns_options_make(const struct pdns *pdns, enum pdns_mode mod
 	rocksdb_options_set_bottommost_compression_options(
 		options, -14, ZSTD_LEVEL, 0, DICTIONARY, 1);
 	rocksdb_options_set_bottommost_compression_options_zstd_max_train_bytes(
-		options, 64 * DICTIONARY, 1);
+		options, 32 * DICTIONARY, 1);
 	return options;
 }
 
