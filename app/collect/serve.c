@@ -243,7 +243,7 @@ static void no_core_dumps(void)
 }
 
 // Memory has a bound only if what one thread frees is there for the others; and the dataset has a file open for each
-// 64 MiB of it.
+// 24 MiB of it.
 static void limits_set(void)
 {
 	struct rlimit files;

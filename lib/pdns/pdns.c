@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,7 +25,9 @@
 #define BLOCK_SIZE     ((size_t)16 << 10) // a row that is not in the cache costs reading one
 #define RESTART        128 // keys a run that share beginnings: seeking in less costs more room
 #define INDEX_RESTART  16
-#define DICTIONARY     (256 << 10)
+#define DICTIONARY     (128 << 10)
+#define FILE_SIZE      (24 << 20) // each has a dictionary for its own part of the keys
+#define FILES_OTHER    512
 #define FILTER_BITS    10 // a key
 #define LOG_LEVEL_NONE 5
 #define SYNC_EACH      (1 << 20) // octets: nothing waits for much to be written at once
@@ -67,12 +71,22 @@ static void background_set(rocksdb_options_t *options)
 	rocksdb_options_set_bytes_per_sync(options, SYNC_EACH);
 }
 
+// Files that may be open at once: sockets and other datasets need some, too.
+static int files_most(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > INT_MAX)
+		return -1;
+	return limit.rlim_cur > 2 * FILES_OTHER ? (int)limit.rlim_cur - FILES_OTHER : FILES_OTHER;
+}
+
 rocksdb_options_t *pdns_options_make(const struct pdns *pdns, enum pdns_mode mode)
 {
 	rocksdb_options_t *options = rocksdb_options_create();
 
 	rocksdb_options_set_merge_operator(options, pdns_merge_create());
-	rocksdb_options_set_max_open_files(options, -1);
+	rocksdb_options_set_max_open_files(options, files_most());
 	// Nothing: see lib/store on what its own log does on a full disk.
 	rocksdb_options_set_info_log_level(options, LOG_LEVEL_NONE);
 	rocksdb_options_set_keep_log_file_num(options, 2);
@@ -84,6 +98,7 @@ rocksdb_options_t *pdns_options_make(const struct pdns *pdns, enum pdns_mode mod
 	rocksdb_options_set_create_if_missing(options, 1);
 	rocksdb_options_set_write_buffer_size(options, MEMORY_TABLE);
 	rocksdb_options_set_max_write_buffer_number(options, 3);
+	rocksdb_options_set_target_file_size_base(options, FILE_SIZE);
 	background_set(options);
 	rocksdb_options_set_allow_concurrent_memtable_write(options, 0);
 	// A row that is looked for by its key is in none of the tables in memory nearly always.
@@ -99,7 +114,7 @@ rocksdb_options_t *pdns_options_make(const struct pdns *pdns, enum pdns_mode mod
 	rocksdb_options_set_bottommost_compression_options(
 		options, -14, ZSTD_LEVEL, 0, DICTIONARY, 1);
 	rocksdb_options_set_bottommost_compression_options_zstd_max_train_bytes(
-		options, 32 * DICTIONARY, 1);
+		options, 64 * DICTIONARY, 1);
 	return options;
 }
 

@@ -74,6 +74,7 @@ enum pdns_tag {
 /* RFC 1035 s3.2.2 and later ones, as in dns/dns_const.h */
 #define PDNS_TYPE_NS    2
 #define PDNS_TYPE_SOA   6
+#define PDNS_TYPE_PTR   12
 #define PDNS_TYPE_NSEC  47
 
 /* ---- pdns_key.c ------------------------------------------------------------------------------ */
@@ -150,6 +151,9 @@ int pdns_rdata_expand(const uint8_t *msg, uint32_t size, const struct dns_rr *rr
  * @return how many
  */
 unsigned pdns_rdata_targets(uint16_t type, const uint8_t *rdata, size_t size, uint16_t at[DNS_RDATA_NAMES_MAX]);
+
+/** Whether RDATA of a type is one name and nothing else: NS, CNAME, PTR, ... */
+bool pdns_type_is_name(uint16_t type);
 
 /** Check and fold uncompressed RDATA in place. @return whether it is none that a message could not have */
 bool pdns_rdata_fold(uint16_t type, uint8_t *rdata, size_t size);

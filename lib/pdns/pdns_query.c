@@ -118,7 +118,7 @@ static int by_owner(struct pdns_scan *scan)
 static int entry_follow(struct pdns_scan *scan)
 {
 	const struct pdns_question *q = scan->question;
-	uint8_t owner[DNS_NAME_SIZE_MAX], prefix[1 + DNS_NAME_SIZE_MAX + 3 + 16];
+	uint8_t owner[DNS_NAME_SIZE_MAX], prefix[1 + DNS_NAME_SIZE_MAX + 3 + DNS_NAME_SIZE_MAX];
 	struct pdns_tuple_key tuple;
 	size_t size;
 
@@ -126,6 +126,11 @@ static int entry_follow(struct pdns_scan *scan)
 		(q->types == PDNS_ONE && q->type != tuple.type))
 		return 0;
 	size = pdns_key_rrset(&tuple, prefix);
+	if (scan->target && pdns_type_is_name(tuple.type)) {
+		// It was reversed; once more is as it was.
+		size += pdns_name_reverse(scan->target, prefix + size);
+		return pdns_forward_one(scan, prefix, size);
+	}
 	if (!tuple.rdata)
 		return pdns_forward(scan, prefix, size);
 	memcpy(prefix + size, tuple.rdata, tuple.rdata_size);

@@ -89,6 +89,17 @@ static int names_find(
 	return n < 0 ? -1 : n;
 }
 
+bool pdns_type_is_name(uint16_t type)
+{
+	static const uint16_t types[] = {
+		PDNS_TYPE_NS, 3, 4, DNS_TYPE_CNAME, 7, 8, 9, PDNS_TYPE_PTR, DNS_TYPE_DNAME};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (types[i] == type)
+			return true;
+	return false;
+}
+
 unsigned pdns_rdata_targets(
 	uint16_t type, const uint8_t *rdata, size_t size, uint16_t at[DNS_RDATA_NAMES_MAX])
 {
@@ -98,6 +109,9 @@ unsigned pdns_rdata_targets(
 	if (type == DNS_TYPE_RRSIG || type == PDNS_TYPE_NSEC || type == DNS_TYPE_SIG)
 		return 0;
 	n = names_find(type, rdata, size, at);
+	// Octets behind it make it something else: a name leads to nothing but that name.
+	if (n > 0 && pdns_type_is_name(type) && pdns_name_size(rdata, size) != size)
+		return 0;
 	return n < 0 ? 0 : (unsigned)n;
 }
 

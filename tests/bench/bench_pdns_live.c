@@ -8,22 +8,19 @@
  * Prints a JSON object every --each seconds, at the end what each face took, and how long a scan of a /16 takes.
  * The dataset was filled by bench_pdns with as many tuples, and answers are made as pdns_made.h says.
  */
-#include <errno.h>
 #include <getopt.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "bench.h"
 #include "dns/dns_name.h"
+#include "http_asker.h"
 #include "pdns_made.h"
 #include "support/random.h"
 #include "tap/tap_sender.h"
@@ -45,6 +42,7 @@ static struct {
 	const char *tap, *key;
 } options = {.tuples = 5000000, .rate = 200000, .questions = 200, .seconds = 60, .each = 10};
 
+static char headers[256];
 static const char *const faces[FACES] = {"dnsdb", "circl", "deteque", "own"};
 
 /* ---- answers --------------------------------------------------------------------------------- */
@@ -125,110 +123,6 @@ static struct tap_sender *sender_open(void)
 		tap_sender_stats_get(sender, &stats);
 	}
 	return sender;
-}
-
-/* ---- HTTP ------------------------------------------------------------------------------------ */
-
-/** A connection that stays. */
-struct connection {
-	int fd;
-	char in[1 << 16];
-	size_t from, to;   // octets that were received and not read yet
-	uint64_t first_ns; // when the first octet of the body was there
-};
-
-static int connection_open(void)
-{
-	struct sockaddr_in at = {.sin_family = AF_INET,
-		.sin_port = htons((uint16_t)options.port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
-
-	if (fd < 0 || connect(fd, (struct sockaddr *)&at, sizeof(at)) < 0)
-		bench_die("API", strerror(errno));
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	return fd;
-}
-
-// Have octets. Returns whether there are some.
-static bool more(struct connection *c)
-{
-	ssize_t n;
-
-	if (c->from < c->to)
-		return true;
-	n = recv(c->fd, c->in, sizeof(c->in), 0);
-	c->from = 0;
-	c->to = n > 0 ? (size_t)n : 0;
-	return n > 0;
-}
-
-// Read a line without its end. Returns false when the connection ended.
-static bool line_read(struct connection *c, char *line, size_t size)
-{
-	size_t n = 0;
-
-	while (more(c)) {
-		char octet = c->in[c->from++];
-
-		if (octet == '\n') {
-			line[n > 0 && line[n - 1] == '\r' ? n - 1 : n] = '\0';
-			return true;
-		}
-		if (n < size - 1)
-			line[n++] = octet;
-	}
-	return false;
-}
-
-static bool body_skip(struct connection *c, size_t size)
-{
-	while (size > 0 && more(c)) {
-		size_t n = c->to - c->from < size ? c->to - c->from : size;
-
-		if (!c->first_ns)
-			c->first_ns = bench_now_ns();
-		c->from += n;
-		size -= n;
-	}
-	return size == 0;
-}
-
-// Returns octets of the body, or -1.
-static long answer_read(struct connection *c)
-{
-	char line[512];
-	long size = -1, all = 0;
-
-	c->first_ns = 0;
-	if (!line_read(c, line, sizeof(line)) || strncmp(line, "HTTP/1.1 200", 12) != 0)
-		return -1;
-	while (line_read(c, line, sizeof(line)) && line[0])
-		if (strncasecmp(line, "Content-Length:", 15) == 0)
-			size = atol(line + 15);
-	if (size >= 0)
-		return body_skip(c, (size_t)size) ? size : -1;
-	for (; line_read(c, line, sizeof(line)); all += size) {
-		size = strtol(line, NULL, 16);
-		if (size > 0 && !body_skip(c, (size_t)size))
-			return -1;
-		if (!line_read(c, line, sizeof(line)))
-			return -1;
-		if (size == 0)
-			return all;
-	}
-	return -1;
-}
-
-static long ask(struct connection *c, const char *target)
-{
-	char request[2 * TEXT + 512];
-	size_t size = (size_t)snprintf(request, sizeof(request),
-		"GET %s HTTP/1.1\r\nHost: localhost\r\nX-API-Key: %s\r\n"
-		"dribble-paginate-count: %d\r\n\r\n",
-		target, options.key, LIMIT);
-
-	return send(c->fd, request, size, MSG_NOSIGNAL) == (ssize_t)size ? answer_read(c) : -1;
 }
 
 /* ---- questions ------------------------------------------------------------------------------- */
@@ -316,6 +210,18 @@ static unsigned question_make(uint64_t *seed, char *to, size_t size)
 	return face;
 }
 
+static struct http_asker *asker_open(void)
+{
+	struct http_asker *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		bench_die("memory", "is short");
+	c->port = (uint16_t)options.port;
+	c->headers = headers;
+	http_asker_open(c);
+	return c;
+}
+
 /** What was asked; the number of a question is its place. */
 struct asked {
 	uint64_t at_ns, took_ns; // 0: not answered
@@ -328,11 +234,10 @@ static _Atomic uint64_t next_question, octets;
 
 static void *ask_run(void *arg)
 {
-	struct connection *c = calloc(1, sizeof(*c));
+	struct http_asker *c = asker_open();
 	uint64_t began = *(uint64_t *)arg, all = (uint64_t)options.seconds * options.questions;
 	char target[2 * TEXT];
 
-	c->fd = connection_open();
 	for (;;) {
 		uint64_t i = atomic_fetch_add(&next_question, 1), now;
 		uint64_t seed = RANDOM_SEED ^ made_mixed(began + i);
@@ -345,17 +250,16 @@ static void *ask_run(void *arg)
 		a->face = question_make(&seed, target, sizeof(target));
 		for (now = bench_now_ns(); now < a->at_ns; now = bench_now_ns())
 			usleep((useconds_t)((a->at_ns - now) / 1000 + 1));
-		size = ask(c, target);
+		size = http_asker_ask(c, target);
 		if (size < 0) {
 			a->failed = true;
-			close(c->fd);
-			c->fd = connection_open();
-			c->from = c->to = 0;
+			http_asker_close(c);
+			http_asker_open(c);
 		}
 		atomic_fetch_add(&octets, size > 0 ? (uint64_t)size : 0);
 		a->took_ns = bench_now_ns() - a->at_ns;
 	}
-	close(c->fd);
+	http_asker_close(c);
 	free(c);
 	return NULL;
 }
@@ -414,10 +318,9 @@ static void watch(uint64_t began)
 
 static void scans(void)
 {
-	struct connection *c = calloc(1, sizeof(*c));
+	struct http_asker *c = asker_open();
 	uint64_t seed = RANDOM_SEED + bench_now_ns();
 
-	c->fd = connection_open();
 	for (unsigned i = 0; i < SCANS; i++) {
 		uint64_t began;
 		char target[128];
@@ -428,13 +331,13 @@ static void scans(void)
 		snprintf(target, sizeof(target), "/v1/pdns?ip=%u.%u.0.0/16&limit=100000",
 			s.with_address.rdata[0], s.with_address.rdata[1]);
 		began = bench_now_ns();
-		size = ask(c, target);
+		size = http_asker_ask(c, target);
 		printf("{\"scan\":\"/16\",\"octets\":%ld,\"first_ms\":%.2f,\"all_ms\":%.1f}\n",
 			size, (double)(c->first_ns - began) / 1e6,
 			(double)(bench_now_ns() - began) / 1e6);
 		fflush(stdout);
 	}
-	close(c->fd);
+	http_asker_close(c);
 	free(c);
 }
 
@@ -474,6 +377,8 @@ int main(int argc, char **argv)
 
 	options_read(argc, argv);
 	log_threshold(LOG_ERROR);
+	snprintf(headers, sizeof(headers), "X-API-Key: %s\r\ndribble-paginate-count: %d\r\n",
+		options.key, LIMIT);
 	asked = calloc((size_t)options.seconds * options.questions + ASKERS + 1, sizeof(*asked));
 	if (!asked)
 		bench_die("memory", "is short");
