@@ -160,7 +160,7 @@ static int lock_take(struct pdns *pdns)
 	return errno == EWOULDBLOCK ? -EBUSY : -errno;
 }
 
-static int db_open(struct pdns *pdns)
+static int db_open(struct pdns *pdns, const struct pdns_options *options)
 {
 	char path[PDNS_PATH_MAX], *error = NULL;
 	int err;
@@ -198,6 +198,8 @@ static int db_open(struct pdns *pdns)
 		err = pdns_mark_load(pdns);
 	if (err == 0)
 		err = pdns_mark_open(pdns);
+	if (err == 0)
+		err = pdns_feed_up(pdns, options);
 	return err ? err : pdns_streams_load(pdns);
 }
 
@@ -256,7 +258,8 @@ static int windows_open(struct pdns *pdns, size_t size)
 	pdns->emptying = &pdns->windows[1];
 	pdns->known = calloc(PDNS_KNOWN_SLOTS, sizeof(*pdns->known));
 	pdns->bases = calloc(PDNS_BASES_SLOTS, sizeof(*pdns->bases));
-	if (!pdns->known || !pdns->bases || pdns_window_init(pdns->filling, size / 2) < 0 ||
+	pdns->feed_row = malloc(FEED_ROW_MAX);
+	if (!pdns->known || !pdns->bases || !pdns->feed_row || pdns_window_init(pdns->filling, size / 2) < 0 ||
 		pdns_window_init(pdns->emptying, size / 2) < 0)
 		return -ENOMEM;
 	return 0;
@@ -284,7 +287,7 @@ int pdns_open(const char *folder, const struct pdns_options *options, struct pdn
 	if (pdns->folder)
 		err = pdns->mode == PDNS_WRITE ? windows_open(pdns, options->window_size) : 0;
 	if (err == 0)
-		err = db_open(pdns);
+		err = db_open(pdns, options);
 	if (err == 0) {
 		*out = pdns;
 		return 0;
@@ -329,6 +332,8 @@ int pdns_close(struct pdns *pdns)
 	free(pdns->sealed);
 	free(pdns->known);
 	free(pdns->bases);
+	free(pdns->feed_row);
+	feed_close(pdns->feed);
 	free(pdns->folder);
 	free(pdns);
 	return err;

@@ -53,6 +53,8 @@ struct pdns_options {
 	size_t window_size; /**< octets that wait at most; 0: 64 MiB */
 	unsigned window_s;  /**< seconds that anything waits at most; 0: 10 */
 	bool gentle;        /**< pdns_tick makes pauses, so that those who ask get the CPU */
+	uint64_t feed_size; /**< octets that the feed (pdns_feed.h) may take on the disk; 0: there is none */
+	uint64_t feed_keep_s; /**< seconds that its rows are kept */
 };
 
 struct pdns;

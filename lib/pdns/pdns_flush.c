@@ -52,6 +52,8 @@ static void entry_put(struct pdns *pdns, struct pdns_chunk *chunk, const struct 
 			{head, pdns_key_rrset(&tuple, head)}, {tuple.rdata, tuple.rdata_size}},
 		2, value, pdns_value_write(sums, value));
 	known = known_slot(pdns, &tuple, &hash);
+	if (pdns->feed)
+		pdns_feed_add(pdns, entry, tuple.bailiwick, *known == hash);
 	if (*known == hash)
 		return;
 	*known = hash;
@@ -113,10 +115,15 @@ static int chunk_write(struct pdns *pdns, struct pdns_chunk *chunk, bool *all)
 	store_be64(number, pdns->writes + 1);
 	rocksdb_writebatch_put(
 		batch, PDNS_ROW_WRITES, PDNS_ROW_SIZE, (char *)number, sizeof(number));
+	if (pdns->feed)
+		feed_begin(pdns->feed, pdns->writes + 1);
 	for (; chunk->used < CHUNK_SIZE && (entry = pdns_window_next(pdns->emptying, &at)); n++)
 		entry_put(pdns, chunk, entry);
 	*all = !entry;
 	err = pdns_chunk_take(chunk, batch);
+	// The feed has what the dataset has: its part is on the disk before, and shown after.
+	if (err == 0 && pdns->feed)
+		err = feed_end(pdns->feed);
 	if (err == 0) {
 		if (*all)
 			end_put(pdns, batch);
@@ -129,6 +136,8 @@ static int chunk_write(struct pdns *pdns, struct pdns_chunk *chunk, bool *all)
 		return err;
 	pdns->flushed_to = at;
 	pdns->writes++;
+	if (pdns->feed)
+		feed_settle(pdns->feed, pdns->writes);
 	pthread_mutex_lock(&pdns->lock);
 	pdns->stats.flushed += n;
 	pthread_mutex_unlock(&pdns->lock);
@@ -175,6 +184,8 @@ static int db_mend(struct pdns *pdns)
 	if (writes > pdns->writes)
 		pdns->flushed_to = pdns->tried_to;
 	pdns->writes = writes;
+	if (pdns->feed)
+		feed_settle(pdns->feed, writes);
 	pdns->db_failed = false;
 	return 0;
 }
@@ -303,6 +314,8 @@ int pdns_tick(struct pdns *pdns)
 	int err = 0;
 
 	pdns_mark_set(pdns);
+	if (pdns->feed)
+		feed_trim(pdns->feed);
 	pthread_mutex_lock(&pdns->flush_lock);
 	// Sealed by somebody who had no room.
 	if (pdns->sealed_waits)

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-static bool type_wanted(const struct pdns_question *q, uint16_t type)
+bool pdns_type_wanted(const struct pdns_question *q, uint16_t type)
 {
 	switch (q->types) {
 	case PDNS_ANY:
@@ -42,24 +42,29 @@ static bool times_wanted(const struct pdns_question *q, const struct pdns_sum *s
 	       (!q->last_before || sum->last <= q->last_before);
 }
 
+bool pdns_name_matches(
+	const uint8_t *name, enum pdns_scope scope, const uint8_t *asked, size_t asked_size)
+{
+	size_t size = pdns_name_size(name, DNS_NAME_SIZE_MAX), at;
+	unsigned labels = pdns_name_labels(asked);
+
+	if (scope == PDNS_START)
+		return size >= asked_size && memcmp(name, asked, asked_size - 1) == 0;
+	if (pdns_name_labels(name) < labels || size < asked_size)
+		return false;
+	at = pdns_name_tail(name, labels);
+	if (size - at != asked_size || memcmp(name + at, asked, asked_size) != 0)
+		return false;
+	return scope == PDNS_SUBTREE || (scope == PDNS_BELOW) == (at > 0);
+}
+
 // Whether a name is as the question by target has it.
 static bool target_matches(const struct pdns_scan *scan, const uint8_t *name)
 {
 	uint8_t folded[DNS_NAME_SIZE_MAX];
-	size_t size = pdns_name_fold(name, folded);
-	enum pdns_scope scope = scan->question->scope;
-	unsigned labels = pdns_name_labels(scan->name);
-	size_t at;
 
-	if (scope == PDNS_START)
-		return size >= scan->name_size &&
-		       memcmp(folded, scan->name, scan->name_size - 1) == 0;
-	if (pdns_name_labels(folded) < labels || size < scan->name_size)
-		return false;
-	at = pdns_name_tail(folded, labels);
-	if (size - at != scan->name_size || memcmp(folded + at, scan->name, scan->name_size) != 0)
-		return false;
-	return scope == PDNS_SUBTREE || (scope == PDNS_BELOW) == (at > 0);
+	pdns_name_fold(name, folded);
+	return pdns_name_matches(folded, scan->question->scope, scan->name, scan->name_size);
 }
 
 // A tuple with two names that meet the question is reached by two entries, and found by the first
@@ -117,7 +122,7 @@ static int tuple_look(struct pdns_scan *scan, const uint8_t *key, size_t size, c
 	struct pdns_sum sum;
 	unsigned classes;
 
-	if (!pdns_key_read(key, size, owner, &tuple) || !type_wanted(scan->question, tuple.type) ||
+	if (!pdns_key_read(key, size, owner, &tuple) || !pdns_type_wanted(scan->question, tuple.type) ||
 		!bailiwick_wanted(scan, &tuple) || !rdata_wanted(scan, &tuple))
 		return 0;
 	classes = sum_read(scan, value, value_size, &sum);

@@ -42,6 +42,7 @@
 #include <stdatomic.h>
 
 #include "dns/dns_rdata.h"
+#include "feed/feed.h"
 #include "pdns/pdns.h"
 #include "rocks/rocks.h"
 
@@ -276,6 +277,8 @@ struct pdns {
 	_Atomic unsigned hurried;   /**< threads that wait for a flush */
 	uint64_t *known;
 	uint64_t *bases;
+	struct feed *feed;          /**< NULL: none is kept */
+	uint8_t *feed_row;          /**< FEED_ROW_MAX octets */
 
 	struct pdns_window windows[2];
 };
@@ -358,6 +361,13 @@ int pdns_mark_open(struct pdns *pdns);
 /** Say that it lives, and since when something waits. Once a second. */
 void pdns_mark_set(struct pdns *pdns);
 void pdns_mark_close(struct pdns *pdns, bool all_written);
+/* ---- pdns_feed.c ----------------------------------------------------------------------------- */
+
+/** Open the feed, if there is to be one, as far as row N goes. @return 0 or -errno */
+int pdns_feed_up(struct pdns *pdns, const struct pdns_options *options);
+
+/** Add a tuple that is written to the feed's batch. @param known whether it was written before, as far as is remembered */
+void pdns_feed_add(struct pdns *pdns, const struct pdns_entry *entry, uint8_t bailiwick, bool known);
 
 /* ---- pdns_streams.c -------------------------------------------------------------------------- */
 
@@ -435,6 +445,13 @@ int pdns_scan_row(struct pdns_scan *scan);
 
 /** Make the key of an owner's base domain, unless that was done not long ago. Under flush_lock. */
 void pdns_bases_put(struct pdns *pdns, const uint8_t *owner, pdns_index_visit visit, void *ctx);
+
+/* ---- pdns_forward.c, what questions have in common with the feed ------------------------------- */
+
+bool pdns_type_wanted(const struct pdns_question *question, uint16_t type);
+
+/** Whether @p name, in lower case, is @p asked, below it, or begins so. @param asked in lower case */
+bool pdns_name_matches(const uint8_t *name, enum pdns_scope scope, const uint8_t *asked, size_t size);
 
 /* ---- pdns_forward.c --------------------------------------------------------------------------- */
 
