@@ -13,7 +13,7 @@ export LC_ALL=C.UTF-8
 BUILD_PACKAGES=(meson ninja-build pkg-config gcc libc6-dev libdpdk-dev libnuma-dev libpcap-dev
 	libxdp-dev libbpf-dev libiniparser-dev libjansson-dev libidn2-dev libicu-dev libedit-dev libxxhash-dev
 	libsqlite3-dev libssl-dev libpango1.0-dev libfstrm-dev libprotobuf-c-dev protobuf-c-compiler
-	librocksdb-dev libldns-dev libpsl-dev libmicrohttpd-dev libgnutls28-dev libcriterion-dev libc-ares-dev
+	librocksdb-dev libzstd-dev zlib1g-dev libldns-dev libpsl-dev libmicrohttpd-dev libgnutls28-dev libcriterion-dev libc-ares-dev
 	python3-minimal tzdata)
 # Hyperscan is for x86 only; without it everything is built but lists of patterns.
 [[ $(uname -m) != x86_64 ]] || BUILD_PACKAGES+=(libhyperscan-dev)

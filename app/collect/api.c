@@ -356,6 +356,8 @@ const struct http_route api_routes[] = {
 	{"GET", "/v1/flux", HTTP_PDNS, 0, "name last-after limit format", face_flux},
 	{"GET", "/v1/shared", HTTP_PDNS, 0, "name! limit format", face_shared},
 	{"POST", "/v1/shared", HTTP_PDNS, HTTP_LARGE, "limit format", face_shared_bulk},
+	{"GET", "/v1/feed", HTTP_PDNS, HTTP_ENDLESS, "from name type sensor bailiwick new",
+		face_feed},
 	{NULL, NULL, HTTP_NOBODY, 0, NULL, NULL},
 };
 

@@ -118,6 +118,12 @@ void face_shared(struct http_request *request, void *ctx);
 void face_shared_bulk(struct http_request *request, void *ctx);
 void face_similar(struct http_request *request, void *ctx);
 
+/* ---- face_feed.c ---- */
+
+#define FACE_FEEDS_MAX 16 /**< at once */
+
+void face_feed(struct http_request *request, void *ctx);
+
 /* ---- face_deteque.c ---- */
 
 void face_deteque(struct http_request *request, void *ctx);

@@ -54,6 +54,13 @@ int pdns_main(int argc, char **argv);
  */
 int pdns_ask_take(int option, const char *value, struct pdns_args *args);
 
+/**
+ * Read a moment: seconds since 1970, -SECONDS before now, or a day (its begin).
+ *
+ * @return 0 or -EINVAL
+ */
+int pdns_ask_time(const char *text, int64_t *time_s);
+
 int pdns_query_run(struct pdns_args *args);
 int pdns_summarise_run(struct pdns_args *args);
 int pdns_export_run(struct pdns_args *args);

@@ -155,12 +155,8 @@ static int type_take(const char *text, struct pdns_args *args)
 	return COLLECT_DONE;
 }
 
-static int time_take(int option, const char *text, struct pdns_args *args)
+int pdns_ask_time(const char *text, int64_t *time_s)
 {
-	static const char *const names[] = {
-		"--first-after", "--first-before", "--last-after", "--last-before"};
-	struct pdns_question *q = &args->question;
-	int64_t *fences[] = {&q->first_after, &q->first_before, &q->last_after, &q->last_before};
 	int day = list_day_parse(text, strlen(text));
 	char *end;
 	long long n = strtoll(text, &end, 10);
@@ -168,10 +164,24 @@ static int time_take(int option, const char *text, struct pdns_args *args)
 	if (day >= 0)
 		n = store_day_start_ms((uint16_t)day) / 1000;
 	else if (!*text || *end || n > UINT32_MAX || n < -(long long)UINT32_MAX)
-		return expected(args, names[option - '1'],
-			"seconds since 1970, -SECONDS before now or YYYY-MM-DD", text);
+		return -EINVAL;
 	else if (n < 0)
 		n += time(NULL);
+	*time_s = n;
+	return 0;
+}
+
+static int time_take(int option, const char *text, struct pdns_args *args)
+{
+	static const char *const names[] = {
+		"--first-after", "--first-before", "--last-after", "--last-before"};
+	struct pdns_question *q = &args->question;
+	int64_t *fences[] = {&q->first_after, &q->first_before, &q->last_after, &q->last_before};
+	int64_t n;
+
+	if (pdns_ask_time(text, &n) < 0)
+		return expected(args, names[option - '1'],
+			"seconds since 1970, -SECONDS before now or YYYY-MM-DD", text);
 	// 0 would be no fence.
 	*fences[option - '1'] = n > 0 ? n : 1;
 	return COLLECT_DONE;

@@ -72,6 +72,7 @@ struct serve {
 	struct http_server *http;
 	_Atomic unsigned sorting; /**< questions of the API in order of time */
 	_Atomic unsigned passes;  /**< and that read all of passive DNS */
+	_Atomic unsigned feeding; /**< readers of the feed */
 	pthread_mutex_t deletion; /**< before lock */
 	pthread_mutex_t lock, anon_lock, sender_lock;
 	struct serve_queue queue;

@@ -146,6 +146,8 @@ struct conf {
 	unsigned pdns_memory;            /**< of what waits, MiB */
 	enum conf_sensors pdns_sensors;
 	char pdns_networks[CONF_PATH_SIZE]; /**< CSV file; empty: none */
+	unsigned pdns_feed_size;         /**< of the feed on the disk, MiB; 0: there is none */
+	unsigned pdns_feed_days;         /**< that its rows are kept */
 
 	/* [totals] */
 	char totals_file[CONF_PATH_SIZE]; /**< empty: none are kept */

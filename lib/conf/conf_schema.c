@@ -358,6 +358,13 @@ const struct conf_key conf_keys[] = {
 		"Read at the "
 		"start.",
 		.use = CONF_USE_COLLECT, AT(pdns_networks)},
+	{"pdns", "feed_size", CONF_NUMBER, "1024", 0, 1048576, "MiB",
+		"What the feed may take on the disk: what was written is kept for readers that "
+		"come back, and the oldest goes. 0: there is no feed.",
+		.use = CONF_USE_COLLECT, AT(pdns_feed_size)},
+	{"pdns", "feed_days", CONF_NUMBER, "7", 1, 365, "days",
+		"How long the feed is kept, if it has the room.", .use = CONF_USE_COLLECT,
+		AT(pdns_feed_days)},
 
 	{"totals", "file", CONF_OUTPUT, "", 0, 0, "",
 		"SQLite file, which is made if need be; dnsweir-report reads it. What was counted "

@@ -30,7 +30,7 @@
 #define HTTP_PARAMS_MAX 24         /**< parameters of a request */
 #define HTTP_BODY_MAX   4096       /**< octets of a request's body */
 #define HTTP_LARGE_MAX  (8 << 20)  /**< the same with HTTP_LARGE */
-#define HTTP_HEADERS_MAX 2         /**< headers that a handler may add */
+#define HTTP_HEADERS_MAX 4         /**< headers that a handler may add */
 #define HTTP_HEAD_MAX   (16 << 10) /**< octets of a request's line and headers, about */
 #define HTTP_RING       (64 << 10) /**< octets of an answer that wait for the reader */
 #define HTTP_READER_S   60
@@ -46,6 +46,7 @@ enum http_special {
 	HTTP_LOCAL = 1,     /**< without a key on loopback */
 	HTTP_UNCOUNTED = 2, /**< does not count towards the quota of a day, nor need any of it */
 	HTTP_LARGE = 4,     /**< its body is no form, and may be large: see http_body */
+	HTTP_ENDLESS = 8,   /**< its answer ends when the reader goes: nobody waits for it, and the server cuts it off at its end */
 };
 
 /** A row of the table of routes. */
@@ -167,6 +168,12 @@ void http_quota_get(const struct http_request *request, struct http_quota *quota
 /** The header Accept, "" if there was none. */
 const char *http_accept(const struct http_request *request);
 
+/**
+ * Whether who asks may still do so: the key may have been removed, given another role, or have expired since.
+ * For answers that take long.
+ */
+bool http_still_may(const struct http_request *request);
+
 const struct http_route *http_route_of(const struct http_request *request);
 
 /** Say what comes, before the first octet. 200 and application/json unless said. @param type static */
@@ -180,6 +187,12 @@ FILE *http_out(struct http_request *request);
 
 /** Whether the reader is gone, or was cut off. */
 bool http_is_gone(struct http_request *request);
+
+/**
+ * The same, and whether the reader has closed its side, which is seen else only when something is sent. For answers
+ * that have nothing to say for long; who closes only half of a connection counts as gone.
+ */
+bool http_has_left(struct http_request *request);
 
 /**
  * Answer {"error": "text"}, the text as printf, instead of what was written so far. Where octets have left

@@ -207,6 +207,12 @@ void http_quota_get(const struct http_request *request, struct http_quota *quota
 	quota->remaining = used < key->quota ? key->quota - used : 0;
 }
 
+bool http_still_may(const struct http_request *request)
+{
+	return !request->who.name[0] || request->daemon->unix_socket ||
+	       http_keys_role(request->server->keys, &request->who) >= request->route->role;
+}
+
 bool http_quota_take(const struct http_request *request)
 {
 	return !request->who.name[0] || request->daemon->unix_socket ||

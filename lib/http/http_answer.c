@@ -3,6 +3,7 @@
  * An answer: the handler's thread writes into a ring, the server's thread takes out of it.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio_ext.h>
 #include <stdlib.h>
@@ -165,6 +166,23 @@ bool http_is_gone(struct http_request *request)
 	cut = request->cut;
 	pthread_mutex_unlock(&request->lock);
 	return cut;
+}
+
+bool http_has_left(struct http_request *request)
+{
+	struct pollfd reader = {.events = POLLRDHUP};
+	bool left = true;
+
+	pthread_mutex_lock(&request->lock);
+	// The connection is there as long as its descriptor is.
+	if (!request->cut && request->connection) {
+		reader.fd = MHD_get_connection_info(
+			request->connection, MHD_CONNECTION_INFO_CONNECTION_FD)
+				    ->connect_fd;
+		left = poll(&reader, 1, 0) > 0;
+	}
+	pthread_mutex_unlock(&request->lock);
+	return left;
 }
 
 void http_fail(struct http_request *request, unsigned status, const char *format, ...)

@@ -107,6 +107,9 @@ enum http_key_state http_keys_check_certificate(struct http_keys *keys, const ch
 /** Count one more of a key. @return whether it was within the quota; a key that is there no more has none left */
 bool http_keys_take(struct http_keys *keys, const struct http_key *key);
 
+/** Role of a key as of now; HTTP_NOBODY: it is none any more. */
+enum http_role http_keys_role(struct http_keys *keys, const struct http_key *key);
+
 /** Requests of a key that counted today. */
 uint64_t http_keys_used(struct http_keys *keys, const struct http_key *key);
 

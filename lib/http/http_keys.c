@@ -323,6 +323,24 @@ enum http_key_state http_keys_check_certificate(struct http_keys *keys, const ch
 	return state;
 }
 
+enum http_role http_keys_role(struct http_keys *keys, const struct http_key *key)
+{
+	uint16_t today = list_day_of(time(NULL));
+	enum http_role role = HTTP_NOBODY;
+
+	pthread_mutex_lock(&keys->lock);
+	for (int i = 0; i < keys->n; i++) {
+		const struct http_key *there = &keys->keys[i];
+
+		if (strcmp(there->name, key->name) == 0 &&
+			memcmp(there->hash, key->hash, sizeof(key->hash)) == 0 &&
+			(there->expires == HTTP_NO_DAY || today <= there->expires))
+			role = there->role;
+	}
+	pthread_mutex_unlock(&keys->lock);
+	return role;
+}
+
 uint64_t http_keys_used(struct http_keys *keys, const struct http_key *key)
 {
 	uint16_t today = list_day_of(time(NULL));

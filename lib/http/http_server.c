@@ -229,7 +229,9 @@ void http_server_tick(struct http_server *server)
 static bool is_before(
 	const struct http_request *r, uint64_t number, const struct http_request *self)
 {
-	return r != self && r->number <= number && (!self || strcmp(r->route->method, "GET") == 0);
+	return r != self && r->number <= number &&
+	       (!self || (strcmp(r->route->method, "GET") == 0 &&
+				 !(r->route->special & HTTP_ENDLESS)));
 }
 
 // Under lock.
@@ -281,7 +283,7 @@ void http_server_close(struct http_server *server)
 	pthread_mutex_lock(&server->lock);
 	server->closing = true;
 	for (struct http_request *r = server->requests; r; r = r->next)
-		if (strcmp(r->route->method, "GET") != 0)
+		if (strcmp(r->route->method, "GET") != 0 || (r->route->special & HTTP_ENDLESS))
 			http_answer_cut(r);
 	pthread_mutex_unlock(&server->lock);
 	http_server_drain(server, NULL, CLOSE_MS);

@@ -259,7 +259,8 @@ static int windows_open(struct pdns *pdns, size_t size)
 	pdns->known = calloc(PDNS_KNOWN_SLOTS, sizeof(*pdns->known));
 	pdns->bases = calloc(PDNS_BASES_SLOTS, sizeof(*pdns->bases));
 	pdns->feed_row = malloc(FEED_ROW_MAX);
-	if (!pdns->known || !pdns->bases || !pdns->feed_row || pdns_window_init(pdns->filling, size / 2) < 0 ||
+	if (!pdns->known || !pdns->bases || !pdns->feed_row ||
+		pdns_window_init(pdns->filling, size / 2) < 0 ||
 		pdns_window_init(pdns->emptying, size / 2) < 0)
 		return -ENOMEM;
 	return 0;

@@ -21,17 +21,9 @@
 #define HEAD_SIZE  22
 #define FLAG_KNOWN 1
 #define SEGMENTS   "/feed"
+#define PRIMED     200000 // rows
 
 static_assert(HEAD_SIZE + DNS_NAME_SIZE_MAX + PDNS_RDATA_MAX <= FEED_ROW_MAX, "a row fits");
-
-int pdns_feed_up(struct pdns *pdns, const struct pdns_options *options)
-{
-	const struct feed_options how = {options->feed_size, options->feed_keep_s};
-	char path[PDNS_PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s" SEGMENTS, pdns->folder);
-	return feed_open(path, &how, pdns->writes, &pdns->feed);
-}
 
 void pdns_feed_add(struct pdns *pdns, const struct pdns_entry *entry, uint8_t bailiwick, bool known)
 {
@@ -169,6 +161,44 @@ int pdns_feed_read(struct pdns_feed_reader *reader, unsigned wait_ms, struct pdn
 	if (err <= 0)
 		return err;
 	return row_read(reader, &from, row) ? 1 : -EBADMSG;
+}
+
+// What was written last is known, as it was to the process before: who asks for what is new gets
+// nothing twice that is seen again in the same second.
+static int known_prime(struct pdns *pdns)
+{
+	struct pdns_feed_reader *reader;
+	struct pdns_feed_state state;
+	struct pdns_feed_row row;
+	int err;
+
+	pdns_feed_state_get(pdns, &state);
+	err = pdns_feed_reader_open(pdns,
+		state.next - state.oldest > PRIMED ? state.next - PRIMED : state.oldest, &reader);
+	if (err)
+		return err;
+	while ((err = pdns_feed_read(reader, 0, &row)) == 1)
+		pdns_known_note(
+			pdns, &(struct pdns_tuple_key){.owner = row.tuple.owner,
+				      .owner_size = row.tuple.owner_size,
+				      .type = row.tuple.type,
+				      .bailiwick = (uint8_t)pdns_name_labels(row.tuple.bailiwick),
+				      .rdata = row.tuple.rdata->data,
+				      .rdata_size = row.tuple.rdata->size});
+	pdns_feed_reader_close(reader);
+	// Readers are told of damage.
+	return err == -ENOENT || err == -EBADMSG ? 0 : err;
+}
+
+int pdns_feed_up(struct pdns *pdns, const struct pdns_options *options)
+{
+	const struct feed_options how = {options->feed_size, options->feed_keep_s};
+	char path[PDNS_PATH_MAX];
+	int err;
+
+	snprintf(path, sizeof(path), "%s" SEGMENTS, pdns->folder);
+	err = feed_open(path, &how, pdns->writes, &pdns->feed);
+	return err == 0 && pdns->feed ? known_prime(pdns) : err;
 }
 
 bool pdns_feed_wanted(const struct pdns_question *q, const struct pdns_feed_row *row)

@@ -24,6 +24,13 @@ static uint64_t *known_slot(struct pdns *pdns, const struct pdns_tuple_key *tupl
 	return &pdns->known[*hash & (PDNS_KNOWN_SLOTS - 1)];
 }
 
+void pdns_known_note(struct pdns *pdns, const struct pdns_tuple_key *tuple)
+{
+	uint64_t hash, *known = known_slot(pdns, tuple, &hash);
+
+	*known = hash;
+}
+
 static void entry_tuple(const struct pdns_entry *entry, struct pdns_tuple_key *tuple)
 {
 	*tuple = (struct pdns_tuple_key){

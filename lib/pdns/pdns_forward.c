@@ -122,8 +122,9 @@ static int tuple_look(struct pdns_scan *scan, const uint8_t *key, size_t size, c
 	struct pdns_sum sum;
 	unsigned classes;
 
-	if (!pdns_key_read(key, size, owner, &tuple) || !pdns_type_wanted(scan->question, tuple.type) ||
-		!bailiwick_wanted(scan, &tuple) || !rdata_wanted(scan, &tuple))
+	if (!pdns_key_read(key, size, owner, &tuple) ||
+		!pdns_type_wanted(scan->question, tuple.type) || !bailiwick_wanted(scan, &tuple) ||
+		!rdata_wanted(scan, &tuple))
 		return 0;
 	classes = sum_read(scan, value, value_size, &sum);
 	if (classes == 0 || !times_wanted(scan->question, &sum))

@@ -344,6 +344,9 @@ void pdns_chunk_free(struct pdns_chunk *chunk);
 
 /* ---- pdns_flush.c ---------------------------------------------------------------------------- */
 
+/** Remember that a tuple and its index entries were written. Under flush_lock, or while nobody else has it. */
+void pdns_known_note(struct pdns *pdns, const struct pdns_tuple_key *tuple);
+
 /**
  * Have room in the window as pdns_window_has_room says; where somebody calls pdns_tick gently, by leaving the writing to
  * him. Others may take it before we do.
