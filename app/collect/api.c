@@ -358,6 +358,7 @@ const struct http_route api_routes[] = {
 	{"POST", "/v1/shared", HTTP_PDNS, HTTP_LARGE, "limit format", face_shared_bulk},
 	{"GET", "/v1/feed", HTTP_PDNS, HTTP_ENDLESS, "from name type sensor bailiwick new",
 		face_feed},
+	{"GET", "/v1/dumps/", HTTP_PDNS, 0, "", face_dumps},
 	{NULL, NULL, HTTP_NOBODY, 0, NULL, NULL},
 };
 

@@ -124,6 +124,10 @@ void face_similar(struct http_request *request, void *ctx);
 
 void face_feed(struct http_request *request, void *ctx);
 
+/* ---- face_dump.c ---- */
+
+void face_dumps(struct http_request *request, void *ctx);
+
 /* ---- face_deteque.c ---- */
 
 void face_deteque(struct http_request *request, void *ctx);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "list/list.h"
 #include "pdns_app.h"
 
 static const char usage[] =
@@ -19,6 +20,7 @@ static const char usage[] =
 	"FILE...\n"
 	"       dnsweir-collect pdns backup    FOLDER\n"
 	"       dnsweir-collect pdns stats\n"
+	"       dnsweir-collect pdns dump      --day DAY [--zone ZONE]\n"
 	"       dnsweir-collect pdns flux      [--networks FILE] [--last-after TIME] [--limit N] "
 	"[--csv]\n"
 	"                                      [--text] [NAME...]\n"
@@ -35,6 +37,7 @@ static const char usage[] =
 	"  import      take in captures (pcap), dnstap files and Common Output Format\n"
 	"  backup      make a copy while the collector runs\n"
 	"  stats       how much there is, by table, class and type\n"
+	"  dump        write the files of a day, as the collector does after midnight\n"
 	"  flux        names whose addresses come and go and lie in many networks\n"
 	"  new         domains, names and data of names not seen before, by time; of one day\n"
 	"  shared      domains with name servers or networks of another one\n"
@@ -65,6 +68,8 @@ static const char usage[] =
 	"      --csv                  rows of comma-separated values, behind their names\n"
 	"      --networks FILE        CSV file prefix,asn: networks are autonomous systems\n"
 	"      --words FILE           one a line: names made of NAME and one of these, too\n"
+	"      --day DAY              YYYY-MM-DD\n"
+	"  -z, --zone ZONE            time zone of days, as in Asia/Tokyo; else the system's\n"
 	"      --max-count N          stop where counts add up to N\n"
 	"      --consent FILE         clients that refuse logging, whose answers are left out\n"
 	"      --again                count files once more that were imported before\n"
@@ -94,6 +99,8 @@ static const struct option long_options[] = {
 	{"networks", required_argument, NULL, 'A'},
 	{"words", required_argument, NULL, 'w'},
 	{"max-count", required_argument, NULL, 'm'},
+	{"day", required_argument, NULL, 'd'},
+	{"zone", required_argument, NULL, 'z'},
 	{"consent", required_argument, NULL, 'C'},
 	{"again", no_argument, NULL, 'a'},
 	{"help", no_argument, NULL, 'h'},
@@ -116,6 +123,7 @@ static const struct {
 	{"import", pdns_import_run, "DsCa", 1, 1 << 20, "files"},
 	{"backup", pdns_backup_run, "D", 1, 1, "a folder to be made"},
 	{"stats", pdns_stats_run, "D", 0, 0, "no operand"},
+	{"dump", pdns_dump_run, "Ddz", 0, 0, "no operand"},
 	{"flux", NULL, "DxvlA3", 0, 1 << 20, "names", pdns_flux_write},
 	{"new", NULL, "Dxvl1", 0, 0, "no operand", pdns_new_write},
 	{"shared", NULL, "Dxvl", 1, 1 << 20, "names", pdns_shared_write},
@@ -131,6 +139,19 @@ static const char *option_name(int option)
 	while (o->name && o->val != option)
 		o++;
 	return o->name;
+}
+
+static int day_take(struct pdns_args *args)
+{
+	int day = list_day_parse(optarg, strlen(optarg));
+
+	if (day < 0) {
+		log_line(LOG_ERROR, "--day: expected YYYY-MM-DD, got \"%.200s\"", optarg);
+		return COLLECT_USAGE;
+	}
+	args->has_day = true;
+	args->day = (uint16_t)day;
+	return COLLECT_DONE;
 }
 
 static int option_take(size_t command, int option, struct pdns_args *args)
@@ -167,6 +188,10 @@ static int option_take(size_t command, int option, struct pdns_args *args)
 	case 'g':
 		args->question.grouped = true;
 		return COLLECT_DONE;
+	case 'z':
+		return collect_zone(optarg);
+	case 'd':
+		return day_take(args);
 	}
 	err = pdns_ask_take(option, optarg, args);
 	if (err != COLLECT_DONE)
@@ -181,7 +206,7 @@ static int options_take(size_t command, int argc, char **argv, struct pdns_args 
 	opterr = 0;
 	optind = 1;
 	while (err == COLLECT_DONE &&
-		(option = getopt_long(argc, argv, ":D:h", long_options, NULL)) != -1) {
+		(option = getopt_long(argc, argv, ":D:z:h", long_options, NULL)) != -1) {
 		if (option == ':' || option == '?') {
 			log_line(LOG_ERROR, "%s: %s", argv[optind - 1],
 				option == ':' ? "expected a value behind it"
@@ -228,8 +253,8 @@ int pdns_main(int argc, char **argv)
 		command++;
 	if (command == N_COMMANDS) {
 		log_line(LOG_ERROR,
-			"pdns: expected query, summarize, export, import, backup, stats, flux, "
-			"new, shared "
+			"pdns: expected query, summarize, export, import, backup, stats, dump, "
+			"flux, new, shared "
 			"or similar, got \"%s\"",
 			name);
 		return COLLECT_USAGE;

@@ -8,6 +8,7 @@
  */
 #include "collect_app.h"
 #include "consent/consent.h"
+#include "dump/dump.h"
 #include "pdns/pdns_cof.h"
 #include "signal/signal.h"
 
@@ -33,6 +34,8 @@ struct pdns_args {
 	const struct signal_networks *networks; /**< of the file; NULL: none */
 	const char *consent;   /**< CSV file; NULL: everybody consents */
 	uint64_t max_count;
+	bool has_day;
+	uint16_t day; /**< of a dump, as list_day_parse has it */
 	struct pdns_question question;
 	bool asks; /**< one of the options that say what for was given */
 	uint8_t name[DNS_NAME_SIZE_MAX], bailiwick[DNS_NAME_SIZE_MAX];
@@ -67,6 +70,10 @@ int pdns_export_run(struct pdns_args *args);
 int pdns_stats_run(struct pdns_args *args);
 int pdns_backup_run(struct pdns_args *args);
 int pdns_import_run(struct pdns_args *args);
+int pdns_dump_run(struct pdns_args *args);
+
+/** When a day begins and ends, in the operator's zone. */
+void pdns_dump_day(uint16_t day, struct dump_day *of);
 /** Open the dataset of @p args, or say why not. @return enum collect_exit */
 int pdns_app_open(const struct pdns_args *args, enum pdns_mode mode, struct pdns **pdns);
 

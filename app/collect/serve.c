@@ -333,6 +333,8 @@ static int serve_open(struct serve *serve)
 		return err;
 	// What the API shows is there before it is.
 	err = serve_follow_start(serve);
+	if (err == COLLECT_DONE)
+		err = serve_dump_start(serve);
 	return err == COLLECT_DONE ? api_open(serve) : err;
 }
 
@@ -393,6 +395,7 @@ int serve_run(const struct collect_args *args)
 		connections.open = 0;
 	}
 	serve_follow_stop(serve);
+	serve_dump_stop(serve);
 	// Who asks about senders is gone before they are.
 	api_close(serve);
 	tap_listener_close(serve->listener, PATIENCE_MS);

@@ -90,6 +90,9 @@ struct serve {
 	struct contact_follow *follow; /**< NULL: no logs of a sinkhole */
 	pthread_t follower;
 	atomic_bool follower_ends;
+	bool dumping; /**< the thread of daily dumps runs */
+	pthread_t dumper;
+	atomic_bool dumper_ends;
 };
 
 #define SERVE_BATCH     512       /**< records that are handed to the store at once */
@@ -196,6 +199,12 @@ int serve_follow_start(struct serve *serve);
 
 /** End that. */
 void serve_follow_stop(struct serve *serve);
+
+/** Begin to make daily dumps, if there are to be any. @return enum collect_exit */
+int serve_dump_start(struct serve *serve);
+
+/** End that; one that is being written is left out. */
+void serve_dump_stop(struct serve *serve);
 
 /** "no_dnstap", ... */
 const char *serve_refusal_name(enum serve_refusal refusal);

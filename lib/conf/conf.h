@@ -148,6 +148,7 @@ struct conf {
 	char pdns_networks[CONF_PATH_SIZE]; /**< CSV file; empty: none */
 	unsigned pdns_feed_size;         /**< of the feed on the disk, MiB; 0: there is none */
 	unsigned pdns_feed_days;         /**< that its rows are kept */
+	unsigned pdns_dump_days;         /**< that daily dumps are kept; 0: none are made */
 
 	/* [totals] */
 	char totals_file[CONF_PATH_SIZE]; /**< empty: none are kept */

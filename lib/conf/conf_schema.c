@@ -365,6 +365,10 @@ const struct conf_key conf_keys[] = {
 	{"pdns", "feed_days", CONF_NUMBER, "7", 1, 365, "days",
 		"How long the feed is kept, if it has the room.", .use = CONF_USE_COLLECT,
 		AT(pdns_feed_days)},
+	{"pdns", "dump_days", CONF_NUMBER, "7", 0, 3650, "days",
+		"How long daily dumps are kept. They are made after midnight, of the day that "
+		"ended. 0: none are made.",
+		.use = CONF_USE_COLLECT, AT(pdns_dump_days)},
 
 	{"totals", "file", CONF_OUTPUT, "", 0, 0, "",
 		"SQLite file, which is made if need be; dnsweir-report reads it. What was counted "
