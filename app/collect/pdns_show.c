@@ -234,7 +234,7 @@ static int row_count(void *ctx, const struct pdns_row *row)
 static void counts_print(struct pdns *pdns, const struct counting *c)
 {
 	static const char *const tables[] = {"tuples", "ipv4", "ipv6", "targets", "rdata",
-		"owner_starts", "target_starts", "bases"};
+		"owner_starts", "target_starts", "bases", "recent"};
 	struct pdns_stats stats;
 	const char *comma = "";
 

@@ -200,6 +200,8 @@ static int db_open(struct pdns *pdns, const struct pdns_options *options)
 		err = pdns_mark_open(pdns);
 	if (err == 0)
 		err = pdns_feed_up(pdns, options);
+	if (err == 0)
+		err = pdns_recent_open(pdns);
 	return err ? err : pdns_streams_load(pdns);
 }
 

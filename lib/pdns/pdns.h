@@ -166,6 +166,7 @@ enum pdns_table {
 	PDNS_TABLE_OWNER_STARTS,  /**< owners by their first label */
 	PDNS_TABLE_TARGET_STARTS,
 	PDNS_TABLE_BASES,         /**< base domains by what their first label looks like */
+	PDNS_TABLE_RECENT,        /**< owners by the hour when a tuple of theirs was perhaps first seen */
 	PDNS_TABLES,
 };
 
@@ -206,6 +207,7 @@ enum pdns_by {
 	PDNS_BY_TARGET,     /**< the same of names inside RDATA, but not of RRSIG and NSEC */
 	PDNS_BY_ADDRESS,    /**< A and AAAA, `from` to `to` */
 	PDNS_BY_RAW,        /**< RDATA is `raw` */
+	PDNS_BY_RECENT,     /**< all tuples of owners that have one first seen at `recent_s` or later, and of some more */
 };
 
 /** What of names. */
@@ -239,6 +241,7 @@ struct pdns_question {
 	struct addr from, to; /**< of the same family, both included */
 	const uint8_t *raw;
 	size_t raw_size;
+	int64_t recent_s; /**< seconds since 1970; in the last PDNS_RECENT_S */
 	enum pdns_types types;
 	uint16_t type;
 	const uint8_t *bailiwick; /**< NULL: any */
@@ -296,13 +299,15 @@ struct pdns_visitor {
 
 #define PDNS_PROGRESS_EACH 1024
 
+#define PDNS_RECENT_S (25 * 3600) /**< how far PDNS_BY_RECENT goes back */
+
 /**
  * Rows are in the order of the database's keys: by owner, target or address from the root down,
  * then type. What is flushed meanwhile is not seen; with a cursor it is, behind that.
  *
  * @param result [out] also with an error
- * @return 0, what the visitor stopped with, -EINVAL for a question or cursor that is none, or
- * -errno
+ * @return 0, what the visitor stopped with, -EINVAL for a question or cursor that is none, -ENODATA
+ *         (PDNS_BY_RECENT; before the first row) when only PDNS_BY_EVERYTHING can tell, or -errno
  */
 int pdns_query(struct pdns *pdns, const struct pdns_question *question,
 	const struct pdns_visitor *visitor, struct pdns_result *result);

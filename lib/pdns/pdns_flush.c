@@ -69,6 +69,7 @@ static void entry_put(struct pdns *pdns, struct pdns_chunk *chunk, const struct 
 	pdns_chunk_index(chunk, head, 1 + tuple.owner_size);
 	pdns_key_index(&tuple, pdns_chunk_index, chunk);
 	pdns_bases_put(pdns, tuple.owner, pdns_chunk_index, chunk);
+	pdns_recent_put(&tuple, entry->sum.first, pdns_chunk_index, chunk);
 }
 
 // What is known was perhaps not written.
@@ -134,6 +135,7 @@ static int chunk_write(struct pdns *pdns, struct pdns_chunk *chunk, bool *all)
 	if (err == 0) {
 		if (*all)
 			end_put(pdns, batch);
+		pdns_recent_trim(pdns, batch);
 		rocksdb_write(pdns->db, pdns->write_options, batch, &error);
 		err = rocks_error(error);
 		pdns->tried_to = at;

@@ -17,14 +17,17 @@
  *   06  owner forward                                      empty                   of each owner
  *   07  target forward                                     empty                   of each name in RDATA
  *   08  size 1  shape  base domain forward                 empty                   of each base domain of owners
+ *   09  hour 4      owner reversed                         empty                   of each owner of a tuple first seen then, and more
  *   ff 'V'                                                 version 1               once
  *   ff 'T'                                                 time 8                  all that came before is written
  *   ff 'G'                                                 gaps 8, seconds 8, from 8, to 8   when it was not closed
  *   ff 'N'                                                 number 8                of the last write
+ *   ff 'R'                                                 time 8                  since when rows 09 are whole
  *   ff 'S' start 8                                         last number 8, messages 8   of a sender's stream
  *   ff 'I' hash 16                                         time 8                  of a file that was taken in
  *
  *   bailiwick  labels of it, the root not counted: it is the end of the owner's name
+ *   hour       since 1970; of the last PDNS_RECENT_S only
  *   shape      what shape_key() makes of the base domain's first label
  *   hash       XXH3 of the RDATA. Two RDATA with the same are told apart where they are compared
  *   value      1 octet: PDNS_CLASS_BIT of each class that knows it; two bits higher, that it did so once
@@ -58,6 +61,7 @@ enum pdns_tag {
 	PDNS_TAG_OWNER_START = PDNS_TABLE_OWNER_STARTS,
 	PDNS_TAG_TARGET_START = PDNS_TABLE_TARGET_STARTS,
 	PDNS_TAG_BASE = PDNS_TABLE_BASES,
+	PDNS_TAG_RECENT = PDNS_TABLE_RECENT,
 	PDNS_TAG_OTHER = 0xff,
 };
 
@@ -279,6 +283,7 @@ struct pdns {
 	uint64_t *bases;
 	struct feed *feed;          /**< NULL: none is kept */
 	uint8_t *feed_row;          /**< FEED_ROW_MAX octets */
+	int64_t recent_oldest;      /**< hour that rows 09 were removed up to */
 
 	struct pdns_window windows[2];
 };
@@ -288,6 +293,7 @@ struct pdns {
 #define PDNS_ROW_WRITTEN "\xffT"
 #define PDNS_ROW_GAPS    "\xffG"
 #define PDNS_ROW_WRITES  "\xffN"
+#define PDNS_ROW_RECENT  "\xffR"
 
 int64_t pdns_now(void); /**< monotonic seconds */
 
@@ -455,6 +461,23 @@ bool pdns_type_wanted(const struct pdns_question *question, uint16_t type);
 
 /** Whether @p name, in lower case, is @p asked, below it, or begins so. @param asked in lower case */
 bool pdns_name_matches(const uint8_t *name, enum pdns_scope scope, const uint8_t *asked, size_t size);
+
+/* ---- pdns_recent.c --------------------------------------------------------------------------- */
+
+/** Make the key of a tuple that was perhaps never written before, if it is recent. Under flush_lock. */
+void pdns_recent_put(const struct pdns_tuple_key *tuple, int64_t first_s, pdns_index_visit visit, void *ctx);
+
+/** Have a batch remove what is no more recent, once an hour. Under flush_lock. */
+void pdns_recent_trim(struct pdns *pdns, rocksdb_writebatch_t *batch);
+
+/** Note since when there is such a table. @return 0 or -errno */
+int pdns_recent_open(struct pdns *pdns);
+
+/** What is done with each owner. */
+typedef int (*pdns_owner_visit)(struct pdns_scan *scan, const uint8_t *owner);
+
+/** Owners of a question by PDNS_BY_RECENT. @return 0, -ENODATA, or what the scan ends with */
+int pdns_recent(struct pdns_scan *scan, pdns_owner_visit visit);
 
 /* ---- pdns_forward.c --------------------------------------------------------------------------- */
 

@@ -314,6 +314,8 @@ static int scan_run(struct pdns_scan *scan)
 		return by_address(scan);
 	case PDNS_BY_RAW:
 		return by_raw(scan);
+	case PDNS_BY_RECENT:
+		return pdns_recent(scan, owner_exact);
 	}
 	return -EINVAL;
 }

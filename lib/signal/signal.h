@@ -128,7 +128,7 @@ struct signal_new_question {
 };
 
 /**
- * Find what is new. Reads the whole dataset.
+ * Find what is new. Of the last PDNS_RECENT_S it reads what may be; of a longer time, the whole dataset.
  *
  * @param visit called in the order of names; @return 0, or what it shall stop with
  * @return 0, what visit stopped with, or -errno

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What is new: one pass over tuples, which come by owner, all names of a base domain one after the
- * other.
+ * other. If it is not long ago that is asked for, over those of owners that may be new alone.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -25,6 +25,7 @@ struct pass {
 	size_t size, base;               // where the base domain is in it
 	enum known known;                // the last owner
 	int64_t name_first, base_first;
+	bool is_part; // not all tuples are looked at
 };
 
 const char *signal_news_name(enum signal_news news)
@@ -55,13 +56,15 @@ static int one_visit(void *ctx, const struct pdns_row *row)
 	return 0;
 }
 
-// A tuple that shows that a name was known may come behind those that are new.
-static int known_ask(struct pass *pass)
+// Whether the last owner was known, or with PDNS_SUBTREE what it ends with at @p at: a tuple that shows it may
+// come behind those that are new, or not at all.
+static int known_ask(struct pass *pass, enum pdns_scope scope, size_t at)
 {
 	const struct pdns_question q = {.by = PDNS_BY_OWNER,
+		.scope = scope,
 		.types = PDNS_ANY_AT_ALL,
-		.name = pass->name,
-		.name_size = pass->size,
+		.name = pass->name + at,
+		.name_size = pass->size - at,
 		.first_before = pass->question->since_s - 1,
 		.limit = 1};
 	const struct pdns_visitor visitor = {pass, one_visit, progress_tell};
@@ -81,9 +84,14 @@ static int name_end(struct pass *pass)
 
 static int base_end(struct pass *pass)
 {
-	return pass->size > pass->base + 1 && pass->base_first >= pass->question->since_s
-		       ? tell(pass, SIGNAL_NEW_DOMAIN, pass->base_first, pass->base)
-		       : 0;
+	int err;
+
+	if (pass->size <= pass->base + 1 || pass->base_first < pass->question->since_s)
+		return 0;
+	err = pass->is_part ? known_ask(pass, PDNS_SUBTREE, pass->base) : 0;
+	if (err || (pass->is_part && pass->known == WAS_KNOWN))
+		return err;
+	return tell(pass, SIGNAL_NEW_DOMAIN, pass->base_first, pass->base);
 }
 
 static int name_begin(struct pass *pass, const struct pdns_row *row)
@@ -122,7 +130,7 @@ static int row_take(void *ctx, const struct pdns_row *row)
 		return 0;
 	}
 	if (pass->known == NOT_ASKED)
-		err = known_ask(pass);
+		err = known_ask(pass, PDNS_EXACT, 0);
 	if (err || pass->known == IS_NEW)
 		return err;
 	return pass->visit(
@@ -133,7 +141,8 @@ static int row_take(void *ctx, const struct pdns_row *row)
 int signal_new_find(struct pdns *pdns, const struct signal_new_question *question,
 	int (*visit)(void *ctx, const struct signal_new *found), void *ctx)
 {
-	const struct pdns_question everything = {.types = PDNS_ANY_AT_ALL};
+	struct pdns_question q = {
+		.by = PDNS_BY_RECENT, .types = PDNS_ANY_AT_ALL, .recent_s = question->since_s};
 	struct pass *pass = calloc(1, sizeof(*pass));
 	const struct pdns_visitor visitor = {pass, row_take, progress_tell};
 	struct pdns_result result;
@@ -145,7 +154,13 @@ int signal_new_find(struct pdns *pdns, const struct signal_new_question *questio
 	pass->question = question;
 	pass->visit = visit;
 	pass->ctx = ctx;
-	err = pdns_query(pdns, &everything, &visitor, &result);
+	pass->is_part = true;
+	err = pdns_query(pdns, &q, &visitor, &result);
+	if (err == -ENODATA) {
+		q.by = PDNS_BY_EVERYTHING;
+		pass->is_part = false;
+		err = pdns_query(pdns, &q, &visitor, &result);
+	}
 	if (err == 0)
 		err = name_end(pass);
 	if (err == 0)

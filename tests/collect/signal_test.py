@@ -85,6 +85,7 @@ def new(asker):
           {"rrtype": "A", "rdata": "192.0.2.2", "time_first": NOW - HOUR})
     equal("new: since a time", [r["name"] for r in asker.get(f"new?first-after={NOW - HOUR - 1}")[0]],
           ["fresh.example.com", "example.com"])
+    equal("new: of the last hours as of all", asker.get(f"new?first-after={NOW - 10 * HOUR}")[0], found)
     everything = asker.same("new: since a day long ago it is all", "new?first-after=2000-01-01", "new", "--first-after", "2000-01-01")
     equal("new: and no data", {r["new"] for r in everything}, {"domain", "name"})
     equal("new: the latest are kept", asker.get("new?first-after=2000-01-01&limit=1"), (found[2:3], {"rows": 1, "limited": True}))
