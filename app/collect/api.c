@@ -172,36 +172,33 @@ static void log_get(struct http_request *request, void *ctx)
 	atomic_fetch_sub(&serve->sorting, 1);
 }
 
-static void infected_get(struct http_request *request, void *ctx)
+static void rows_get(
+	struct http_request *request, struct serve *serve, collect_write *write, bool whole_clients)
 {
 	struct collect_args args = COLLECT_ARGS;
 
 	if (api_args_take(request, &args))
-		answer(request, ctx, &args, infected_write, true);
+		answer(request, serve, &args, write, whole_clients);
+}
+
+static void infected_get(struct http_request *request, void *ctx)
+{
+	rows_get(request, ctx, infected_write, true);
 }
 
 static void contacts_get(struct http_request *request, void *ctx)
 {
-	struct collect_args args = COLLECT_ARGS;
-
-	if (api_args_take(request, &args))
-		answer(request, ctx, &args, contacts_write, true);
+	rows_get(request, ctx, contacts_write, true);
 }
 
 static void addresses_get(struct http_request *request, void *ctx)
 {
-	struct collect_args args = COLLECT_ARGS;
-
-	if (api_args_take(request, &args))
-		answer(request, ctx, &args, addresses_write, false);
+	rows_get(request, ctx, addresses_write, false);
 }
 
 static void days_get(struct http_request *request, void *ctx)
 {
-	struct collect_args args = COLLECT_ARGS;
-
-	if (api_args_take(request, &args))
-		answer(request, ctx, &args, days_write, false);
+	rows_get(request, ctx, days_write, false);
 }
 
 /* ---- deletion -------------------------------------------------------------------------------- */
@@ -223,65 +220,62 @@ static bool stop(void *ctx)
 	return http_is_gone(((const struct deleting *)ctx)->request);
 }
 
-// One deletion at a time: those of others, and the hourly one, wait for it.
-static void deletion_begin(
-	struct deleting *deleting, struct store_actor *actor, struct http_request *request)
+static void dropped_tell(struct http_request *request, int err, const struct store_dropped *dropped)
 {
-	struct serve *serve = deleting->serve;
-
-	deleting->request = request;
-	*actor = (struct store_actor){http_who(request), &serve->lock, deleting, settle, stop};
-	pthread_mutex_lock(&serve->deletion);
-	pthread_mutex_lock(&serve->lock);
-}
-
-static void deletion_end(
-	const struct deleting *deleting, int err, const struct store_dropped *dropped)
-{
-	struct serve *serve = deleting->serve;
-
-	pthread_mutex_unlock(&serve->lock);
-	pthread_mutex_unlock(&serve->deletion);
 	if (err)
-		http_fail(deleting->request, 500,
-			"not all is gone: %s; %" PRIu64 " records of %u days are", strerror(-err),
-			dropped->records, dropped->days);
+		http_fail(request, 500, "not all is gone: %s; %" PRIu64 " records of %u days are",
+			strerror(-err), dropped->records, dropped->days);
 	else
-		fprintf(http_out(deleting->request),
+		fprintf(http_out(request),
 			"{\"days\":%u,\"records\":%" PRIu64 ",\"bytes\":%" PRIu64
 			",\"similar\":%" PRIu64 ",\"longest_ms\":%u}\n",
 			dropped->days, dropped->records, dropped->bytes, dropped->similar,
 			dropped->longest_ms);
 }
 
-static void purge_post(struct http_request *request, void *ctx)
+/** Delete what a request asks for. @return 0 or -errno */
+typedef int deletion(const struct collect_args *args, struct store *store,
+	const struct store_actor *actor, struct store_dropped *dropped);
+
+// One at a time: those of others, and the hourly one, wait for it.
+static void deletion_run(struct http_request *request, struct serve *serve, deletion *drop)
 {
 	struct collect_args args = COLLECT_ARGS;
-	struct deleting deleting = {.serve = ctx};
+	struct deleting deleting = {serve, request};
+	const struct store_actor actor = {http_who(request), &serve->lock, &deleting, settle, stop};
 	struct store_dropped dropped;
-	struct store_actor actor;
 	int err;
 
 	if (!api_args_take(request, &args))
 		return;
-	deletion_begin(&deleting, &actor, request);
-	err = store_drop_before(deleting.serve->store, (uint16_t)args.before, &actor, &dropped);
-	deletion_end(&deleting, err, &dropped);
+	pthread_mutex_lock(&serve->deletion);
+	pthread_mutex_lock(&serve->lock);
+	err = drop(&args, serve->store, &actor, &dropped);
+	pthread_mutex_unlock(&serve->lock);
+	pthread_mutex_unlock(&serve->deletion);
+	dropped_tell(request, err, &dropped);
+}
+
+static int days_drop(const struct collect_args *args, struct store *store,
+	const struct store_actor *actor, struct store_dropped *dropped)
+{
+	return store_drop_before(store, (uint16_t)args->before, actor, dropped);
+}
+
+static int client_drop(const struct collect_args *args, struct store *store,
+	const struct store_actor *actor, struct store_dropped *dropped)
+{
+	return store_forget(store, &args->question.client, actor, dropped);
+}
+
+static void purge_post(struct http_request *request, void *ctx)
+{
+	deletion_run(request, ctx, days_drop);
 }
 
 static void forget_post(struct http_request *request, void *ctx)
 {
-	struct collect_args args = COLLECT_ARGS;
-	struct deleting deleting = {.serve = ctx};
-	struct store_dropped dropped;
-	struct store_actor actor;
-	int err;
-
-	if (!api_args_take(request, &args))
-		return;
-	deletion_begin(&deleting, &actor, request);
-	err = store_forget(deleting.serve->store, &args.question.client, &actor, &dropped);
-	deletion_end(&deleting, err, &dropped);
+	deletion_run(request, ctx, client_drop);
 }
 
 /* ---- about itself ---------------------------------------------------------------------------- */
