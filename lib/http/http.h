@@ -30,7 +30,7 @@
 #define HTTP_PARAMS_MAX 24         /**< parameters of a request */
 #define HTTP_BODY_MAX   4096       /**< octets of a request's body */
 #define HTTP_LARGE_MAX  (8 << 20)  /**< the same with HTTP_LARGE */
-#define HTTP_HEADERS_MAX 4         /**< headers that a handler may add */
+#define HTTP_HEADERS_MAX 4 8         /**< headers that a handler may add */
 #define HTTP_HEAD_MAX   (16 << 10) /**< octets of a request's line and headers, about */
 #define HTTP_RING       (64 << 10) /**< octets of an answer that wait for the reader */
 #define HTTP_READER_S   60
@@ -147,7 +147,12 @@ char *http_body(struct http_request *request, size_t *size);
 /** Copy a header of the request. @return whether there is one, that fits with its NUL */
 bool http_header(struct http_request *request, const char *name, char *value, size_t size);
 
-/** Add a header to the answer, before the first octet. @param name static  @param value copied */
+/**
+ * Add a header to the answer, before the first octet. Without a Cache-Control of the handler's, nothing is to be kept.
+ *
+ * @param name  static
+ * @param value copied
+ */
 void http_header_add(struct http_request *request, const char *name, const char *value);
 
 /** What a key may ask for. */

@@ -281,11 +281,12 @@ static enum MHD_Result request_answer(struct http_request *request)
 	if (!response)
 		return MHD_NO;
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, request->type);
-	MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-	MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
 	for (unsigned i = 0; i < request->n_headers; i++)
 		MHD_add_response_header(
 			response, request->headers[i].name, request->headers[i].value);
+	if (!MHD_get_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL))
+		MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+	MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
 	result = MHD_queue_response(request->connection, request->status, response);
 	MHD_destroy_response(response);
 	request->answered = true;
