@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "face.h"
+#include "portal.h"
 
 #define NDJSON      "application/x-ndjson"
 #define CSV         "text/csv; charset=utf-8; header=present"
@@ -306,9 +307,14 @@ static void status_get(struct http_request *request, void *ctx)
 
 static void index_get(struct http_request *request, void *ctx)
 {
+	const struct serve *serve = ctx;
 	FILE *out = http_out(request);
 
-	fputs("{\"version\":\"" DNSWEIR_VERSION "\",\"routes\":[", out);
+	fputs("{\"version\":\"" DNSWEIR_VERSION "\",\"name\":", out);
+	http_json_text(out, http_who(request));
+	fprintf(out, ",\"role\":\"%s\",\"pdns\":%s,\"boxes\":%u,\"routes\":[",
+		http_role_name(http_role_of(request)), serve->pdns ? "true" : "false",
+		serve->conf->api_boxes.n);
 	for (const struct http_route *r = api_routes; r->path; r++)
 		fprintf(out,
 			"%s{\"method\":\"%s\",\"path\":\"%s\",\"role\":\"%s\",\"parameters\":\"%"
@@ -319,10 +325,14 @@ static void index_get(struct http_request *request, void *ctx)
 }
 
 const struct http_route api_routes[] = {
+	{"GET", "/", HTTP_NOBODY, 0, "", portal_get},
+	{"GET", "/portal/", HTTP_NOBODY, 0, "", portal_get},
 	{"GET", "/healthz", HTTP_NOBODY, HTTP_LOCAL, "", health_get},
 	{"GET", "/metrics", HTTP_METRICS, HTTP_LOCAL, "", api_metrics},
 	{"GET", "/v1", HTTP_METRICS, 0, "", index_get},
-	{"GET", "/v1/status", HTTP_METRICS, 0, "", status_get},
+	{"GET", "/v1/status", HTTP_METRICS, HTTP_UNCOUNTED, "", status_get},
+	{"GET", "/v1/boxes", HTTP_METRICS, HTTP_UNCOUNTED, "", api_boxes_get},
+	{"GET", "/v1/explain", HTTP_PDNS, 0, "name!", api_explain_get},
 	{"GET", "/v1/log", HTTP_LOG, 0, LOG_PARAMS, log_get},
 	{"GET", "/v1/infected", HTTP_ANALYST, 0, "day! id format", infected_get},
 	{"GET", "/v1/contacts", HTTP_ANALYST, 0, "from to client id window format", contacts_get},

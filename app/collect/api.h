@@ -41,6 +41,14 @@ struct metrics;
 /** Ask all boxes for their counters, and write them. */
 void api_boxes_write(struct metrics *metrics, const struct endpoints *boxes);
 
+/* ---- api_show.c ---- */
+
+/** GET /v1/boxes: boxes with their lists, ports and counters. */
+void api_boxes_get(struct http_request *request, void *ctx);
+
+/** GET /v1/explain: whether a name is listed, by what, box by box. */
+void api_explain_get(struct http_request *request, void *ctx);
+
 /* ---- metrics.c ---- */
 
 /** Text of the OpenMetrics or the Prometheus format. */

@@ -24,8 +24,24 @@ struct page {
 	bool more;
 	uint8_t cursor[CURSOR_MAX]; // of the last row, if it is not too large
 	size_t cursor_size;
-	bool memory; // all of it waits there
+	unsigned how; // of enum page_how
 };
+
+enum page_how {
+	PAGE_MEMORY = 1,  // all of it waits there
+	PAGE_CLASSES = 2, // rows say which classes of sensors know them
+};
+
+static int classes_add(json_t *object, unsigned classes)
+{
+	json_t *array = json_array();
+	int err = 0;
+
+	for (unsigned class = 0; class < PDNS_CLASSES; class ++)
+		if (classes & PDNS_CLASS_BIT(class))
+			err |= json_array_append_new(array, json_string(pdns_class_name(class)));
+	return err | json_object_set_new(object, "classes", array);
+}
 
 // A page ends behind a row whose cursor fits a request: rare ones with long RDATA are given beyond the limit.
 static int row_write(struct face *face, const struct pdns_row *row)
@@ -33,15 +49,17 @@ static int row_write(struct face *face, const struct pdns_row *row)
 	struct page *page = face->how;
 	json_t *object;
 
-	if (page->memory && ftell(face->out) > PAGE_SIZE_MAX)
+	if ((page->how & PAGE_MEMORY) && ftell(face->out) > PAGE_SIZE_MAX)
 		return -EFBIG;
 	if (page->rows >= page->limit && page->cursor_size > 0) {
 		page->more = true;
 		return FACE_ENOUGH;
 	}
 	object = pdns_cof_make(row, NULL, false);
-	if (!object)
+	if (!object || ((page->how & PAGE_CLASSES) && classes_add(object, row->classes) < 0)) {
+		json_decref(object);
 		return -ENOMEM;
+	}
 	json_dumpf(object, face->out, JSON_COMPACT);
 	json_decref(object);
 	putc('\n', face->out);
@@ -63,12 +81,12 @@ static void cursor_format(const struct page *page, char text[2 * CURSOR_MAX + 1]
 }
 
 // @return 0, FACE_GONE or -errno
-static int page_ask(struct face *face, struct page *page, bool memory)
+static int page_ask(struct face *face, struct page *page, unsigned how)
 {
 	struct pdns_question *q = &face->args->question;
 	int err;
 
-	*page = (struct page){.memory = memory,
+	*page = (struct page){.how = how,
 		.limit = q->limit == 0 || q->limit > FACE_ROWS_MAX ? FACE_ROWS_MAX : q->limit};
 	q->limit = 0;
 	face->row = row_write;
@@ -142,7 +160,7 @@ void face_pdns(struct http_request *request, void *ctx)
 
 	if (face_open(&face, request, ctx) && question_take(&face)) {
 		http_begin(request, 200, NDJSON);
-		err = page_ask(&face, &page, false);
+		err = page_ask(&face, &page, PAGE_CLASSES);
 		if (err)
 			failed(&face, err);
 		else
@@ -270,7 +288,7 @@ static int line_answer(struct face *face, const char *text, bool first)
 	if (!face->args->error[0]) {
 		if (face->args->question.offset > FACE_OFFSET_MAX)
 			face->args->question.offset = FACE_OFFSET_MAX;
-		err = page_ask(face, &page, false);
+		err = page_ask(face, &page, PAGE_CLASSES);
 		if (err == -EINVAL) {
 			snprintf(face->args->error, sizeof(face->args->error),
 				"cursor: expected one of the same question");
@@ -319,7 +337,7 @@ static void circl_page(struct face *face)
 	int err;
 
 	face->out = memory;
-	err = memory ? page_ask(face, &page, true) : -ENOMEM;
+	err = memory ? page_ask(face, &page, PAGE_MEMORY) : -ENOMEM;
 	if (memory && fclose(memory) != 0 && err == 0)
 		err = -ENOMEM;
 	face->out = out;
@@ -370,7 +388,7 @@ void face_circl(struct http_request *request, void *ctx)
 		circl_page(&face);
 		goto out;
 	}
-	err = page_ask(&face, &page, false);
+	err = page_ask(&face, &page, 0);
 	if (err)
 		failed(&face, err);
 out:

@@ -36,7 +36,8 @@ def fill(collector):
 
 def roles(collector, keys):
     wanted = {  # path: the least role
-        "/v1": "metrics", "/v1/status": "metrics", "/v1/log?filtered=no": "log", "/v1/days": "log",
+        "/v1": "metrics", "/v1/status": "metrics", "/v1/boxes": "metrics", "/v1/explain?name=www.example": "pdns",
+        "/v1/log?filtered=no": "log", "/v1/days": "log",
         "/v1/addresses": "log", "/v1/log": "analyst", "/v1/infected?day=2026-11-22": "analyst",
     }
     order = ["metrics", "pdns", "log", "analyst", "admin"]
@@ -48,6 +49,11 @@ def roles(collector, keys):
     for path in ("/v1/purge", "/v1/forget"):
         equal(f"{path} is for admin alone", [ask(path, keys[role], "POST", "x=1")[0] for role in order],
               [403, 403, 403, 403, 400])
+    for role in order:
+        told = json.loads(ask("/v1", keys[role])[2])
+        equal(f"{role} is told who asks", (told["name"], told["role"], told["boxes"]), (role, role, 0))
+    for path in ("/", "/portal/app.js"):
+        equal(f"{path} needs no key", (ask(path)[0], ask(path)[1]["Cache-Control"]), (200, "no-cache"))
     for path in ("/healthz", "/metrics"):
         equal(f"{path} needs no key on loopback", ask(path)[0], 200)
     equal("a key may be a bearer's", ask("/v1", headers={"Authorization": "Bearer " + keys["log"]})[0], 200)
@@ -126,7 +132,10 @@ def mistakes(key):
         ("/v1/log?from=2026-11-22&to=2026-11-21", 400, "to: expected a time behind --from"),
         ("/v1/log?frob=1", 400, 'unknown parameter "frob"'), ("/v1/log?name=a&name=b", 400, "each parameter once"),
         ("/v1/log?name=%00", 400, "no NUL"), ("/v1/log?id=%ff", 400, "UTF-8"),
-        ("/v1/infected", 400, "expected the parameter day"), ("/v2", 404, "no such path"),
+        ("/v1/explain?name=x%0areload", 400, "without control characters"), ("/v1/explain?name=a%20b", 400, "name: expected a name"),
+        ("/v1/explain?name=" + "a" * 401, 400, "name: expected a name"), ("/v1/explain?name=", 400, "name: expected a name"),
+        ("/portal/absent.js", 404, "no such path"), ("/portal/app.js/", 404, "no such path"),
+        ("/portal/app.js?x=1", 400, 'unknown parameter "x"'), ("/v1/infected", 400, "expected the parameter day"), ("/v2", 404, "no such path"),
         ("/v1/log/", 404, "no such path"), ("/../etc/passwd", 404, "no such path"), ("/v1/purge", 405, "expected POST"),
     ]
     for path, status, sentence in rows:
