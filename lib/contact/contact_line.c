@@ -77,7 +77,7 @@ static bool time_read(const json_t *line, struct store_contact *contact)
 		seconds += part / 1000000;
 	if (seconds < 0)
 		seconds = timestamp_read(json_string_value(json_object_get(line, "timestamp")));
-	if (!(seconds > 0 && seconds < SECONDS_MAX))
+	if (!(seconds >= 0.001 && seconds < SECONDS_MAX))
 		return false;
 	contact->first_ms = contact->last_ms = (int64_t)(seconds * 1000 + 0.5);
 	return true;
