@@ -30,7 +30,7 @@
 #define HTTP_PARAMS_MAX 24         /**< parameters of a request */
 #define HTTP_BODY_MAX   4096       /**< octets of a request's body */
 #define HTTP_LARGE_MAX  (8 << 20)  /**< the same with HTTP_LARGE */
-#define HTTP_HEADERS_MAX 4 8         /**< headers that a handler may add */
+#define HTTP_HEADERS_MAX 8         /**< headers that a handler may add */
 #define HTTP_HEAD_MAX   (16 << 10) /**< octets of a request's line and headers, about */
 #define HTTP_RING       (64 << 10) /**< octets of an answer that wait for the reader */
 #define HTTP_READER_S   60
