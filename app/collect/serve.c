@@ -164,6 +164,8 @@ static void tick(struct serve *serve)
 	pthread_mutex_lock(&serve->anon_lock);
 	anon_set_day(serve->anon, list_day_of(time(NULL)));
 	pthread_mutex_unlock(&serve->anon_lock);
+	if (serve->pdns)
+		pdns_alive(serve->pdns);
 	http_server_tick(serve->http);
 }
 

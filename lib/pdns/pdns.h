@@ -127,11 +127,16 @@ int pdns_put(struct pdns *pdns, const struct pdns_tuple *tuple);
 
 /**
  * Write what waits, in time for nothing to wait longer than window_s. Call it once a second; `gentle` ten times, from a
- * thread that does nothing else. Also notes that this process lives, for what is said after a kill.
+ * thread that does nothing else.
  *
  * @return 0 or -errno
  */
 int pdns_tick(struct pdns *pdns);
+
+/**
+ * Note that this process lives, for what is said after a kill. pdns_tick does, too, but may be busy for seconds.
+ */
+void pdns_alive(struct pdns *pdns);
 
 /** Write what waits. What cannot be written waits for the next time. @return 0 or -errno */
 int pdns_flush(struct pdns *pdns);

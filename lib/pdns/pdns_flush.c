@@ -165,7 +165,7 @@ static int sealed_write(struct pdns *pdns, int64_t pauses_us)
 		int64_t began = now_us();
 
 		err = chunk_write(pdns, &chunk, &all);
-		pdns_mark_set(pdns);
+		pdns_alive(pdns);
 		if (!all && err == 0)
 			pause_make(pdns, now_us() - began, &pauses_us);
 	}
@@ -316,24 +316,37 @@ static bool is_due(struct pdns *pdns)
 	return due;
 }
 
+// Seconds that a flush takes, as far as is known. It is believed to be quick only after some that were.
+static void took_note(struct pdns *pdns, int64_t took)
+{
+	pdns->flush_took_s = took > pdns->flush_took_s ? took : (took + pdns->flush_took_s) / 2;
+}
+
+// Pauses that there is time for.
+static int64_t pauses_of(const struct pdns *pdns)
+{
+	if (!pdns->gentle || pdns->flush_took_s > (int64_t)pdns->window_s / 2)
+		return 0;
+	return (int64_t)pdns->window_s * 1000000 / PAUSES;
+}
+
 int pdns_tick(struct pdns *pdns)
 {
-	int64_t pauses_us = pdns->gentle ? (int64_t)pdns->window_s * 1000000 / PAUSES : 0;
 	int64_t began = pdns_now();
 	int err = 0;
 
-	pdns_mark_set(pdns);
+	pdns_alive(pdns);
 	if (pdns->feed)
 		feed_trim(pdns->feed);
 	pthread_mutex_lock(&pdns->flush_lock);
 	// Sealed by somebody who had no room.
 	if (pdns->sealed_waits)
-		err = sealed_flush(pdns, pauses_us);
+		err = sealed_flush(pdns, pauses_of(pdns));
 	if (err == 0 && is_due(pdns)) {
 		err = seal(pdns);
 		if (err == 0 && pdns->sealed_waits)
-			err = sealed_flush(pdns, pauses_us);
-		pdns->flush_took_s = pdns_now() - began;
+			err = sealed_flush(pdns, pauses_of(pdns));
+		took_note(pdns, pdns_now() - began);
 	}
 	pthread_mutex_unlock(&pdns->flush_lock);
 	return err;

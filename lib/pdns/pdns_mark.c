@@ -161,7 +161,7 @@ int pdns_mark_open(struct pdns *pdns)
 	return err;
 }
 
-void pdns_mark_set(struct pdns *pdns)
+void pdns_alive(struct pdns *pdns)
 {
 	struct mark mark = {.alive = (int64_t)time(NULL)};
 	int64_t since;

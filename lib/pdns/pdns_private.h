@@ -367,8 +367,6 @@ int pdns_room_make(struct pdns *pdns, size_t n, size_t octets);
 int pdns_mark_load(struct pdns *pdns);
 /** Say what the one before may have lost, and that this one lives. @return 0 or -errno */
 int pdns_mark_open(struct pdns *pdns);
-/** Say that it lives, and since when something waits. Once a second. */
-void pdns_mark_set(struct pdns *pdns);
 void pdns_mark_close(struct pdns *pdns, bool all_written);
 /* ---- pdns_feed.c ----------------------------------------------------------------------------- */
 

@@ -55,7 +55,7 @@ Test(pdns_gaps, the_time_that_a_kill_may_have_lost_is_told)
 	cr_expect_eq(stats.gaps, 1);
 	cr_expect(stats.gap_from_s >= began && stats.gap_from_s <= time(NULL));
 	cr_expect(stats.gap_to_s > stats.gap_from_s && stats.gap_to_s <= time(NULL) + 1);
-	cr_expect_eq(stats.gap_seconds, stats.gap_to_s - stats.gap_from_s);
+	cr_expect_eq((int64_t)stats.gap_seconds, stats.gap_to_s - stats.gap_from_s);
 	cr_expect_eq(bed_everything(), 1);
 	bed_close();
 	// It is remembered, and what is closed makes no more.
