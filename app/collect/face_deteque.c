@@ -250,10 +250,12 @@ static const struct query *query_take(struct http_request *request, enum output 
 			"DOMSEARCH, MXD, MX, CNAME, CHOST, TXT, SOA or NEW_DOMAIN");
 	else if (!http_param(request, "target"))
 		http_fail(request, 400, "expected the parameter target");
-	else if (!http_quota_take(request))
-		http_fail(request, 429, "the quota of this day is used up");
-	else
+	else if (http_quota_take(request))
 		return &queries[i];
+	else {
+		http_header_add(request, "Retry-After", "3600");
+		http_fail(request, 429, "the quota of this day is used up");
+	}
 	return NULL;
 }
 

@@ -224,6 +224,7 @@ static bool quota_take(struct face *face)
 
 	http_quota_get(face->request, &quota);
 	if (quota.limit && quota.remaining < more) {
+		http_header_add(face->request, "Retry-After", "3600");
 		http_fail(face->request, 429,
 			"the quota of this day has %" PRIu64 " questions left, and %d names are "
 			"asked for",

@@ -119,8 +119,10 @@ def shared(asker):
     few = Asker(asker.collector, asker.collector.key("few", "pdns", "--quota", "3"), asker.dataset)
     time.sleep(2.5)
     equal("shared: each name counts towards the quota", few.get("shared", "POST", "a.example\nb.example\n")[1], {"rows": 0})
-    equal("shared: which has to suffice", few.get("shared", "POST", "a.example\nb.example\n"),
+    answer = ask("/v1/shared", few.key, "POST", "a.example\nb.example\n", {"Content-Type": "text/plain"})
+    equal("shared: which has to suffice", (answer[0], error_of(answer)),
           (429, "the quota of this day has 1 questions left, and 2 names are asked for"))
+    equal("shared: and when to come again is told", answer[1]["Retry-After"], "3600")
 
 
 def errors(asker):
