@@ -335,8 +335,7 @@ static int serve_open(struct serve *serve)
 		return err;
 	// What the API shows is there before it is.
 	err = serve_follow_start(serve);
-	if (err == COLLECT_DONE)
-		err = serve_dump_start(serve);
+	err = err ? err : serve_dump_start(serve);
 	return err == COLLECT_DONE ? api_open(serve) : err;
 }
 

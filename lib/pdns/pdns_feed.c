@@ -178,7 +178,7 @@ static int known_prime(struct pdns *pdns)
 	if (err)
 		return err;
 	while ((err = pdns_feed_read(reader, 0, &row)) == 1)
-		pdns_known_note(
+		pdns_known_take(
 			pdns, &(struct pdns_tuple_key){.owner = row.tuple.owner,
 				      .owner_size = row.tuple.owner_size,
 				      .type = row.tuple.type,

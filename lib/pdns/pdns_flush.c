@@ -14,21 +14,24 @@
 #define CHUNK_SIZE ((size_t)1 << 20) // octets of a write
 #define PAUSES     4                 // a gentle flush makes pauses of this part of the window
 
-// Whether the entries of a tuple were written since the start, as far as it is remembered.
-static uint64_t *known_slot(struct pdns *pdns, const struct pdns_tuple_key *tuple, uint64_t *hash)
+// Remember a tuple whose entries are written. Returns whether they were before, as far as it is
+// remembered. Those with the same few slots make room for each other, the oldest first.
+bool pdns_known_take(struct pdns *pdns, const struct pdns_tuple_key *tuple)
 {
 	uint64_t seed = pdns->windows[0].seed + ((uint64_t)tuple->type << 8 | tuple->bailiwick);
-
-	*hash = XXH3_64bits_withSeed(tuple->rdata, tuple->rdata_size,
+	uint64_t hash = XXH3_64bits_withSeed(tuple->rdata, tuple->rdata_size,
 		XXH3_64bits_withSeed(tuple->owner, tuple->owner_size, seed));
-	return &pdns->known[*hash & (PDNS_KNOWN_SLOTS - 1)];
-}
+	uint64_t *slots = &pdns->known[hash & (PDNS_KNOWN_SLOTS - PDNS_KNOWN_WAYS)];
+	unsigned at = 0;
+	bool known;
 
-void pdns_known_note(struct pdns *pdns, const struct pdns_tuple_key *tuple)
-{
-	uint64_t hash, *known = known_slot(pdns, tuple, &hash);
-
-	*known = hash;
+	while (at < PDNS_KNOWN_WAYS - 1 && slots[at] != hash)
+		at++;
+	known = slots[at] == hash;
+	for (; at > 0; at--)
+		slots[at] = slots[at - 1];
+	slots[0] = hash;
+	return known;
 }
 
 static void entry_tuple(const struct pdns_entry *entry, struct pdns_tuple_key *tuple)
@@ -50,7 +53,7 @@ static void entry_put(struct pdns *pdns, struct pdns_chunk *chunk, const struct 
 	struct pdns_sum sums[PDNS_CLASSES] = {0};
 	uint8_t head[PDNS_INDEX_MAX], value[PDNS_VALUE_MAX];
 	struct pdns_tuple_key tuple;
-	uint64_t hash, *known;
+	bool known;
 
 	entry_tuple(entry, &tuple);
 	sums[entry->class] = entry->sum;
@@ -58,12 +61,11 @@ static void entry_put(struct pdns *pdns, struct pdns_chunk *chunk, const struct 
 		(const struct pdns_chunk_part[]){
 			{head, pdns_key_rrset(&tuple, head)}, {tuple.rdata, tuple.rdata_size}},
 		2, value, pdns_value_write(sums, value));
-	known = known_slot(pdns, &tuple, &hash);
+	known = pdns_known_take(pdns, &tuple);
 	if (pdns->feed)
-		pdns_feed_add(pdns, entry, tuple.bailiwick, *known == hash);
-	if (*known == hash)
+		pdns_feed_add(pdns, entry, tuple.bailiwick, known);
+	if (known)
 		return;
-	*known = hash;
 	head[0] = PDNS_TAG_OWNER_START;
 	memcpy(head + 1, tuple.owner, tuple.owner_size);
 	pdns_chunk_index(chunk, head, 1 + tuple.owner_size);

@@ -236,6 +236,7 @@ const struct pdns_entry *pdns_window_next(const struct pdns_window *window, size
 
 /** Index entries that were written not long ago are not written again. By hash of the tuple. */
 #define PDNS_KNOWN_SLOTS (1u << 22)
+#define PDNS_KNOWN_WAYS  4 /**< slots that a tuple may be in */
 
 /** The same of base domains, by hash. */
 #define PDNS_BASES_SLOTS (1u << 16)
@@ -350,8 +351,12 @@ void pdns_chunk_free(struct pdns_chunk *chunk);
 
 /* ---- pdns_flush.c ---------------------------------------------------------------------------- */
 
-/** Remember that a tuple and its index entries were written. Under flush_lock, or while nobody else has it. */
-void pdns_known_note(struct pdns *pdns, const struct pdns_tuple_key *tuple);
+/**
+ * Remember that a tuple and its index entries are written. Under flush_lock, or while nobody else has it.
+ *
+ * @return whether they were before, as far as it is remembered
+ */
+bool pdns_known_take(struct pdns *pdns, const struct pdns_tuple_key *tuple);
 
 /**
  * Have room in the window as pdns_window_has_room says; where somebody calls pdns_tick gently, by leaving the writing to
@@ -368,6 +373,7 @@ int pdns_mark_load(struct pdns *pdns);
 /** Say what the one before may have lost, and that this one lives. @return 0 or -errno */
 int pdns_mark_open(struct pdns *pdns);
 void pdns_mark_close(struct pdns *pdns, bool all_written);
+
 /* ---- pdns_feed.c ----------------------------------------------------------------------------- */
 
 /** Open the feed, if there is to be one, as far as row N goes. @return 0 or -errno */
