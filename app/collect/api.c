@@ -325,8 +325,8 @@ static void index_get(struct http_request *request, void *ctx)
 }
 
 const struct http_route api_routes[] = {
-	{"GET", "/", HTTP_NOBODY, 0, "", portal_get},
-	{"GET", "/portal/", HTTP_NOBODY, 0, "", portal_get},
+	{"GET", "/", HTTP_NOBODY, HTTP_UNLIMITED, "", portal_get},
+	{"GET", "/portal/", HTTP_NOBODY, HTTP_UNLIMITED, "", portal_get},
 	{"GET", "/healthz", HTTP_NOBODY, HTTP_LOCAL, "", health_get},
 	{"GET", "/metrics", HTTP_METRICS, HTTP_LOCAL, "", api_metrics},
 	{"GET", "/v1", HTTP_METRICS, 0, "", index_get},

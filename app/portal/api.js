@@ -121,7 +121,3 @@ export function leave() {
 	forget();
 	self = null;
 }
-
-export function knows(path) {
-	return self !== null && self.routes.some((route) => route.path === path);
-}

@@ -40,7 +40,7 @@ export function replace(node, ...children) {
 
 let numbers = 0;
 
-export function unique(prefix) {
+function unique(prefix) {
 	return `${prefix}-${++numbers}`;
 }
 

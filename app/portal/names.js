@@ -26,7 +26,7 @@ function adapt(delta, n, isFirst) {
 }
 
 // What is behind "xn--". Returns null for what is none.
-export function decode(text) {
+function decode(text) {
 	const at = text.lastIndexOf("-");
 	const out = Array.from(at > 0 ? text.slice(0, at) : "");
 	let n = FIRST, i = 0, bias = BIAS;
@@ -108,7 +108,7 @@ function encode(label) {
 const OCTET = "(25[0-5]|2[0-4]\\d|1?\\d?\\d)";
 const IPV4 = new RegExp(`^${OCTET}(\\.${OCTET}){3}$`);
 
-export function isAddress(text) {
+function isAddress(text) {
 	if (IPV4.test(text))
 		return true;
 	if (!text.includes(":") || !/^[0-9a-f:.]+$/i.test(text))

@@ -47,6 +47,7 @@ enum http_special {
 	HTTP_UNCOUNTED = 2, /**< does not count towards the quota of a day, nor need any of it */
 	HTTP_LARGE = 4,     /**< its body is no form, and may be large: see http_body */
 	HTTP_ENDLESS = 8,   /**< its answer ends when the reader goes: nobody waits for it, and the server cuts it off at its end */
+	HTTP_UNLIMITED = 16, /**< as cheap as a refusal: without a key as often as anybody wants */
 };
 
 /** A row of the table of routes. */

@@ -164,6 +164,8 @@ unsigned http_access(struct http_request *request, char *why)
 					 "expected a key of another role", why);
 	address = MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
 			  ->client_addr;
+	if (status == 0 && (route->special & HTTP_UNLIMITED))
+		return 0;
 	if (status != MHD_HTTP_TOO_MANY_REQUESTS &&
 		!http_limits_take(&request->server->limits, address, http_now_ms(),
 			request->server->options.rate))

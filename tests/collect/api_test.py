@@ -321,6 +321,8 @@ def hurried(collector, key):
     for who, good in ((key, 200), (None, 401)):
         statuses = [ask("/v1", who)[0] for _ in range(20)]
         check(f"too many requests within a second are refused ({good})", statuses[0] == good and 429 in statuses, statuses)
+    equal("but files of the portal, which a browser takes all at once", {ask("/portal/app.js")[0] for _ in range(20)}, {200})
+    check("without a key that is none", 429 in {ask("/portal/app.js", "0" * 64)[0] for _ in range(20)})
     time.sleep(1.1)
     equal("and taken again later", [ask("/v1", key)[0], ask("/v1")[0]], [200, 401])
 
