@@ -104,7 +104,9 @@ int pdns_chunk_take(struct pdns_chunk *chunk, rocksdb_writebatch_t *batch)
 
 	if (chunk->err)
 		return chunk->err;
-	qsort_r(chunk->rows, chunk->n, sizeof(*chunk->rows), by_key, chunk->octets);
+	// No rows may be no array.
+	if (chunk->n > 0)
+		qsort_r(chunk->rows, chunk->n, sizeof(*chunk->rows), by_key, chunk->octets);
 	for (size_t i = 0; i < chunk->n; i++, row++) {
 		const char *key = (const char *)chunk->octets + row->at;
 
