@@ -318,23 +318,46 @@ static bool is_due(struct pdns *pdns)
 	return due;
 }
 
-// Seconds that a flush takes, as far as is known. It is believed to be quick only after some that were.
-static void took_note(struct pdns *pdns, int64_t took)
+// Seconds that a flush takes, as far as is known. It is believed to be quick only after some that were. And a window
+// takes no more than can be written in half of its time: then nothing waits longer, however busy the machine is.
+static void took_note(struct pdns *pdns, int64_t took_us, size_t octets)
 {
+	int64_t took = (took_us + 999999) / 1000000;
+	size_t most = octets / (size_t)(took_us / 1000 + 1) * (pdns->window_s * 500);
+
 	pdns->flush_took_s = took > pdns->flush_took_s ? took : (took + pdns->flush_took_s) / 2;
+	// Little says nothing of the speed.
+	if (octets < CHUNK_SIZE)
+		return;
+	most = most > CHUNK_SIZE ? most : CHUNK_SIZE;
+	pthread_mutex_lock(&pdns->lock);
+	for (unsigned i = 0; i < 2; i++)
+		pdns->windows[i].most = most < pdns->windows[i].size ? most : pdns->windows[i].size;
+	pthread_mutex_unlock(&pdns->lock);
 }
 
 // Pauses that there is time for.
 static int64_t pauses_of(const struct pdns *pdns)
 {
-	if (!pdns->gentle || pdns->flush_took_s > (int64_t)pdns->window_s / 2)
+	if (pdns->flush_took_s > (int64_t)pdns->window_s / 2)
 		return 0;
 	return (int64_t)pdns->window_s * 1000000 / PAUSES;
 }
 
+// Write what is sealed with pauses. Under flush_lock.
+static int gentle_flush(struct pdns *pdns)
+{
+	size_t octets = pdns->emptying->used - pdns->flushed_to;
+	int64_t began = now_us();
+	int err = sealed_flush(pdns, pdns->gentle ? pauses_of(pdns) : 0);
+
+	if (pdns->gentle)
+		took_note(pdns, now_us() - began, octets);
+	return err;
+}
+
 int pdns_tick(struct pdns *pdns)
 {
-	int64_t began = pdns_now();
 	int err = 0;
 
 	pdns_alive(pdns);
@@ -343,12 +366,11 @@ int pdns_tick(struct pdns *pdns)
 	pthread_mutex_lock(&pdns->flush_lock);
 	// Sealed by somebody who had no room.
 	if (pdns->sealed_waits)
-		err = sealed_flush(pdns, pauses_of(pdns));
+		err = gentle_flush(pdns);
 	if (err == 0 && is_due(pdns)) {
 		err = seal(pdns);
 		if (err == 0 && pdns->sealed_waits)
-			err = sealed_flush(pdns, pauses_of(pdns));
-		took_note(pdns, pdns_now() - began);
+			err = gentle_flush(pdns);
 	}
 	pthread_mutex_unlock(&pdns->flush_lock);
 	return err;

@@ -7,7 +7,8 @@
 #include "base/bytes.h"
 #include "dns/dns_name.h"
 
-#define OPTION_EDE_MIN 2 // RFC 8914 s2: INFO-CODE
+#define OPTION_EDE_MIN 2  // RFC 8914 s2: INFO-CODE
+#define ROOM_TRIES     16 // others may take the room that we made
 
 /** A message that is being read. */
 struct reading {
@@ -278,7 +279,7 @@ static int refused(struct pdns *pdns, const struct pdns_answer *answer, enum pdn
 // Take lock with room for so many tuples in the window. Returns false without it: there is none.
 static bool lock_with_room(struct pdns *pdns, size_t n, size_t octets)
 {
-	for (unsigned i = 0; i < 3; i++) {
+	for (unsigned i = 0; i < ROOM_TRIES; i++) {
 		pthread_mutex_lock(&pdns->lock);
 		if (pdns_window_has_room(pdns->filling, n, octets))
 			return true;

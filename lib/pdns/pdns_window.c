@@ -28,7 +28,7 @@ int pdns_window_init(struct pdns_window *window, size_t size)
 	// Half of the slots are free when entries are small, more when they are not.
 	while ((size_t)n * ENTRY_USUAL < 2 * size)
 		n *= 2;
-	*window = (struct pdns_window){.size = size, .mask = n - 1};
+	*window = (struct pdns_window){.size = size, .most = size, .mask = n - 1};
 	window->arena = malloc(size);
 	window->slots = calloc(n, sizeof(*window->slots));
 	if (window->arena && window->slots &&
@@ -84,7 +84,8 @@ static size_t entry_size(size_t owner_size, size_t rdata_size)
 
 bool pdns_window_has_room(const struct pdns_window *window, size_t n, size_t octets)
 {
-	return window->size - window->used >= octets + n * (ENTRY_HEAD + 8) &&
+	return (window->used < window->most || window->n == 0) &&
+	       window->size - window->used >= octets + n * (ENTRY_HEAD + 8) &&
 	       window->n + n <= window->mask - window->mask / 4;
 }
 
