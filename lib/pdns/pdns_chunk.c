@@ -78,7 +78,7 @@ void pdns_chunk_index(void *ctx, const uint8_t *key, size_t size)
 {
 	const struct pdns_chunk_part part = {key, size};
 
-	pdns_chunk_add(ctx, &part, 1, NULL, 0);
+	pdns_chunk_add(ctx, &part, 1, (const uint8_t *)"", 0);
 }
 
 static int keys_compare(
