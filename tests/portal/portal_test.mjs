@@ -6,7 +6,7 @@ import {join} from "node:path";
 
 import {ADDRESS, FILES, KEYS, asked, browser, check, complaints, count, equal, faults, go, open, score, settled, texts} from "./bed.mjs";
 import {moving, narrowing, paging, scripts, searching} from "./search.mjs";
-import {keyboard, languages, views} from "./views.mjs";
+import {keyboard, languages, picture, views} from "./views.mjs";
 
 /* ---- what is served ---- */
 
@@ -201,6 +201,7 @@ async function living() {
 		await page.evaluate(() => [document.querySelector("details").open, document.activeElement.tagName]), [true, "SUMMARY"]);
 	check("the collector's counters, too", /Query log\s+[1-9]/.test(await page.innerText(".card.wide")) &&
 		/uid 0/.test(await page.innerText(".card.wide table")), await page.innerText(".card.wide"));
+	await picture(page, "live-charts");
 	await page.click("text=Pause");
 	equal("it can be paused", await page.getAttribute("button:has-text('Pause')", "aria-pressed"), "true");
 	let n = 0;

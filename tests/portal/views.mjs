@@ -87,7 +87,7 @@ async function axe(page, what, rules = null) {
 }
 
 // All of the page, if that is not of hundreds of rows.
-async function picture(page, name) {
+export async function picture(page, name) {
 	const isShort = await page.evaluate(() => document.documentElement.scrollHeight < 6000);
 
 	await page.screenshot({path: join(SHOTS, `${name}.png`), fullPage: isShort});
