@@ -67,8 +67,7 @@ void pdns_chunk_add(struct pdns_chunk *chunk, const struct pdns_chunk_part *part
 		memcpy(chunk->octets + chunk->used, parts[i].data, parts[i].size);
 		chunk->used += parts[i].size;
 	}
-	if (value_size > 0)
-		memcpy(chunk->octets + chunk->used, value, value_size);
+	memcpy(chunk->octets + chunk->used, value, value_size);
 	chunk->used += value_size;
 	row.head = head_of(chunk->octets + row.at, row.key_size);
 	chunk->rows[chunk->n++] = row;
