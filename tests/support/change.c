@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/addr.h"
+#include "base/bytes.h"
 #include "dns/dns_rdata.h"
 #include "pkt/pkt.h"
 
@@ -54,17 +55,26 @@ static bool walk_next(struct walk *walk)
 }
 
 // Whether a pointer leads into octets that a rewrite may change: the middle of an address is no name,
-// nor are other names' pointers.
+// nor are other names' pointers. What was no name because of such octets may become one.
 static bool is_edited(const struct walk *walk, uint32_t at)
 {
-	struct dns_labels labels;
+	unsigned jumps = 0;
 
-	if (!walk->edits || dns_msg_labels_read(walk->msg, walk->size, at, &labels) < 0)
+	if (!walk->edits)
 		return false;
-	for (unsigned i = 0; i < labels.n; i++)
-		for (unsigned n = 0; n <= walk->msg[labels.at[i]]; n++)
-			if (walk->edits[labels.at[i] + n])
+	while (at < walk->size) {
+		uint8_t size = walk->msg[at];
+		bool pointer = size >= 0xc0;
+
+		// Pointers themselves are what a move changes.
+		for (unsigned n = 0; !pointer && n <= size && at + n < walk->size; n++)
+			if (walk->edits[at + n])
 				return true;
+		if (size == 0 || (!pointer && size > 63) || at + 1 >= walk->size ||
+			(pointer && ++jumps > DNS_LABELS_MAX))
+			return false;
+		at = pointer ? load_be16(walk->msg + at) & 0x3fff : at + size + 1u;
+	}
 	return false;
 }
 
