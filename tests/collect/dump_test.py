@@ -168,7 +168,7 @@ def main():
         for each in scanned:
             del each["sensor_id"]
         served(collector, key, scanned)
-        equal("the role pdns is needed", ask("/v1/dumps/", collector.key("counter", "metrics"))[0], 401)
+        equal("the role pdns is needed", ask("/v1/dumps/", collector.key_in_force("counter", "metrics"))[0], 403)
         before = open(os.path.join(dumps, name_of("tuples")), "rb").read()
         done = command(collector, "--day", str(YESTERDAY), "--zone", ZONE)
         equal("the command makes the same, beside the collector",

@@ -340,7 +340,7 @@ def many(collector, key):
     while last is not None and "error" not in last:
         last = reader.object()
     check("a key that is removed ends its feed", last is not None and last["status"] == 401, last)
-    equal("the role pdns is needed", ask("/v1/feed", collector.key("counter", "metrics"))[0], 401)
+    equal("the role pdns is needed", ask("/v1/feed", collector.key_in_force("counter", "metrics"))[0], 403)
 
 
 def too_late(collector, key):
