@@ -150,7 +150,7 @@ cat >"$WORK/tapped.conf" <<-END
 	remote-control:
 		control-enable: no
 END
-in_resolvers unbound -d -c "$WORK/tapped.conf" </dev/null >"$WORK/tapped.out" 2>&1 &
+ip netns exec "$NS_RESOLVERS" unbound -d -c "$WORK/tapped.conf" </dev/null >"$WORK/tapped.out" 2>&1 &
 TAPPED_PID=$!
 sleep 1
 for ((i = 0; i < 20; i++)); do

@@ -55,7 +55,7 @@ bind_up() {
 		};
 		controls { };
 	END
-	in_resolvers named -g -c "$WORK/bind.conf" </dev/null >"$WORK/bind.out" 2>&1 &
+	ip netns exec "$NS_RESOLVERS" named -g -c "$WORK/bind.conf" </dev/null >"$WORK/bind.out" 2>&1 &
 	undo stop_pid $!
 }
 
@@ -69,14 +69,14 @@ knot_up() {
 			client = { log_queries = false, log_responses = true } })
 		policy.add(policy.suffix(policy.STUB('127.0.0.1@$NSD_PORT'), { todname('truth.') }))
 	END
-	in_resolvers kresd -n -c "$WORK/kresd.conf" "$WORK/kresd" </dev/null >"$WORK/kresd.out" 2>&1 &
+	ip netns exec "$NS_RESOLVERS" kresd -n -c "$WORK/kresd.conf" "$WORK/kresd" </dev/null >"$WORK/kresd.out" 2>&1 &
 	undo stop_pid $!
 }
 
 collector_up() {
 	put collect.ini '[api]' "listen = 127.0.0.1:$PORT" 'rate = 100000' '[collect]' "socket = $WORK/tap.sock" "store = $WORK/log" \
 		'[pdns]' "store = $WORK/pdns"
-	in_resolvers "$COLLECT" serve --config "$WORK/collect.ini" </dev/null >"$WORK/collect.out" 2>"$WORK/collect.err" &
+	ip netns exec "$NS_RESOLVERS" "$COLLECT" serve --config "$WORK/collect.ini" </dev/null >"$WORK/collect.out" 2>"$WORK/collect.err" &
 	undo stop_pid $! 30
 	wait_for 30 grep -qs ': serving: ' "$WORK/collect.err" || die 1 "$(tail -n 1 "$WORK/collect.err")"
 	KEY=$("$COLLECT" key add truth --role pdns --store "$WORK/log")
