@@ -318,12 +318,20 @@ static inline void match_begin(struct match *match, struct burst *burst,
 // What is left when usual messages are through.
 static void match_end(struct match *match)
 {
+	uint32_t odd;
+
 	// Some may turn out not to be usual.
 	if (match->n_read < match->n_names)
 		match->ends(match);
-	for (uint32_t odd = match->burst->responses & ~match->usual; RARE(odd); odd &= odd - 1) {
+	odd = match->burst->responses & ~match->usual;
+	if (RARE(odd != 0)) {
+		// What was noted of them as of usual ones does not count as taken by what is read anew.
+		if (match->n_names > 0)
+			pipeline_names_lookup(match);
+		match->scanned.msg = NULL;
 		match->scanned.odd = true;
-		pipeline_read(match, (unsigned)__builtin_ctz(odd));
+		for (; odd; odd &= odd - 1)
+			pipeline_read(match, (unsigned)__builtin_ctz(odd));
 	}
 	if (match->n_names > 0)
 		pipeline_names_lookup(match);
