@@ -201,7 +201,7 @@ static void gap_pass(struct stream_tcp *tcp, struct stream_flow *flow)
 }
 
 // Behind one gap there may be another, and nothing is held for longer because of that.
-static void gap_over(struct stream_tcp *tcp, struct stream_flow *flow)
+void stream_held_end(struct stream_tcp *tcp, struct stream_flow *flow)
 {
 	while (flow->held_first != STREAM_NONE) {
 		if (flow->clear != flow->next)
@@ -229,7 +229,7 @@ void stream_held_expire(struct stream_tcp *tcp)
 	while ((flow = timer_due(tcp, STREAM_HOLD)))
 		hold_over(tcp, flow);
 	while ((flow = timer_due(tcp, STREAM_GAP)))
-		gap_over(tcp, flow);
+		stream_held_end(tcp, flow);
 	for (enum stream_age age = 0; age < STREAM_AGES; age++)
 		for (; n < FORGET_MAX && tcp->ages[age].first != STREAM_NONE; n++) {
 			flow = &tcp->flows[tcp->ages[age].first];

@@ -280,14 +280,6 @@ void stream_tcp_expire(struct stream_tcp *tcp)
 void stream_tcp_flush(struct stream_tcp *tcp)
 {
 	for (enum stream_timer timer = 0; timer < STREAM_TIMERS; timer++)
-		while (tcp->timers[timer].first != STREAM_NONE) {
-			struct stream_flow *flow = &tcp->flows[tcp->timers[timer].first];
-
-			stream_text_release(tcp, flow);
-			stream_held_settle(tcp, flow);
-			if (flow->held_first == STREAM_NONE)
-				continue;
-			stream_held_flush(tcp, flow, REASON_stream_gap);
-			stream_flow_timer(tcp, flow, STREAM_NO_TIMER, 0);
-		}
+		while (tcp->timers[timer].first != STREAM_NONE)
+			stream_held_end(tcp, &tcp->flows[tcp->timers[timer].first]);
 }

@@ -335,6 +335,9 @@ void stream_held_settle(struct stream_tcp *tcp, struct stream_flow *flow);
 /** Send all, with the reasons they have, or at least @p reason. */
 void stream_held_flush(struct stream_tcp *tcp, struct stream_flow *flow, enum reason reason);
 
+/** Nothing is waited for any longer: what is held goes, judged where it can be. */
+void stream_held_end(struct stream_tcp *tcp, struct stream_flow *flow);
+
 /** What is due at tcp->tick. */
 void stream_held_expire(struct stream_tcp *tcp);
 

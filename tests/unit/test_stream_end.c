@@ -34,6 +34,25 @@ Test(stream_end, what_waits_behind_a_gap_when_the_worker_ends_goes_on_as_it_came
 	cr_assert_eq(verdicts(REASON_stream_gap), 2);
 }
 
+// What begins behind the gap is a message of its own.
+Test(stream_end, a_response_behind_a_gap_when_the_worker_ends_goes_on_judged)
+{
+	uint32_t first;
+
+	talk_answer(talk, "www.clean.example", NULL, 2, 300);
+	first = talk->size;
+	talk_answer(talk, "www.evil.example", NULL, 2, 300);
+	talk_ask(talk, traffic);
+	talk_say(talk, traffic, first, talk->size - 20);
+	talk_say(talk, traffic, talk->size - 20, talk->size);
+	cr_assert_eq(traffic_held(traffic), 2);
+	stream_begin(traffic->stream, tables->policy, traffic->now);
+	stream_flush(traffic->stream);
+	cr_assert_eq(traffic_held(traffic), 0);
+	cr_assert_eq(verdicts(REASON_rewritten), 2);
+	cr_assert(!has_leaked());
+}
+
 // All octets that come are there: nobody will send the rest.
 Test(stream_end, a_fin_with_the_last_octets_lets_go_what_is_held)
 {
