@@ -6,6 +6,11 @@
 #define SAME_WINDOW (1 << 24)
 /** The same for an answer to a SYN that comes once more. */
 #define SAME_SYN (1 << 16)
+/**
+ * One part of the table is for connections that a server has agreed to and in which nobody has said
+ * anything: a flood of them pushes out nothing.
+ */
+#define AGREED_SHARE 16
 
 static void key_fill(struct stream_key *key, const struct burst_slot *slot, bool from_server)
 {
@@ -115,6 +120,22 @@ static void flow_renew(struct stream_tcp *tcp, struct stream_flow *flow, uint32_
 	stream_held_settle(tcp, flow);
 }
 
+// Whether what comes is another connection, or sent again.
+static bool is_over(const struct stream_flow *flow)
+{
+	return flow->flags & STREAM_FIN || flow->age == STREAM_CLOSING;
+}
+
+// A connection in which nothing was said so far. A query begins it, too; where the clients' side is not
+// seen this tells where octets begin.
+static void server_began(struct stream_tcp *tcp, const struct stream_key *key, uint32_t start)
+{
+	if (tcp->ages[STREAM_YOUNG].n >= tcp->flow_pool.n / AGREED_SHARE ||
+		stream_pool_is_empty(&tcp->flow_pool))
+		return;
+	stream_flow_create(tcp, key, start)->flags = 0;
+}
+
 // The server agrees to a connection: new, unless it says so once more.
 static void server_agreed(struct stream_tcp *tcp, struct stream_flow *flow, uint32_t start)
 {
@@ -125,6 +146,11 @@ static void server_agreed(struct stream_tcp *tcp, struct stream_flow *flow, uint
 	// number is the one that it began with.
 	if (again && (!(flow->flags & STREAM_REOPEN) || flow->first == (uint16_t)start)) {
 		flow->flags &= (uint8_t)~STREAM_REOPEN;
+		// Or it is one with the same numbers: its first octets will tell.
+		if (is_over(flow)) {
+			flow->flags |= STREAM_AGAIN;
+			flow->first = (uint16_t)start;
+		}
 		return;
 	}
 	flow_renew(tcp, flow, start, true);
@@ -137,6 +163,9 @@ static bool is_astray(const struct stream_flow *flow, uint32_t seq)
 {
 	int32_t ahead = stream_seq(seq, flow->next);
 
+	// What begins where a connection did that is over, and has been agreed to again.
+	if (flow->flags & STREAM_AGAIN && flow->first == (uint16_t)seq && ahead <= 0)
+		return true;
 	// Before anything was seen of the server the number is what the client said it is.
 	return flow->flags & STREAM_WAIT || (flow->age == STREAM_YOUNG && ahead < 0) ||
 	       ahead > SAME_WINDOW || ahead < -SAME_WINDOW;
@@ -189,7 +218,8 @@ static bool server_octets(struct stream_tcp *tcp, struct stream_flow *flow,
 }
 
 // Without payload, or nothing that is followed. @return whether that is all
-static bool server_signs(struct stream_tcp *tcp, struct stream_flow *flow, struct pkt_tcp *seg)
+static bool server_signs(struct stream_tcp *tcp, struct stream_flow *flow,
+	const struct stream_key *key, struct pkt_tcp *seg)
 {
 	if (seg->flags & PKT_TCP_RST) {
 		if (flow)
@@ -200,6 +230,8 @@ static bool server_signs(struct stream_tcp *tcp, struct stream_flow *flow, struc
 		seg->seq++;
 		if (flow)
 			server_agreed(tcp, flow, seg->seq);
+		else if (seg->flags & PKT_TCP_ACK && seg->size == 0)
+			server_began(tcp, key, seg->seq);
 	}
 	if (flow && seg->flags & PKT_TCP_FIN) {
 		flow->flags |= STREAM_FIN;
@@ -225,7 +257,7 @@ static bool server_segment(
 	stream_held_room(tcp);
 	key_fill(&key, slot, true);
 	flow = stream_flow_find(tcp, &key);
-	if (server_signs(tcp, flow, seg))
+	if (server_signs(tcp, flow, &key, seg))
 		return true;
 	segment = (struct stream_held){
 		.packet = packet,

@@ -125,6 +125,7 @@ enum stream_flag {
 	STREAM_REOPEN = 2, /**< the client sent a SYN: the server's answer to it begins anew */
 	STREAM_FIN = 4,    /**< of the server */
 	STREAM_UNSURE = 8, /**< `next` may be inside a message */
+	STREAM_AGAIN = 16, /**< it is over, and the server agreed to one that begins at `first` */
 };
 
 /** Place in a list of connections. */

@@ -91,6 +91,57 @@ Test(stream_flow, without_the_clients_side_a_response_is_known_by_its_begin)
 	cr_assert(!has_leaked());
 }
 
+// As in a capture of which all frames come in on one side: the resolver's word is all that there is.
+Test(stream_flow, without_the_clients_side_the_answer_to_its_syn_tells_where_octets_begin)
+{
+	talk_sign(talk, traffic, false, PKT_TCP_SYN | PKT_TCP_ACK, UINT32_MAX);
+	talk_answer(talk, "www.evil.example", NULL, 2, 300);
+	// The second segment first, and one octet that begins nothing by itself.
+	talk_say(talk, traffic, 30, talk->size);
+	cr_assert_eq(traffic_held(traffic), 1);
+	talk_say(talk, traffic, 0, 1);
+	talk_say(talk, traffic, 1, 30);
+	all_is_well();
+	cr_assert_eq(verdicts(REASON_rewritten), 3);
+}
+
+// The same addresses, ports and numbers again, as who makes frames by himself has them.
+Test(stream_flow, another_connection_with_the_same_numbers_has_no_octets_of_the_first)
+{
+	struct traffic_segment s = {.client = TALK_PORT, .seq = TALK_ISN};
+	const struct traffic_packet *p;
+	uint32_t size;
+
+	for (unsigned i = 0; i < 2; i++) {
+		talk_sign(talk, traffic, false, PKT_TCP_SYN | PKT_TCP_ACK, UINT32_MAX);
+		talk_answer(talk, i ? "mail.clean.example" : "www.evil.example", NULL, 2, 300);
+		size = i ? talk->size - size : talk->size;
+		s.octets = talk->said + talk->size - size;
+		s.n = size;
+		s.flags = 0;
+		p = traffic_send(traffic, &s);
+		cr_assert_eq(p->reason, i ? REASON_miss : REASON_rewritten);
+		cr_assert_eq(
+			memcmp(p->frame + p->payload, talk->expected + talk->size - size, size), 0);
+		talk_sign(talk, traffic, false, PKT_TCP_FIN, talk->size);
+	}
+}
+
+// What is sent again behind the end, and copies of how it began, are the same connection's.
+Test(stream_flow, an_answer_to_a_syn_that_comes_behind_the_end_changes_nothing)
+{
+	talk_sign(talk, traffic, false, PKT_TCP_SYN | PKT_TCP_ACK, UINT32_MAX);
+	talk_answer(talk, "www.evil.example", NULL, 20, 300);
+	talk_say(talk, traffic, 0, talk->size);
+	talk_sign(talk, traffic, false, PKT_TCP_FIN, talk->size);
+	talk_sign(talk, traffic, false, PKT_TCP_SYN | PKT_TCP_ACK, UINT32_MAX);
+	talk_say(talk, traffic, 100, talk->size);
+	talk_say(talk, traffic, 0, 100);
+	talk_say(talk, traffic, 100, talk->size);
+	all_is_well();
+	cr_assert_eq(talk->unlike, 0);
+}
+
 Test(stream_flow, tags_tell_connections_apart)
 {
 	struct traffic_segment s = {.client = TALK_PORT, .seq = TALK_ISN};
@@ -138,6 +189,22 @@ Test(stream_flow, a_flood_of_syns_makes_no_state)
 		traffic_send(traffic, &s);
 	}
 	cr_assert_eq(traffic->stats->streams, 0);
+}
+
+// Who only knocks pushes out nobody, and leaves room for those who ask.
+Test(stream_flow_small, a_flood_of_answered_syns_takes_a_share_of_the_table)
+{
+	struct traffic_segment s = {.flags = PKT_TCP_SYN | PKT_TCP_ACK};
+	struct stream_conf conf = traffic_conf;
+
+	conf.flows = 1600;
+	begin_with(&conf);
+	for (unsigned port = 1024; port < 11024; port++) {
+		s.client = (uint16_t)port;
+		traffic_send(traffic, &s);
+	}
+	cr_assert_eq(traffic->stats->streams, 100);
+	cr_assert_eq(traffic->stats->streams_evicted, 0);
 }
 
 Test(stream_flow_small, a_flood_of_queries_does_not_push_out_who_has_an_answer)
