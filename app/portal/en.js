@@ -344,6 +344,7 @@ export default {
 	"reason.logged": "listed, only counted",
 	"reason.signed_message": "listed, signed as a whole",
 	"reason.signed_answer": "listed, DNSSEC left alone",
+	"reason.transfer": "listed, in a zone transfer",
 	"reason.over_tcp": "listed, passes over TCP",
 	"reason.no_address": "listed, without an address",
 	"reason.no_sinkhole": "listed, no sinkhole of its family",

@@ -344,6 +344,7 @@ export default {
 	"reason.logged": "該当(記録のみ)",
 	"reason.signed_message": "該当(メッセージ署名あり)",
 	"reason.signed_answer": "該当(DNSSEC 署名を尊重)",
+	"reason.transfer": "該当(ゾーン転送)",
 	"reason.over_tcp": "該当(TCP は通過)",
 	"reason.no_address": "該当(アドレスなし)",
 	"reason.no_sinkhole": "該当(同じ種別のシンクホールなし)",

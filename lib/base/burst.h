@@ -39,6 +39,7 @@ struct burst_slot {
 	uint8_t protocol; /**< IP protocol number of the transport */
 	bool partly;      /**< of a message that lib/stream put together: a part has left already,
 			       so nothing but addresses and their TTL may change */
+	bool transfer;    /**< the same: a zone transfer is under way on its connection */
 
 	/* consent */
 	uint8_t refused; /**< CONSENT_NO_FILTER | CONSENT_NO_LOG */

@@ -51,6 +51,7 @@
 	REASON(logged, "listed name, and the list only logs")                                      \
 	REASON(signed_message, "listed name, but signed as a whole (TSIG, SIG(0))")                \
 	REASON(signed_answer, "listed name, but DNSSEC signatures that its list leaves alone")     \
+	REASON(transfer, "listed name, but in a zone transfer (AXFR, IXFR)")                       \
 	REASON(over_tcp, "listed name over TCP, where its list lets it pass")                      \
 	REASON(no_address, "listed name, but no address in the response")                          \
 	REASON(no_sinkhole, "listed name, but no sinkhole of its address family")                  \

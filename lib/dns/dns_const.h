@@ -34,6 +34,8 @@
 #define DNS_TYPE_SVCB  64  /**< RFC 9460 s2 */
 #define DNS_TYPE_HTTPS 65  /**< RFC 9460 s9 */
 #define DNS_TYPE_TSIG  250 /**< RFC 8945 s4.2 */
+#define DNS_TYPE_IXFR  251 /**< RFC 1995 */
+#define DNS_TYPE_AXFR  252 /**< RFC 5936 */
 
 #define DNS_OPT_SIZE        11     /**< RFC 6891 s6.1.2: the root, and what every record has */
 #define DNS_OPT_DO          0x8000 /**< RFC 3225 s3: in the lower half of the TTL */

@@ -97,6 +97,12 @@ static inline uint16_t dns_msg_arcount(const uint8_t *msg)
 	return load_be16(msg + 10);
 }
 
+/** Whether a question asks for a zone: what follows is data of a server's, not an answer for a client. */
+static inline bool dns_type_is_transfer(uint16_t qtype)
+{
+	return qtype == DNS_TYPE_AXFR || qtype == DNS_TYPE_IXFR;
+}
+
 /**
  * Find the labels of the name at @p off, following pointers.
  *

@@ -20,6 +20,7 @@ enum reason pipeline_target_reason(
 	return (uint32_t)size == rdata_size ? reason : REASON_short_record;
 }
 
+#define IP_PROTO_TCP   6
 #define SERVICE_TARGET 2 // octets of RDATA before the TargetName
 
 // One message of any form while it is read.
@@ -338,7 +339,8 @@ void pipeline_read(struct match *match, unsigned number)
 	r.passed_over = REASON_none;
 	r.seen = SEEN_NONE;
 	slot->question = false;
-	slot->qtype = 0;
+	// Only the first message of a transfer need have a question (RFC 5936 s2.2.1).
+	slot->qtype = slot->protocol == IP_PROTO_TCP && slot->transfer ? DNS_TYPE_AXFR : 0;
 	slot->n_ipv4 = slot->n_ipv6 = 0;
 	slot->rcode = dns_msg_rcode(r.msg);
 	if (dns_msg_opcode(r.msg) != DNS_OPCODE_QUERY)

@@ -91,6 +91,9 @@ enum reason pipeline_verdict(struct burst_slot *slot, const struct policy_list *
 	enum reason reason;
 
 	slot->additional = 0;
+	// Whoever gets a zone serves it on: it must be the one that was sent.
+	if (__builtin_expect(dns_type_is_transfer(slot->qtype), 0))
+		return REASON_transfer;
 	if (!is_bare(slot, list)) {
 		struct dns_rest rest;
 

@@ -116,6 +116,7 @@ static void flow_renew(struct stream_tcp *tcp, struct stream_flow *flow, uint32_
 {
 	stream_held_flush(tcp, flow, REASON_stream_gap);
 	stream_patch_forget(tcp, flow);
+	flow->flags = 0;
 	stream_text_restart(tcp, flow, next, sure);
 	stream_held_settle(tcp, flow);
 }

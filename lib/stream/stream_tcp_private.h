@@ -126,6 +126,7 @@ enum stream_flag {
 	STREAM_FIN = 4,    /**< of the server */
 	STREAM_UNSURE = 8, /**< `next` may be inside a message */
 	STREAM_AGAIN = 16, /**< it is over, and the server agreed to one that begins at `first` */
+	STREAM_TRANSFER = 32, /**< a zone was asked for */
 };
 
 /** Place in a list of connections. */

@@ -52,6 +52,7 @@ static uint8_t *message_put(struct stream_tcp *tcp, const struct stream_flow *fl
 		.family = flow->key.family,
 		.protocol = IP_PROTO_TCP,
 		.partly = partly,
+		.transfer = flow->flags & STREAM_TRANSFER,
 	};
 	return at;
 }
@@ -80,6 +81,9 @@ static void message_judge(struct stream_tcp *tcp, struct stream_flow *flow,
 	uint8_t *judged = message_put(tcp, flow, segment, msg, size, sealed > 0);
 	enum reason reason = stream_judge(tcp->stream, STREAM_WHOLE);
 
+	if (tcp->stream->message.slot[0].question &&
+		dns_type_is_transfer(tcp->stream->message.slot[0].qtype))
+		flow->flags |= STREAM_TRANSFER;
 	counter_add(&stats->stream_messages, 1);
 	if (sealed > 0) {
 		memcpy(tcp->sent, msg, sealed);
@@ -124,7 +128,7 @@ void stream_text_restart(struct stream_tcp *tcp, struct stream_flow *flow, uint3
 	flow->next = flow->clear = flow->seal = next;
 	flow->reason = REASON_none;
 	flow->odd = 0;
-	flow->flags = sure ? 0 : STREAM_UNSURE;
+	flow->flags = (flow->flags & STREAM_TRANSFER) | (sure ? 0 : STREAM_UNSURE);
 }
 
 // The message under way into tcp->text, its length first.

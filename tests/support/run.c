@@ -127,6 +127,7 @@ enum reason run_message(uint8_t *frame, uint32_t size, bool partly,
 		return reason;
 	burst.slot[0].protocol = 6;
 	burst.slot[0].partly = partly;
+	burst.slot[0].transfer = false;
 	pipeline_message(&burst, tables);
 	pipeline_consent(&burst, tables);
 	pipeline_match(&burst, tables);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "unit/talk_bed.h"
 
+#include "support/wire.h"
+
 TestSuite(stream_tcp, .init = begin, .fini = end);
 
 /* ---- messages and segments ------------------------------------------------------------------ */
@@ -146,6 +148,47 @@ Test(stream_tcp, lengths_that_make_no_sense_pass_unfiltered)
 	all_is_well();
 	cr_assert_eq(talk_say(talk, traffic, talk->size - 100, talk->size)->reason,
 		REASON_stream_framing);
+}
+
+// A message of a zone transfer; only the first has a question.
+static void transfer_say(const char *question)
+{
+	struct wire *w = wire_create();
+	uint32_t from = talk->size;
+	uint8_t length[2];
+
+	wire_ether(w);
+	wire_ip(w, "192.0.2.53", "203.0.113.7");
+	wire_udp(w, 53, 40000);
+	wire_dns(w, 0x8480);
+	if (question)
+		wire_question(w, question, DNS_TYPE_AXFR);
+	wire_record_address(w, "www.evil.example", 300, "198.51.100.66");
+	wire_finish(w);
+	// What is expected is what was said.
+	store_be16(length, (uint16_t)(w->size - w->dns));
+	talk_raw(talk, length, sizeof(length));
+	talk_raw(talk, w->bytes + w->dns, (uint32_t)(w->size - w->dns));
+	wire_destroy(w);
+	talk_say(talk, traffic, from, from + 40);
+	talk_say(talk, traffic, from + 40, talk->size);
+}
+
+Test(stream_tcp, a_zone_transfer_passes_as_it_came_and_answers_among_it_are_judged)
+{
+	uint32_t from;
+
+	talk_ask(talk, traffic);
+	transfer_say("example");
+	transfer_say(NULL);
+	from = talk->size;
+	talk_answer(talk, "www.evil.example", NULL, 2, 300);
+	talk_say(talk, traffic, from, talk->size);
+	transfer_say(NULL);
+	all_is_well();
+	cr_assert_eq(verdicts(REASON_transfer), 6);
+	cr_assert_eq(verdicts(REASON_rewritten), 1);
+	cr_assert_eq(matched(traffic), 4);
 }
 
 Test(stream_tcp, a_wrong_checksum_stays_wrong_by_as_much)
