@@ -282,8 +282,8 @@ int pdns_open(const char *folder, const struct pdns_options *options, struct pdn
 	pdns->mode = options->mode;
 	pdns->window_s = options->window_s ? options->window_s : WINDOW_SECONDS;
 	pdns->gentle = options->gentle;
-	// How long a flush takes is not known yet.
-	pdns->flush_took_s = pdns->window_s / 2;
+	pdns->now_us = pdns_now_us;
+	pdns_pace_init(&pdns->pace, pdns->window_s);
 	pdns->folder = strdup(folder);
 	pdns->cache = rocksdb_cache_create_lru(CACHE_SIZE);
 	pdns->options = pdns_options_make(pdns, pdns->mode);

@@ -12,7 +12,6 @@
 #include "base/log.h"
 
 #define CHUNK_SIZE ((size_t)1 << 20) // octets of a write
-#define PAUSES     4                 // a gentle flush makes pauses of this part of the window
 
 // Remember a tuple whose entries are written. Returns whether they were before, as far as it is
 // remembered. Those with the same few slots make room for each other, the oldest first.
@@ -91,24 +90,61 @@ static void end_put(const struct pdns *pdns, rocksdb_writebatch_t *batch)
 	rocksdb_writebatch_put(batch, PDNS_ROW_WRITTEN, PDNS_ROW_SIZE, (char *)at, sizeof(at));
 }
 
-static int64_t now_us(void)
+// How much may come before it is to be written. It is all that there is room for where nobody writes beside those who
+// come, and while nothing can be written: then what does not wait is lost for sure. Under lock.
+static void room_set(struct pdns *pdns, int64_t now_us)
 {
-	struct timespec now;
+	struct pdns_window *filling = pdns->filling;
+	int64_t age_us = filling->since_us ? now_us - filling->since_us : 0;
+	size_t left = pdns->emptying->used - pdns->flushed_to;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+	filling->most = pdns->gentle && !pdns->failing ? pdns_pace_room(&pdns->pace, age_us, left)
+						       : filling->size;
 }
 
-// After a write as long as it took, but no longer than what is left of @p pauses_us allows for the writes to come.
-static void pause_make(const struct pdns *pdns, int64_t took_us, int64_t *pauses_us)
+// Microseconds that the next write may come later. Under lock.
+static int64_t slack_find(const struct pdns *pdns, int64_t now_us)
 {
-	size_t left = (pdns->emptying->used - pdns->flushed_to) / CHUNK_SIZE + 1;
-	int64_t most = *pauses_us / (int64_t)left;
-	int64_t pause = took_us < most ? took_us : most;
+	const struct pdns_window *filling = pdns->filling, *emptying = pdns->emptying;
+	size_t left = emptying->used - pdns->flushed_to;
+	int64_t slack, next;
 
-	*pauses_us -= pause;
+	// Whoever comes is not to wait because of us.
+	if (filling->used > filling->most / 2)
+		return 0;
+	slack = pdns_pace_slack(&pdns->pace, now_us - emptying->since_us, left);
+	if (!filling->since_us)
+		return slack;
+	next = pdns_pace_slack(&pdns->pace, now_us - filling->since_us, left + filling->used);
+	return slack < next ? slack : next;
+}
+
+// After a write of @p octets as long as it took, but no longer than leaves time for those to come.
+static void pause_make(struct pdns *pdns, size_t octets, int64_t took_us)
+{
+	int64_t slack, pause;
+	size_t left;
+
+	pthread_mutex_lock(&pdns->lock);
+	slack = slack_find(pdns, pdns->now_us());
+	left = (pdns->emptying->used - pdns->flushed_to) / (octets + 1) + 1;
+	pthread_mutex_unlock(&pdns->lock);
+	pause = slack / (int64_t)left;
+	pause = pause < took_us ? pause : took_us;
 	if (pause > 0 && !atomic_load(&pdns->hurried))
 		usleep((useconds_t)pause);
+}
+
+// What came of a write that took emptying up to @p at.
+static void written_note(struct pdns *pdns, size_t at, uint64_t n, int64_t took_us, bool all)
+{
+	pthread_mutex_lock(&pdns->lock);
+	pdns_pace_wrote(&pdns->pace, at - pdns->flushed_to, took_us, !all);
+	pdns->flushed_to = at;
+	pdns->emptying->since_us = pdns_window_since(pdns->emptying, at);
+	pdns->stats.flushed += n;
+	room_set(pdns, pdns->now_us());
+	pthread_mutex_unlock(&pdns->lock);
 }
 
 // Write as much of emptying as makes a chunk, and if that is all of it the end.
@@ -116,6 +152,7 @@ static int chunk_write(struct pdns *pdns, struct pdns_chunk *chunk, bool *all)
 {
 	rocksdb_writebatch_t *batch = rocksdb_writebatch_create();
 	const struct pdns_entry *entry = NULL;
+	int64_t began_us = pdns->now_us();
 	size_t at = pdns->flushed_to;
 	uint64_t n = 0;
 	uint8_t number[8];
@@ -145,31 +182,29 @@ static int chunk_write(struct pdns *pdns, struct pdns_chunk *chunk, bool *all)
 	rocksdb_writebatch_destroy(batch);
 	if (err)
 		return err;
-	pdns->flushed_to = at;
 	pdns->writes++;
 	if (pdns->feed)
 		feed_settle(pdns->feed, pdns->writes);
-	pthread_mutex_lock(&pdns->lock);
-	pdns->stats.flushed += n;
-	pthread_mutex_unlock(&pdns->lock);
+	written_note(pdns, at, n, pdns->now_us() - began_us, *all);
 	return 0;
 }
 
 // Write from emptying what is not written yet, the streams' rows with the last of it. Under
-// flush_lock. @p pauses_us of pauses at most.
-static int sealed_write(struct pdns *pdns, int64_t pauses_us)
+// flush_lock.
+static int sealed_write(struct pdns *pdns, bool pauses)
 {
 	struct pdns_chunk chunk = {0};
 	bool all = false;
 	int err = 0;
 
 	while (!all && err == 0) {
-		int64_t began = now_us();
+		int64_t began_us = pdns->now_us();
+		size_t from = pdns->flushed_to;
 
 		err = chunk_write(pdns, &chunk, &all);
 		pdns_alive(pdns);
-		if (!all && err == 0)
-			pause_make(pdns, now_us() - began, &pauses_us);
+		if (pauses && !all && err == 0)
+			pause_make(pdns, pdns->flushed_to - from, pdns->now_us() - began_us);
 	}
 	pdns_chunk_free(&chunk);
 	if (err) {
@@ -217,7 +252,8 @@ static int seal(struct pdns *pdns)
 		pdns->sealed_s = (int64_t)time(NULL);
 		pdns->sealed_waits = filled->n > 0 || pdns->n_sealed > 0;
 		if (!pdns->sealed_waits)
-			filled->since = 0;
+			filled->since_us = filled->n_ages = 0;
+		room_set(pdns, pdns->now_us());
 	}
 	pthread_mutex_unlock(&pdns->lock);
 	return err;
@@ -236,19 +272,21 @@ static void sealed_end(struct pdns *pdns, int err)
 	pdns->stats.failed_flushes += err != 0;
 	if (err == 0) {
 		pdns_window_clear(pdns->emptying);
+		pdns->flushed_to = 0;
 		pdns->n_sealed = 0;
 		pdns->sealed_waits = false;
 	}
+	room_set(pdns, pdns->now_us());
 	pthread_mutex_unlock(&pdns->lock);
 }
 
 // Under flush_lock.
-static int sealed_flush(struct pdns *pdns, int64_t pauses_us)
+static int sealed_flush(struct pdns *pdns, bool pauses)
 {
 	int err = db_mend(pdns);
 
 	if (err == 0)
-		err = sealed_write(pdns, pauses_us);
+		err = sealed_write(pdns, pauses);
 	sealed_end(pdns, err);
 	return err;
 }
@@ -260,11 +298,11 @@ static int all_flush(struct pdns *pdns)
 
 	// What could not be written the last time comes first.
 	if (pdns->sealed_waits)
-		err = sealed_flush(pdns, 0);
+		err = sealed_flush(pdns, false);
 	if (err == 0)
 		err = seal(pdns);
 	if (err == 0 && pdns->sealed_waits)
-		err = sealed_flush(pdns, 0);
+		err = sealed_flush(pdns, false);
 	return err;
 }
 
@@ -302,58 +340,20 @@ int pdns_room_make(struct pdns *pdns, size_t n, size_t octets)
 	return err;
 }
 
-// Whether it is time, if writing takes as long as the last time.
+// Whether it is time to write, so that it is done before the window is over.
 static bool is_due(struct pdns *pdns)
 {
-	int64_t took = pdns->flush_took_s, most = (int64_t)pdns->window_s / 2;
+	const struct pdns_window *filling = pdns->filling;
+	int64_t now_us = pdns->now_us();
 	bool due;
 
 	pthread_mutex_lock(&pdns->lock);
-	// A second early: the next call may be late. And a second for what is rounded.
+	room_set(pdns, now_us);
 	due = pdns->failing ||
-	      (pdns->filling->since &&
-		      pdns_now() - pdns->filling->since + (took < most ? took : most) + 2 >=
-			      (int64_t)pdns->window_s);
+	      (filling->since_us &&
+		      filling->used >= pdns_pace_room(&pdns->pace, now_us - filling->since_us, 0));
 	pthread_mutex_unlock(&pdns->lock);
 	return due;
-}
-
-// Seconds that a flush takes, as far as is known. It is believed to be quick only after some that were. And a window
-// takes no more than can be written in half of its time: then nothing waits longer, however busy the machine is.
-static void took_note(struct pdns *pdns, int64_t took_us, size_t octets)
-{
-	int64_t took = (took_us + 999999) / 1000000;
-	size_t most = octets / (size_t)(took_us / 1000 + 1) * (pdns->window_s * 500);
-
-	pdns->flush_took_s = took > pdns->flush_took_s ? took : (took + pdns->flush_took_s) / 2;
-	// Little says nothing of the speed.
-	if (octets < CHUNK_SIZE)
-		return;
-	most = most > CHUNK_SIZE ? most : CHUNK_SIZE;
-	pthread_mutex_lock(&pdns->lock);
-	for (unsigned i = 0; i < 2; i++)
-		pdns->windows[i].most = most < pdns->windows[i].size ? most : pdns->windows[i].size;
-	pthread_mutex_unlock(&pdns->lock);
-}
-
-// Pauses that there is time for.
-static int64_t pauses_of(const struct pdns *pdns)
-{
-	if (pdns->flush_took_s > (int64_t)pdns->window_s / 2)
-		return 0;
-	return (int64_t)pdns->window_s * 1000000 / PAUSES;
-}
-
-// Write what is sealed with pauses. Under flush_lock.
-static int gentle_flush(struct pdns *pdns)
-{
-	size_t octets = pdns->emptying->used - pdns->flushed_to;
-	int64_t began = now_us();
-	int err = sealed_flush(pdns, pdns->gentle ? pauses_of(pdns) : 0);
-
-	if (pdns->gentle)
-		took_note(pdns, now_us() - began, octets);
-	return err;
 }
 
 int pdns_tick(struct pdns *pdns)
@@ -366,11 +366,11 @@ int pdns_tick(struct pdns *pdns)
 	pthread_mutex_lock(&pdns->flush_lock);
 	// Sealed by somebody who had no room.
 	if (pdns->sealed_waits)
-		err = gentle_flush(pdns);
+		err = sealed_flush(pdns, pdns->gentle);
 	if (err == 0 && is_due(pdns)) {
 		err = seal(pdns);
 		if (err == 0 && pdns->sealed_waits)
-			err = gentle_flush(pdns);
+			err = sealed_flush(pdns, pdns->gentle);
 	}
 	pthread_mutex_unlock(&pdns->flush_lock);
 	return err;

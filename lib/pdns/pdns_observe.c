@@ -276,6 +276,13 @@ static int refused(struct pdns *pdns, const struct pdns_answer *answer, enum pdn
 	return refusal;
 }
 
+// Something came. Under lock.
+static void age_note(struct pdns *pdns)
+{
+	if (pdns_window_wants_age(pdns->filling))
+		pdns_window_age(pdns->filling, pdns->now_us());
+}
+
 // Take lock with room for so many tuples in the window. Returns false without it: there is none.
 static bool lock_with_room(struct pdns *pdns, size_t n, size_t octets)
 {
@@ -326,8 +333,7 @@ int pdns_observe(struct pdns *pdns, const struct pdns_answer *answer)
 	pdns->stats.tuples += taking.n;
 	pdns->stats.skipped_records += taking.skipped;
 	pdns_stream_note(pdns, answer->start, answer->seq);
-	if (!pdns->filling->since)
-		pdns->filling->since = pdns_now();
+	age_note(pdns);
 	pthread_mutex_unlock(&pdns->lock);
 	return (int)taking.n;
 }
@@ -336,8 +342,7 @@ void pdns_skip(struct pdns *pdns, uint64_t start, uint64_t seq)
 {
 	pthread_mutex_lock(&pdns->lock);
 	pdns_stream_note(pdns, start, seq);
-	if (!pdns->filling->since)
-		pdns->filling->since = pdns_now();
+	age_note(pdns);
 	pthread_mutex_unlock(&pdns->lock);
 }
 
@@ -389,8 +394,7 @@ int pdns_put(struct pdns *pdns, const struct pdns_tuple *tuple)
 		return -ENOSPC;
 	pdns_window_add(pdns->filling, tuple->class, &key, &sum);
 	pdns->stats.tuples++;
-	if (!pdns->filling->since)
-		pdns->filling->since = pdns_now();
+	age_note(pdns);
 	pthread_mutex_unlock(&pdns->lock);
 	return 0;
 }

@@ -203,7 +203,9 @@ struct pdns_entry {
 	uint8_t octets[];
 };
 
-/** Tuples that wait, each once. Its owner sees to locks. */
+#define PDNS_AGES 64
+
+/** Tuples that wait, each once. Its owner sees to locks. Times are monotonic microseconds. */
 struct pdns_window {
 	uint8_t *arena;  /**< entries, each at a multiple of 8 */
 	size_t size, used;
@@ -211,7 +213,9 @@ struct pdns_window {
 	uint64_t seed;   /**< of the hash: nobody outside can make names that share one */
 	uint32_t *slots; /**< place of an entry in units of 8, and 1 added; 0: free */
 	uint32_t mask, n;
-	int64_t since;   /**< monotonic seconds when the first message or tuple came, by its owner; 0: empty */
+	int64_t since_us; /**< when the first message or tuple came that is not written; 0: empty */
+	int64_t ages_us[PDNS_AGES]; /**< when each next part of `size` was begun: what is behind came no earlier */
+	unsigned n_ages;
 };
 
 /** @return 0 or -ENOMEM */
@@ -230,8 +234,45 @@ bool pdns_window_add(struct pdns_window *window, enum pdns_class class,
 
 void pdns_window_clear(struct pdns_window *window);
 
+/** Whether pdns_window_age is to be called, because something came. */
+bool pdns_window_wants_age(const struct pdns_window *window);
+void pdns_window_age(struct pdns_window *window, int64_t now_us);
+
+/** When the first of what is at @p at octets and behind came, or a little earlier. @return 0: the window is empty */
+int64_t pdns_window_since(const struct pdns_window *window, size_t at);
+
 /** The entry at @p *at, octets, which moves to the next one. @return NULL: there is none */
 const struct pdns_entry *pdns_window_next(const struct pdns_window *window, size_t *at);
+
+/* ---- pdns_pace.c: when to write ----------------------------------------------------------------- */
+
+/** How quick writes were of late. Its owner sees to locks. */
+struct pdns_pace {
+	int64_t window_us; /**< that anything may wait, less what is kept back for disks, ticks and marks that are late */
+	uint64_t speed;    /**< octets of a window a second, pauses not counted */
+};
+
+void pdns_pace_init(struct pdns_pace *pace, unsigned window_s);
+
+/** Learn from a write. @param octets of a window  @param whole not a little rest, which says nothing of being slow */
+void pdns_pace_wrote(struct pdns_pace *pace, size_t octets, int64_t took_us, bool whole);
+
+/**
+ * Octets that may wait.
+ *
+ * @param age_us how long the first of them waits
+ * @param ahead  octets that are written before
+ */
+size_t pdns_pace_room(const struct pdns_pace *pace, int64_t age_us, size_t ahead);
+
+/**
+ * Microseconds that writing may begin later.
+ *
+ * @param age_us how long the first of it waits
+ * @param octets that are to be written, those ahead among them
+ * @return less than 0: it may already be too late
+ */
+int64_t pdns_pace_slack(const struct pdns_pace *pace, int64_t age_us, size_t octets);
 
 /* ---- pdns.c ---------------------------------------------------------------------------------- */
 
@@ -257,6 +298,7 @@ struct pdns {
 	int mark_fd; /**< -1: none */
 	unsigned window_s;
 	bool gentle;
+	int64_t (*now_us)(void); /**< pdns_now_us, or a test's own */
 	pthread_rwlock_t db_lock; /**< written to while it is opened anew */
 	rocksdb_t *db;            /**< NULL: it could not be */
 	rocksdb_options_t *options;
@@ -271,6 +313,7 @@ struct pdns {
 	size_t n_sealed;
 	struct pdns_stats stats;
 	bool failing; /**< the last flush failed, and that was logged */
+	struct pdns_pace pace;
 
 	pthread_mutex_t flush_lock; /**< taken before `lock`; of `emptying`, which is whoever flushes' */
 	size_t flushed_to;          /**< octets of `emptying` that are written */
@@ -279,7 +322,6 @@ struct pdns {
 	bool db_failed;             /**< a write failed, so it has to be opened anew */
 	bool sealed_waits;          /**< `emptying` or `sealed` are not all written */
 	int64_t sealed_s;           /**< when they were sealed, seconds since 1970 */
-	int64_t flush_took_s;       /**< seconds that the last pdns_tick took to write; the ticker's own */
 	_Atomic unsigned hurried;   /**< threads that wait for a flush */
 	uint64_t *known;
 	uint64_t *bases;
@@ -297,7 +339,7 @@ struct pdns {
 #define PDNS_ROW_WRITES  "\xffN"
 #define PDNS_ROW_RECENT  "\xffR"
 
-int64_t pdns_now(void); /**< monotonic seconds */
+int64_t pdns_now_us(void); /**< monotonic */
 
 /** Keep the database from being opened anew. @return 0, or -EIO: there is none just now */
 int pdns_db_use(struct pdns *pdns);

@@ -13,12 +13,12 @@
 #define ENTRY_HEAD  offsetof(struct pdns_entry, octets)
 #define ENTRY_USUAL 64 // octets of one: an address and a name of 20
 
-int64_t pdns_now(void)
+int64_t pdns_now_us(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
 int pdns_window_init(struct pdns_window *window, size_t size)
@@ -48,8 +48,36 @@ void pdns_window_free(struct pdns_window *window)
 void pdns_window_clear(struct pdns_window *window)
 {
 	memset(window->slots, 0, ((size_t)window->mask + 1) * sizeof(*window->slots));
-	window->used = window->n = 0;
-	window->since = 0;
+	window->used = window->n = window->n_ages = 0;
+	window->since_us = 0;
+}
+
+// Octets between two ages.
+static size_t age_step(const struct pdns_window *window)
+{
+	return window->size / PDNS_AGES;
+}
+
+bool pdns_window_wants_age(const struct pdns_window *window)
+{
+	return window->n_ages < PDNS_AGES && window->n_ages * age_step(window) <= window->used;
+}
+
+void pdns_window_age(struct pdns_window *window, int64_t now_us)
+{
+	// One message may be as long as several steps.
+	while (pdns_window_wants_age(window))
+		window->ages_us[window->n_ages++] = now_us;
+	window->since_us = window->ages_us[0];
+}
+
+int64_t pdns_window_since(const struct pdns_window *window, size_t at)
+{
+	size_t step = at / age_step(window);
+
+	if (window->n_ages == 0)
+		return 0;
+	return window->ages_us[step < window->n_ages ? step : window->n_ages - 1];
 }
 
 static uint64_t hash_of(
