@@ -298,9 +298,10 @@ int pdns_open(const char *folder, const struct pdns_options *options, struct pdn
 		return 0;
 	}
 	log_line(LOG_ERROR, "%s: %s", folder,
-		err == -EBUSY    ? "another process writes to it"
-		: err == -EPROTO ? "of another version"
-				 : strerror(-err));
+		err == -EBUSY ? "another process writes to it"
+		: err == -EPROTO
+			? "made by another version: it can be exported there and imported here"
+			: strerror(-err));
 	if (pdns->db)
 		rocksdb_close(pdns->db);
 	pdns->db = NULL;

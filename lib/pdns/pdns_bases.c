@@ -8,27 +8,68 @@
 
 #include "shape/shape.h"
 
-// Returns octets. What is reversed or without a name has no base domain.
-static size_t key_of(const uint8_t *base, uint8_t key[PDNS_BASE_MAX])
+#define LABEL_IS_SHAPE 255 // in place of the first label
+
+// The key up to the base domain, and whether its first label is what it looks like.
+static size_t shape_put(const uint8_t *label, uint8_t *key, bool *same)
 {
 	char text[SHAPE_TEXT_SIZE], shape[SHAPE_TEXT_SIZE];
 	size_t size;
 
-	shape_text(base, text);
+	shape_text(label, text);
 	size = shape_key(text, shape);
 	key[0] = PDNS_TAG_BASE;
 	key[1] = (uint8_t)size;
 	memcpy(key + 2, shape, size);
-	return 2 + size + pdns_name_fold(base, key + 2 + size);
+	*same = size == label[0] && memcmp(shape, label + 1, size) == 0;
+	return 2 + size;
 }
 
-void pdns_bases_put(struct pdns *pdns, const uint8_t *owner, pdns_index_visit visit, void *ctx)
+size_t pdns_bases_prefix(const uint8_t *start, size_t size, uint8_t key[PDNS_BASE_MAX])
 {
-	const uint8_t *base = owner + pdns_name_tail(owner, pdns_base_labels(owner));
+	size_t used = 1, label = 0;
+	bool same;
+
+	key[0] = PDNS_TAG_BASE;
+	if (size == 0)
+		return used;
+	used = shape_put(start, key, &same);
+	if (same) {
+		key[used++] = LABEL_IS_SHAPE;
+		label = 1u + start[0];
+	}
+	memcpy(key + used, start + label, size - label);
+	return used + size - label;
+}
+
+size_t pdns_bases_read(const uint8_t *key, size_t size, uint8_t base[DNS_NAME_SIZE_MAX])
+{
+	size_t shape = size > 1 ? key[1] : 0, at = 2 + shape, label = 0;
+
+	if (at >= size)
+		return 0;
+	if (key[at] == LABEL_IS_SHAPE) {
+		if (shape > DNS_LABEL_SIZE_MAX)
+			return 0;
+		base[0] = (uint8_t)shape;
+		memcpy(base + 1, key + 2, shape);
+		label = 1 + shape;
+		at++;
+	}
+	size -= at;
+	if (size > DNS_NAME_SIZE_MAX - label)
+		return 0;
+	memcpy(base + label, key + at, size);
+	return pdns_name_size(base, label + size) == label + size ? label + size : 0;
+}
+
+void pdns_bases_put(struct pdns *pdns, const uint8_t *base, pdns_index_visit visit, void *ctx)
+{
 	size_t size = pdns_name_size(base, DNS_NAME_SIZE_MAX);
 	uint8_t key[PDNS_BASE_MAX];
 	uint64_t hash, *known;
 
+	// The root looks like nothing.
 	if (size <= 1)
 		return;
 	hash = XXH3_64bits_withSeed(base, size, pdns->windows[0].seed);
@@ -36,15 +77,16 @@ void pdns_bases_put(struct pdns *pdns, const uint8_t *owner, pdns_index_visit vi
 	if (*known == hash)
 		return;
 	*known = hash;
-	visit(ctx, key, key_of(base, key));
+	visit(ctx, key, pdns_bases_prefix(base, size, key));
 }
 
 // The keys that begin with @p key.
-static int bases_visit(struct pdns *pdns, const uint8_t *key, size_t size, size_t base,
-	const struct pdns_base_visitor *visitor)
+static int bases_visit(
+	struct pdns *pdns, const uint8_t *key, size_t size, const struct pdns_base_visitor *visitor)
 {
 	rocksdb_readoptions_t *read = rocksdb_readoptions_create();
 	rocksdb_iterator_t *iterator = rocksdb_create_iterator(pdns->db, read);
+	uint8_t base[DNS_NAME_SIZE_MAX];
 	const uint8_t *found;
 	char *error = NULL;
 	size_t n;
@@ -52,9 +94,11 @@ static int bases_visit(struct pdns *pdns, const uint8_t *key, size_t size, size_
 
 	for (rocksdb_iter_seek(iterator, (const char *)key, size);
 		err == 0 && (found = pdns_scan_key(iterator, key, size, &n));
-		rocksdb_iter_next(iterator))
-		if (n > base && pdns_name_size(found + base, n - base) == n - base)
-			err = visitor->visit(visitor->ctx, found + base, n - base);
+		rocksdb_iter_next(iterator)) {
+		n = pdns_bases_read(found, n, base);
+		if (n > 0)
+			err = visitor->visit(visitor->ctx, base, n);
+	}
 	rocksdb_iter_get_error(iterator, &error);
 	err = err ? err : rocks_error(error);
 	rocksdb_iter_destroy(iterator);
@@ -66,7 +110,7 @@ int pdns_bases(struct pdns *pdns, const char *shape, const uint8_t *label,
 	const struct pdns_base_visitor *visitor)
 {
 	uint8_t key[PDNS_BASE_MAX];
-	size_t size = strlen(shape), base = 2 + size;
+	size_t size = strlen(shape);
 	int err;
 
 	if (size >= SHAPE_TEXT_SIZE || (label && label[0] > DNS_LABEL_SIZE_MAX))
@@ -74,15 +118,17 @@ int pdns_bases(struct pdns *pdns, const char *shape, const uint8_t *label,
 	key[0] = PDNS_TAG_BASE;
 	key[1] = (uint8_t)size;
 	memcpy(key + 2, shape, size);
-	size = base;
-	if (label) {
+	size += 2;
+	if (label && label[0] == key[1] && memcmp(label + 1, shape, label[0]) == 0) {
+		key[size++] = LABEL_IS_SHAPE;
+	} else if (label) {
 		memcpy(key + size, label, 1u + label[0]);
 		size += 1u + label[0];
 	}
 	err = pdns_db_use(pdns);
 	if (err)
 		return err;
-	err = bases_visit(pdns, key, size, base, visitor);
+	err = bases_visit(pdns, key, size, visitor);
 	pdns_db_unuse(pdns);
 	return err;
 }

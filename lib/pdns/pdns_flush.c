@@ -52,6 +52,7 @@ static void entry_put(struct pdns *pdns, struct pdns_chunk *chunk, const struct 
 	struct pdns_sum sums[PDNS_CLASSES] = {0};
 	uint8_t head[PDNS_INDEX_MAX], value[PDNS_VALUE_MAX];
 	struct pdns_tuple_key tuple;
+	size_t base;
 	bool known;
 
 	entry_tuple(entry, &tuple);
@@ -65,11 +66,15 @@ static void entry_put(struct pdns *pdns, struct pdns_chunk *chunk, const struct 
 		pdns_feed_add(pdns, entry, tuple.bailiwick, known);
 	if (known)
 		return;
-	head[0] = PDNS_TAG_OWNER_START;
-	memcpy(head + 1, tuple.owner, tuple.owner_size);
-	pdns_chunk_index(chunk, head, 1 + tuple.owner_size);
+	base = pdns_name_tail(tuple.owner, pdns_base_labels(tuple.owner));
+	// A base domain begins with its labels in the entry below.
+	if (base > 0 || tuple.owner_size == 1) {
+		head[0] = PDNS_TAG_OWNER_START;
+		memcpy(head + 1, tuple.owner, tuple.owner_size);
+		pdns_chunk_index(chunk, head, 1 + tuple.owner_size);
+	}
 	pdns_key_index(&tuple, pdns_chunk_index, chunk);
-	pdns_bases_put(pdns, tuple.owner, pdns_chunk_index, chunk);
+	pdns_bases_put(pdns, tuple.owner + base, pdns_chunk_index, chunk);
 	pdns_recent_put(&tuple, entry->sum.first, pdns_chunk_index, chunk);
 }
 

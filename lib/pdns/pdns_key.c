@@ -144,7 +144,7 @@ void pdns_key_index(const struct pdns_tuple_key *tuple, pdns_index_visit visit, 
 	if (n > 0)
 		return;
 	key[0] = PDNS_TAG_HASH;
-	store_be64(key + 1, pdns_rdata_hash(tuple->rdata, tuple->rdata_size));
+	pdns_rdata_hash(tuple->rdata, tuple->rdata_size, key + 1);
 	store_be16(key + 1 + PDNS_HASH_SIZE, tuple->type);
 	visit(ctx, key, 3 + PDNS_HASH_SIZE + owner_put(tuple, key + 3 + PDNS_HASH_SIZE));
 }

@@ -33,6 +33,14 @@ static size_t varint_read(const uint8_t *from, size_t size, uint64_t *n)
 #define ONCE(class) \
 	(1u << (PDNS_CLASSES + (class))) // count 1, so last is first: half of all tuples
 
+// Where the size of what comes after the first time stands, in octets less 1.
+#define LASTED_BITS(class) (2 * PDNS_CLASSES + 2 * (class))
+
+static unsigned octets_of(uint32_t n)
+{
+	return n >> 24 ? 4 : n >> 16 ? 3 : n >> 8 ? 2 : 1;
+}
+
 static bool is_once(const struct pdns_sum *sum)
 {
 	return sum->count == 1 && sum->last == sum->first;
@@ -44,6 +52,9 @@ size_t pdns_value_write(const struct pdns_sum sums[PDNS_CLASSES], uint8_t *value
 
 	value[0] = 0;
 	for (unsigned c = 0; c < PDNS_CLASSES; c++) {
+		uint32_t lasted = sums[c].last - sums[c].first;
+		unsigned size = octets_of(lasted);
+
 		if (sums[c].count == 0)
 			continue;
 		value[0] |= (uint8_t)(PDNS_CLASS_BIT(c) | (is_once(&sums[c]) ? ONCE(c) : 0));
@@ -51,7 +62,9 @@ size_t pdns_value_write(const struct pdns_sum sums[PDNS_CLASSES], uint8_t *value
 		used += 4;
 		if (is_once(&sums[c]))
 			continue;
-		used += varint_write(sums[c].last - sums[c].first, value + used);
+		value[0] |= (uint8_t)((size - 1) << LASTED_BITS(c));
+		for (unsigned i = size; i > 0; i--)
+			value[used++] = (uint8_t)(lasted >> 8 * (i - 1));
 		used += varint_write(sums[c].count, value + used);
 	}
 	return used;
@@ -70,22 +83,26 @@ void pdns_sum_add(struct pdns_sum *to, const struct pdns_sum *from)
 	to->count = to->count + from->count < to->count ? UINT64_MAX : to->count + from->count;
 }
 
-// One class's. Returns the octets, 0: it is damaged.
-static size_t sum_read(const uint8_t *from, size_t size, bool once, struct pdns_sum *sum)
+// One class's. @p head: the value's first octet. Returns the octets, 0: it is damaged.
+static size_t sum_read(
+	const uint8_t *from, size_t size, uint8_t head, unsigned class, struct pdns_sum *sum)
 {
+	unsigned octets = 1 + (head >> LASTED_BITS(class) & 3);
+	uint32_t lasted = 0;
 	size_t at = 4, n;
-	uint64_t lasted;
 
 	if (size < at)
 		return 0;
 	*sum = (struct pdns_sum){.count = 1, .first = load_be32(from), .last = load_be32(from)};
-	if (once)
+	if (head & ONCE(class))
 		return at;
-	n = varint_read(from + at, size - at, &lasted);
-	at += n;
-	if (n == 0 || lasted > UINT32_MAX - sum->first)
+	if (size - at < octets)
 		return 0;
-	sum->last += (uint32_t)lasted;
+	for (; octets > 0; octets--)
+		lasted = lasted << 8 | from[at++];
+	if (lasted > UINT32_MAX - sum->first)
+		return 0;
+	sum->last += lasted;
 	n = varint_read(from + at, size - at, &sum->count);
 	return n > 0 && sum->count > 0 ? at + n : 0;
 }
@@ -102,7 +119,7 @@ bool pdns_value_add(const uint8_t *value, size_t size, struct pdns_sum sums[PDNS
 
 		if (!(value[0] & PDNS_CLASS_BIT(c)))
 			continue;
-		n = sum_read(value + at, size - at, value[0] & ONCE(c), &read[c]);
+		n = sum_read(value + at, size - at, value[0], c, &read[c]);
 		if (n == 0)
 			return false;
 		at += n;

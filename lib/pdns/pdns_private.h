@@ -13,8 +13,8 @@
  *   02  address 4   owner reversed  bailiwick 1            empty                   of an A tuple
  *   03  address 16  owner reversed  bailiwick 1            empty                   of an AAAA tuple
  *   04  target reversed  type 2  owner reversed  bailiwick 1   empty               of each name in RDATA
- *   05  hash 8      type 2  owner reversed  bailiwick 1    empty                   of all other tuples
- *   06  owner forward                                      empty                   of each owner
+ *   05  hash 5      type 2  owner reversed  bailiwick 1    empty                   of all other tuples
+ *   06  owner forward                                      empty                   of each owner that is no base domain
  *   07  target forward                                     empty                   of each name in RDATA
  *   08  size 1  shape  base domain forward                 empty                   of each base domain of owners
  *   09  hour 4      owner reversed                         empty                   of each owner of a tuple first seen then, and more
@@ -28,11 +28,16 @@
  *
  *   bailiwick  labels of it, the root not counted: it is the end of the owner's name
  *   hour       since 1970; of the last PDNS_RECENT_S only
- *   shape      what shape_key() makes of the base domain's first label
- *   hash       XXH3 of the RDATA. Two RDATA with the same are told apart where they are compared
- *   value      1 octet: PDNS_CLASS_BIT of each class that knows it; two bits higher, that it did so once
+ *   shape      what shape_key() makes of the base domain's first label; where that is the label itself, 255
+ *              stands for it in the base domain
+ *   hash       first octets of XXH3 of the RDATA. Two RDATA with the same are told apart where they are compared
+ *   value      1 octet: PDNS_CLASS_BIT of each class that knows it; two bits higher, that it did so once; two
+ *              bits higher, for each class two of them, octets of the seconds from first to last, less 1
  *              for each class, the lowest bit first: first time 4, seconds since 1970; unless it was once,
- *              seconds from first to last, varint; count, varint
+ *              seconds from first to last 1..4; count, varint
+ *
+ * Rows 06 and 08 together tell what begins with given labels. A base domain is in both where the list of public
+ * suffixes was another one.
  *
  * An index entry leads to tuples: 02, 03 to one, 04, 05 to those of an RRset that have the target
  * or the RDATA. So an SOA record whose serial changes has one entry 04, and counts and times stand
@@ -49,7 +54,7 @@
 #include "pdns/pdns.h"
 #include "rocks/rocks.h"
 
-#define PDNS_VERSION 2
+#define PDNS_VERSION 3
 
 /** First octet of a key. */
 enum pdns_tag {
@@ -71,7 +76,7 @@ enum pdns_tag {
 #define PDNS_INDEX_MAX (1 + DNS_NAME_SIZE_MAX + 2 + DNS_NAME_SIZE_MAX + 1)
 /** Longest key of a base domain. */
 #define PDNS_BASE_MAX (2 + 255 + DNS_NAME_SIZE_MAX)
-#define PDNS_HASH_SIZE 8
+#define PDNS_HASH_SIZE 5
 #define PDNS_PATH_MAX  4096 /**< POSIX PATH_MAX of Linux */
 
 #define PDNS_BAILIWICK_NONE 255 /**< not known: it is estimated when it is written */
@@ -163,8 +168,8 @@ bool pdns_type_is_name(uint16_t type);
 /** Check and fold uncompressed RDATA in place. @return whether it is none that a message could not have */
 bool pdns_rdata_fold(uint16_t type, uint8_t *rdata, size_t size);
 
-/** Hash of RDATA in entries 05. */
-uint64_t pdns_rdata_hash(const uint8_t *rdata, size_t size);
+/** Write the hash of RDATA in entries 05. */
+void pdns_rdata_hash(const uint8_t *rdata, size_t size, uint8_t hash[PDNS_HASH_SIZE]);
 
 /** Whether a type has data at all: no meta types, no pseudo records (RFC 6895 s3.1). */
 bool pdns_type_is_data(uint16_t type);
@@ -176,7 +181,7 @@ struct pdns_sum {
 	uint32_t first, last;
 };
 
-#define PDNS_VALUE_MAX (1 + PDNS_CLASSES * (4 + 5 + 10))
+#define PDNS_VALUE_MAX (1 + PDNS_CLASSES * (4 + 4 + 10))
 
 /** @return octets */
 size_t pdns_value_write(const struct pdns_sum sums[PDNS_CLASSES], uint8_t *value);
@@ -499,8 +504,14 @@ int pdns_scan_row(struct pdns_scan *scan);
 
 /* ---- pdns_bases.c ---------------------------------------------------------------------------- */
 
-/** Make the key of an owner's base domain, unless that was done not long ago. Under flush_lock. */
-void pdns_bases_put(struct pdns *pdns, const uint8_t *owner, pdns_index_visit visit, void *ctx);
+/** Make the key of a base domain, unless that was done not long ago. Under flush_lock. */
+void pdns_bases_put(struct pdns *pdns, const uint8_t *base, pdns_index_visit visit, void *ctx);
+
+/** The beginning of the keys of base domains that begin with @p start, wire form up to a last label. @return octets */
+size_t pdns_bases_prefix(const uint8_t *start, size_t size, uint8_t key[PDNS_BASE_MAX]);
+
+/** Read such a key. @param base [out] wire form @return octets of it, 0: there is none */
+size_t pdns_bases_read(const uint8_t *key, size_t size, uint8_t base[DNS_NAME_SIZE_MAX]);
 
 /* ---- pdns_forward.c, what questions have in common with the feed ------------------------------- */
 

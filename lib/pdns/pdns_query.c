@@ -99,14 +99,71 @@ static int names_start(
 	return rocks_error(error);
 }
 
+static bool has_start(const struct pdns_scan *scan, const uint8_t *owner, size_t size)
+{
+	uint8_t key[1 + DNS_NAME_SIZE_MAX] = {PDNS_TAG_OWNER_START};
+	rocksdb_pinnableslice_t *slice;
+	char *error = NULL;
+
+	memcpy(key + 1, owner, size);
+	slice = rocksdb_get_pinned(scan->pdns->db, scan->read, (char *)key, 1 + size, &error);
+	// What cannot be read was not given before either.
+	rocks_error(error);
+	if (slice)
+		rocksdb_pinnableslice_destroy(slice);
+	return slice != NULL;
+}
+
+// Owners that are base domains and begin as asked: they have no entries of their own, unless they were none then.
+static int bases_start(struct pdns_scan *scan)
+{
+	uint8_t prefix[PDNS_BASE_MAX], base[DNS_NAME_SIZE_MAX];
+	size_t size = pdns_bases_prefix(scan->name, scan->name_size - 1, prefix), key_size, n;
+	char *error = NULL;
+	int err = 0;
+
+	if (scan->from_entry_size > 0)
+		pdns_scan_seek(scan, &scan->starts, scan->from_entry, scan->from_entry_size);
+	else
+		pdns_scan_seek(scan, &scan->starts, prefix, size);
+	for (; err == 0; rocksdb_iter_next(scan->starts)) {
+		const uint8_t *key = pdns_scan_key(scan->starts, prefix, size, &key_size);
+
+		if (!key)
+			break;
+		err = pdns_scan_count(scan);
+		n = err || key_size > PDNS_BASE_MAX ? 0 : pdns_bases_read(key, key_size, base);
+		if (n == 0 || has_start(scan, base, n))
+			continue;
+		memcpy(scan->entry, key, key_size);
+		scan->entry_size = key_size;
+		err = owner_exact(scan, base);
+	}
+	scan->entry_size = 0;
+	if (err)
+		return err;
+	rocksdb_iter_get_error(scan->starts, &error);
+	return rocks_error(error);
+}
+
+static int owners_start(struct pdns_scan *scan)
+{
+	int err = 0;
+
+	// The cursor of a row that a base domain led to has that.
+	if (scan->from_entry_size == 0)
+		err = names_start(scan, PDNS_TAG_OWNER_START,
+			scan->from_tuple ? scan->from_tuple + 1 : NULL, owner_exact);
+	return err ? err : bases_start(scan);
+}
+
 static int by_owner(struct pdns_scan *scan)
 {
 	uint8_t prefix[1 + DNS_NAME_SIZE_MAX + 1];
 	size_t size;
 
 	if (scan->question->scope == PDNS_START)
-		return names_start(scan, PDNS_TAG_OWNER_START,
-			scan->from_tuple ? scan->from_tuple + 1 : NULL, owner_exact);
+		return owners_start(scan);
 	if (scan->question->scope == PDNS_EXACT)
 		return owner_exact(scan, scan->name);
 	size = scope_prefix(scan, PDNS_TAG_TUPLE, prefix);
@@ -247,7 +304,7 @@ static void raw_prefix(const struct pdns_question *q, uint16_t type, struct pref
 		size += 2;
 	} else if (q->types == PDNS_ONE) {
 		prefix[0] = PDNS_TAG_HASH;
-		store_be64(prefix + 1, pdns_rdata_hash(q->raw, q->raw_size));
+		pdns_rdata_hash(q->raw, q->raw_size, prefix + 1);
 		store_be16(prefix + 1 + PDNS_HASH_SIZE, type);
 		size += PDNS_HASH_SIZE + 2;
 	} else {
@@ -280,7 +337,7 @@ static int by_raw(struct pdns_scan *scan)
 		uint8_t *prefix = prefixes->at[prefixes->n].octets;
 
 		prefix[0] = PDNS_TAG_HASH;
-		store_be64(prefix + 1, pdns_rdata_hash(q->raw, q->raw_size));
+		pdns_rdata_hash(q->raw, q->raw_size, prefix + 1);
 		prefixes->at[prefixes->n++].size = 1 + PDNS_HASH_SIZE;
 	}
 	qsort(prefixes->at, prefixes->n, sizeof(prefixes->at[0]), prefix_compare);

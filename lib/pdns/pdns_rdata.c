@@ -30,9 +30,12 @@ bool pdns_type_is_dnssec(uint16_t type)
 	return false;
 }
 
-uint64_t pdns_rdata_hash(const uint8_t *rdata, size_t size)
+void pdns_rdata_hash(const uint8_t *rdata, size_t size, uint8_t hash[PDNS_HASH_SIZE])
 {
-	return XXH3_64bits(rdata, size);
+	uint8_t whole[8];
+
+	store_be64(whole, XXH3_64bits(rdata, size));
+	memcpy(hash, whole, PDNS_HASH_SIZE);
 }
 
 // Sizes that every reader of these types relies on. Records without data are those of updates (RFC

@@ -32,7 +32,8 @@ static int cursor_read(struct pdns_scan *scan)
 	scan->from_tuple_size = q->cursor_size - CURSOR_HEAD - size;
 	if (!pdns_key_read(scan->from_tuple, scan->from_tuple_size, owner, &tuple))
 		return -EINVAL;
-	return size == 0 || pdns_key_index_read(scan->from_entry, size, owner, &tuple, &target)
+	return size == 0 || scan->from_entry[0] == PDNS_TAG_BASE ||
+			       pdns_key_index_read(scan->from_entry, size, owner, &tuple, &target)
 		       ? 0
 		       : -EINVAL;
 }

@@ -398,6 +398,46 @@ Test(pdns, what_cannot_be_written_waits_and_is_not_counted_twice)
 	cr_assert_eq(bed_ask(bed_by(PDNS_BY_OWNER, PDNS_START, "a")), 20000);
 }
 
+Test(pdns, values_are_read_as_they_were_written)
+{
+	static const uint32_t lasted[] = {0, 1, 255, 256, 65535, 65536, 1 << 24, UINT32_MAX};
+	uint8_t value[PDNS_VALUE_MAX];
+
+	for (unsigned i = 0; i < 8; i++) {
+		for (unsigned j = 0; j < 8; j++) {
+			const struct pdns_sum sums[PDNS_CLASSES] = {
+				{.count = 2 + i, .first = 0, .last = lasted[i]},
+				{.count = UINT64_MAX,
+					.first = UINT32_MAX - lasted[j],
+					.last = UINT32_MAX}};
+			struct pdns_sum read[PDNS_CLASSES] = {0};
+			size_t size = pdns_value_write(sums, value);
+
+			cr_assert_leq(size, PDNS_VALUE_MAX);
+			cr_assert(pdns_value_add(value, size, read));
+			cr_expect_eq(memcmp(sums, read, sizeof(sums)), 0, "%u %u", i, j);
+			for (size_t less = 0; less < size; less++)
+				cr_expect(!pdns_value_add(value, less, read));
+		}
+	}
+}
+
+Test(pdns, a_dataset_of_another_version_is_left_alone)
+{
+	const struct pdns_options options = {.mode = PDNS_WRITE};
+	const char version = PDNS_VERSION - 1;
+	struct pdns *pdns;
+	char *error = NULL;
+
+	rocksdb_put(bed.pdns->db, bed.pdns->write_options, PDNS_ROW_VERSION, PDNS_ROW_SIZE,
+		&version, 1, &error);
+	cr_assert_null(error);
+	bed_close();
+	log_threshold(LOG_ERROR + 1);
+	cr_expect_eq(pdns_open(bed.path, &options, &pdns), -EPROTO);
+	cr_expect_eq(pdns_open(bed.path, &options, &pdns), -EPROTO);
+}
+
 // A child that observes 100 numbered messages, flushes after the 60th, and is killed.
 static void child_run(void)
 {

@@ -60,6 +60,10 @@ Test(pdns_query, names_are_asked_for_whole_and_by_both_ends)
 		{PDNS_BY_OWNER, PDNS_START, "www.example", 5},
 		{PDNS_BY_OWNER, PDNS_START, "www", 5},
 		{PDNS_BY_OWNER, PDNS_START, "www.example.com", 3},
+		{PDNS_BY_OWNER, PDNS_START, "example", 6},
+		{PDNS_BY_OWNER, PDNS_START, "example.com", 6},
+		{PDNS_BY_OWNER, PDNS_START, "notexample", 1},
+		{PDNS_BY_OWNER, PDNS_START, ".", 13},
 		{PDNS_BY_TARGET, PDNS_EXACT, "ns1.example.net", 3},
 		{PDNS_BY_TARGET, PDNS_SUBTREE, "example.net", 4},
 		{PDNS_BY_TARGET, PDNS_SUBTREE, "com", 4},
@@ -73,6 +77,69 @@ Test(pdns_query, names_are_asked_for_whole_and_by_both_ends)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		cr_expect_eq(bed_ask(bed_by(rows[i].by, rows[i].scope, rows[i].name)), rows[i].n,
 			"row %zu: %u", i, bed.n_found);
+}
+
+static void index_put(const char *key, size_t size)
+{
+	char *error = NULL;
+
+	rocksdb_put(bed.pdns->db, bed.pdns->write_options, key, size, "", 0, &error);
+	cr_assert_null(error);
+}
+
+Test(pdns_query, an_owner_that_became_a_base_domain_is_found_once)
+{
+	static const char start[] = "\6\7example\3com";
+
+	index_put(start, sizeof(start));
+	cr_expect_eq(bed_owner("example.com"), 6);
+	cr_expect_eq(bed_ask(bed_by(PDNS_BY_OWNER, PDNS_START, "example")), 6);
+	cr_expect_eq(bed_ask(bed_by(PDNS_BY_OWNER, PDNS_START, "example.com")), 6);
+}
+
+// Labels that look like others, with a digit, and not in ASCII: what they look like is no longer them.
+Test(pdns_query, base_domains_that_look_like_others_are_found_as_they_are)
+{
+	static const char *const names[] = {
+		"exarnple.com", "0nce.com", "xn--exmple-cua.com", "xn--80ak6aa92e.com", "vv.com"};
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++)
+		put(names[i], "A", "192.0.2.9", 1, 1);
+	cr_assert_eq(pdns_flush(bed.pdns), 0);
+	for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		char label[64];
+
+		snprintf(label, sizeof(label), "%.*s", (int)strcspn(names[i], "."), names[i]);
+		cr_expect_eq(bed_ask(bed_by(PDNS_BY_OWNER, PDNS_START, label)), 1, "%s", label);
+		cr_expect_eq(bed_ask(bed_by(PDNS_BY_OWNER, PDNS_START, names[i])), 1);
+	}
+	cr_expect_eq(bed_ask(bed_by(PDNS_BY_OWNER, PDNS_START, "example")), 6);
+	cr_expect_eq(bed_ask(bed_by(PDNS_BY_OWNER, PDNS_START, ".")), 18);
+}
+
+Test(pdns_query, pages_of_names_that_begin_alike_repeat_and_lose_nothing)
+{
+	static uint8_t cursor[PDNS_CURSOR_MAX];
+	struct pdns_question q = bed_by(PDNS_BY_OWNER, PDNS_START, "example");
+	unsigned pages = 0;
+	char *seen[16];
+
+	put("example.net", "A", "192.0.2.3", 1, 1);
+	put("example.sub.example.com", "A", "192.0.2.3", 1, 1);
+	put("example.co.jp", "A", "192.0.2.3", 1, 1);
+	cr_assert_eq(pdns_flush(bed.pdns), 0);
+	for (q.limit = 1; bed_ask(q) == 1; pages++) {
+		cr_assert_lt(pages, 16);
+		seen[pages] = strdup(bed.found[0]);
+		for (unsigned i = 0; i < pages; i++)
+			cr_expect_str_neq(seen[i], seen[pages]);
+		memcpy(cursor, bed.cursor, bed.cursor_size);
+		q.cursor = cursor;
+		q.cursor_size = bed.cursor_size;
+	}
+	cr_expect_eq(pages, 9);
+	while (pages > 0)
+		free(seen[--pages]);
 }
 
 static unsigned by_address(const char *from, const char *to)
