@@ -4,7 +4,7 @@
 
     dnsweir --print-config | scripts/config_man.py >doc/man/dnsweir.ini.5
 
-A page in mdoc(7), without anything that is not in the table of keys of lib/conf.
+A page in mdoc(7), without anything that is not in the tables of keys of lib/conf.
 """
 import re
 import sys

@@ -89,7 +89,7 @@ static void *key_home(struct load *load, const struct conf_key *key)
 static int set_defaults(struct load *load, const char *section)
 {
 	load->reader.line = 0;
-	for (const struct conf_key *key = conf_keys; key->section; key++) {
+	for (const struct conf_key *key = conf_key_next(NULL); key; key = conf_key_next(key)) {
 		if ((section ? strcmp(key->section, section) != 0
 			     : strcmp(key->section, CONF_LIST_SECTION) == 0) ||
 			!key->fallback)
@@ -154,7 +154,7 @@ static int begin_section(struct load *load, const struct conf_spot *spot)
 	if (load->program == CONF_BOX && strncasecmp(spot->section, "list", 4) == 0 &&
 		strpbrk(spot->section, " \t") == spot->section + 4)
 		return begin_list(load, spot->section + 4 + strspn(spot->section + 4, " \t"));
-	for (const struct conf_key *key = conf_keys; key->section; key++) {
+	for (const struct conf_key *key = conf_key_next(NULL); key; key = conf_key_next(key)) {
 		if (strcasecmp(key->section, spot->section) != 0 ||
 			!conf_key_is_of(key, load->program))
 			continue;
@@ -252,7 +252,7 @@ static int check_keys(struct load *load, unsigned i)
 	const struct policy_list *list = &load->conf->policy.lists[i];
 	char names[96];
 
-	for (const struct conf_key *key = conf_keys; key->section; key++) {
+	for (const struct conf_key *key = conf_key_next(NULL); key; key = conf_key_next(key)) {
 		const struct conf_spot *spot;
 
 		if (strcmp(key->section, CONF_LIST_SECTION) != 0)

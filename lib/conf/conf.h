@@ -4,8 +4,8 @@
  * @file
  * The configuration file: one INI file, read whole, every key checked.
  *
- * One table (conf_schema.c) says of each key its section, type, default, limits and meaning. The
- * loader, `dnsweir --print-config` and config/dnsweir.ini come from it.
+ * One table for the box and one for the collector (conf_schema_*.c) say of each key its section, type, default,
+ * limits and meaning. The loader, `--print-config` and the files in config/ come from them.
  *
  * Layer:   lib/conf; no EAL.
  * Threads: control only.

@@ -134,7 +134,7 @@ void conf_print(FILE *out, enum conf_program program)
 		"';' and '#' start a comment, except in a value in quotes. A line that ends in a "
 		"backslash goes on in the next. Lists of values are separated by blanks or commas. "
 		"Names of sections and keys may be in letters of any case.");
-	for (const struct conf_key *key = conf_keys; key->section; key++) {
+	for (const struct conf_key *key = conf_key_next(NULL); key; key = conf_key_next(key)) {
 		if (!conf_key_is_of(key, program))
 			continue;
 		if (strcmp(section, key->section) != 0) {

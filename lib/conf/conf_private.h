@@ -2,7 +2,7 @@
 #pragma once
 /**
  * @file
- * What the files of lib/conf share: the table of keys, the scan of the text, the reader.
+ * What the files of lib/conf share: the tables of keys, the scan of the text, the reader.
  *
  * iniparser knows neither line numbers nor duplicates, and lower-cases names. So the text is
  * scanned once for where everything stands (conf_scan.c), then a copy without comments goes to
@@ -81,8 +81,25 @@ struct conf_key {
 
 #define CONF_LIST_SECTION "list NAME"
 
-/** All keys, section by section, ending with a NULL section. */
-extern const struct conf_key conf_keys[];
+/** A section and what it is about. */
+struct conf_section {
+	const char *name; /**< CONF_LIST_SECTION: of each list */
+	const char *help; /**< sentences */
+};
+
+/** Sections and their keys, in the order in which they are printed. */
+struct conf_table {
+	const struct conf_section *sections;
+	size_t n_sections;
+	const struct conf_key *keys; /**< section by section */
+	size_t n_keys;
+};
+
+extern const struct conf_table conf_box;     /**< those of boxes; the collector reads some of them, too */
+extern const struct conf_table conf_collect; /**< those of the collector alone */
+
+/** The key behind @p key in both tables, the box's first; with NULL the first. @return NULL: that was the last */
+const struct conf_key *conf_key_next(const struct conf_key *key);
 
 /** Help of a section. @return sentences, or NULL when there is no such section */
 const char *conf_section_help(const char *section);
