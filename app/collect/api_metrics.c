@@ -8,6 +8,8 @@
 #include <time.h>
 
 #include "api.h"
+#include "dump/dump.h"
+#include "pdns/pdns_feed.h"
 
 #define OPEN_TYPE  "application/openmetrics-text; version=1.0.0; charset=utf-8"
 #define PLAIN_TYPE "text/plain; version=0.0.4; charset=utf-8"
@@ -178,6 +180,48 @@ static void pdns_write(struct metrics *metrics, struct pdns *pdns)
 		"Time from which something may be lost thereby.", s.gap_seconds);
 }
 
+static void feed_write(struct metrics *metrics, struct serve *serve)
+{
+	int64_t now = (int64_t)time(NULL);
+	struct pdns_feed_state state;
+
+	pdns_feed_state_get(serve->pdns, &state);
+	metrics_value(metrics, "dnsweir_feed_readers", "Readers that follow the feed.",
+		atomic_load(&serve->feeding));
+	metrics_value(metrics, "dnsweir_feed_rows_total", "Rows written since the feed was begun.",
+		state.next);
+	metrics_value(
+		metrics, "dnsweir_feed_bytes", "What the feed takes on the disk.", state.bytes);
+	metrics_value(metrics, "dnsweir_feed_segments", "Files that it is in.", state.segments);
+	metrics_value(metrics, "dnsweir_feed_oldest_seconds",
+		"Age of the oldest row, about; 0: there is none.",
+		state.oldest_s && state.oldest_s < now ? (uint64_t)(now - state.oldest_s) : 0);
+	metrics_family(
+		metrics, "dnsweir_feed_refused_total", "Readers that were refused or sent away.");
+	for (unsigned i = 0; i < SERVE_FEED_REFUSALS; i++)
+		metrics_sample(metrics, "dnsweir_feed_refused_total",
+			(const char *const[]){"reason", serve_feed_refusal_name(i), NULL},
+			atomic_load(&serve->feed_refused[i]));
+}
+
+static void dumps_write(struct metrics *metrics, struct serve *serve)
+{
+	struct dump_state state;
+
+	metrics_value(metrics, "dnsweir_dump_failed_total",
+		"Daily dumps that could not be written since the start.",
+		atomic_load(&serve->dump_failures));
+	if (dump_state_get(serve->conf->pdns_store, &state) < 0)
+		return;
+	metrics_value(metrics, "dnsweir_dump_files", "Files of daily dumps.", state.files);
+	metrics_value(metrics, "dnsweir_dump_bytes", "What they take on the disk.", state.bytes);
+	metrics_value(metrics, "dnsweir_dump_last_day_seconds",
+		"When the latest day that is dumped began, seconds since 1970; 0: there is none.",
+		state.last_day ? (uint64_t)(store_day_start_ms(state.last_day) / 1000) : 0);
+	metrics_value(metrics, "dnsweir_dump_last_day_bytes",
+		"What the files of that day take on the disk.", state.last_bytes);
+}
+
 void api_metrics(struct http_request *request, void *ctx)
 {
 	struct metrics metrics = {.out = http_out(request),
@@ -189,8 +233,12 @@ void api_metrics(struct http_request *request, void *ctx)
 	streams_write(&metrics, serve);
 	connections_write(&metrics, serve);
 	senders_write(&metrics, serve);
-	if (serve->pdns)
+	if (serve->pdns) {
 		pdns_write(&metrics, serve->pdns);
+		if (pdns_has_feed(serve->pdns))
+			feed_write(&metrics, serve);
+		dumps_write(&metrics, serve);
+	}
 	api_boxes_write(&metrics, &serve->conf->api_boxes);
 	metrics_end(&metrics);
 }

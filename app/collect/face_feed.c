@@ -22,6 +22,7 @@
 /** A reader. */
 struct feeding {
 	struct face face;
+	struct serve *serve;
 	struct pdns_feed_reader *reader;
 	uint64_t next; // row
 	bool events;   // server-sent ones
@@ -39,22 +40,31 @@ static int64_t now_ms(void)
 
 /* ---- where it begins ------------------------------------------------------------------------- */
 
-// A cursor is good no more: its reader has to say from where it goes on.
-static void refuse_gone(struct face *face, const char *why)
+static void refusal_count(struct feeding *feeding, enum serve_feed_refusal refusal)
 {
+	atomic_fetch_add(&feeding->serve->feed_refused[refusal], 1);
+}
+
+// A cursor is good no more: its reader has to say from where it goes on.
+static void refuse_gone(struct feeding *feeding, enum serve_feed_refusal refusal, const char *why)
+{
+	struct face *face = &feeding->face;
 	char cursor[PDNS_FEED_CURSOR_SIZE];
 	struct pdns_feed_state state;
 
 	pdns_feed_state_get(face->pdns, &state);
 	pdns_feed_cursor(face->pdns, state.oldest, cursor);
+	refusal_count(feeding, refusal);
 	http_begin(face->request, 410, "application/json");
 	fprintf(face->out, "{\"error\":\"from: %s\",\"status\":410,\"cursor\":\"%s\"}\n", why,
 		cursor);
 }
 
 // @return whether it is there; else the request was answered
-static bool from_read(struct face *face, const char *text, uint64_t *row)
+static bool from_read(struct feeding *feeding, const char *text)
 {
+	struct face *face = &feeding->face;
+	uint64_t *row = &feeding->next;
 	struct pdns_feed_state state;
 	int64_t time_s;
 	int err;
@@ -74,9 +84,9 @@ static bool from_read(struct face *face, const char *text, uint64_t *row)
 			"now or YYYY-MM-DD, got \"%.100s\"",
 			text);
 	else if (err == -ESTALE)
-		refuse_gone(face, "a cursor of another feed");
+		refuse_gone(feeding, SERVE_FEED_OTHER, "a cursor of another feed");
 	else if (err == -ENOENT)
-		refuse_gone(face, "what was written then is kept no more");
+		refuse_gone(feeding, SERVE_FEED_TOO_LATE, "what was written then is kept no more");
 	else if (err)
 		http_fail(face->request, 500, "the feed cannot be read: %s", strerror(-err));
 	return err == 0;
@@ -85,13 +95,13 @@ static bool from_read(struct face *face, const char *text, uint64_t *row)
 // What a browser that lost its connection says goes before what it was told to say.
 static bool from_take(struct feeding *feeding)
 {
-	struct face *face = &feeding->face;
-	const char *from = http_param(face->request, "from");
+	struct http_request *request = feeding->face.request;
+	const char *from = http_param(request, "from");
 	char last[128];
 
-	if (http_header(face->request, "Last-Event-ID", last, sizeof(last)) && last[0])
+	if (http_header(request, "Last-Event-ID", last, sizeof(last)) && last[0])
 		from = last;
-	return from_read(face, from ? from : "now", &feeding->next);
+	return from_read(feeding, from ? from : "now");
 }
 
 static bool conditions_take(struct feeding *feeding)
@@ -195,6 +205,7 @@ static int reader_tend(struct feeding *feeding, bool idle)
 		if (http_has_left(face->request))
 			return FACE_GONE;
 		if (!http_still_may(face->request)) {
+			refusal_count(feeding, SERVE_FEED_NO_KEY);
 			end_tell(feeding, 401, "the key is good no more", feeding->next);
 			return FACE_GONE;
 		}
@@ -213,6 +224,7 @@ static int rows_tell(struct feeding *feeding)
 		n = pdns_feed_read(feeding->reader, idle ? WAIT_MS : 0, &row);
 		idle = n == 0;
 		if (n == -ENOENT) {
+			refusal_count(feeding, SERVE_FEED_TOO_LATE);
 			end_tell(feeding, 410, "what comes next is kept no more", row.number);
 			return FACE_GONE;
 		}
@@ -245,14 +257,16 @@ static void feed(struct feeding *feeding)
 
 void face_feed(struct http_request *request, void *ctx)
 {
-	struct feeding feeding = {.events = strstr(http_accept(request), EVENTS) != NULL};
 	struct serve *serve = ctx;
+	struct feeding feeding = {
+		.serve = serve, .events = strstr(http_accept(request), EVENTS) != NULL};
 
 	if (face_open(&feeding.face, request, serve)) {
 		if (!pdns_has_feed(serve->pdns))
 			http_fail(request, 404, "no feed is kept here: [pdns] feed_size is 0");
 		else if (atomic_fetch_add(&serve->feeding, 1) >= FACE_FEEDS_MAX) {
 			atomic_fetch_sub(&serve->feeding, 1);
+			refusal_count(&feeding, SERVE_FEED_TOO_MANY);
 			http_fail(request, 503,
 				"%d readers follow the feed: expected this one later",
 				FACE_FEEDS_MAX);

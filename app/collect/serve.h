@@ -37,6 +37,15 @@ enum serve_refusal {
 	SERVE_REFUSALS,
 };
 
+/** Why a reader of the feed was refused, or sent away. */
+enum serve_feed_refusal {
+	SERVE_FEED_TOO_MANY, /**< as many as may read it did */
+	SERVE_FEED_TOO_LATE, /**< what would have come next is kept no more */
+	SERVE_FEED_OTHER,    /**< it came with a cursor of another feed */
+	SERVE_FEED_NO_KEY,   /**< its key was removed, or ended */
+	SERVE_FEED_REFUSALS,
+};
+
 /** One sender, over all its connections. */
 struct serve_sender {
 	char peer[TAP_PEER_SIZE];
@@ -73,6 +82,7 @@ struct serve {
 	_Atomic unsigned sorting; /**< questions of the API in order of time */
 	_Atomic unsigned passes;  /**< and that read all of passive DNS */
 	_Atomic unsigned feeding; /**< readers of the feed */
+	_Atomic uint64_t feed_refused[SERVE_FEED_REFUSALS];
 	pthread_mutex_t deletion; /**< before lock */
 	pthread_mutex_t lock, anon_lock, sender_lock;
 	struct serve_queue queue;
@@ -93,6 +103,7 @@ struct serve {
 	bool dumping; /**< the thread of daily dumps runs */
 	pthread_t dumper;
 	atomic_bool dumper_ends;
+	_Atomic uint64_t dump_failures;
 };
 
 #define SERVE_BATCH     512       /**< records that are handed to the store at once */
@@ -208,6 +219,9 @@ void serve_dump_stop(struct serve *serve);
 
 /** "no_dnstap", ... */
 const char *serve_refusal_name(enum serve_refusal refusal);
+
+/** "too_many", ... */
+const char *serve_feed_refusal_name(enum serve_feed_refusal refusal);
 
 /** Every counter as one JSON object and a newline. */
 void serve_counters(

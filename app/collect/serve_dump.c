@@ -35,6 +35,8 @@ static bool dump_make(struct serve *serve, uint16_t number)
 	if (err == 0)
 		log_line(LOG_INFO, "dumped %" PRIu64 " tuples and %" PRIu64 " new domains",
 			done.rows[DUMP_TUPLES], done.rows[DUMP_NEW_DOMAIN]);
+	if (err < 0 && err != -EBUSY)
+		atomic_fetch_add(&serve->dump_failures, 1);
 	return err == 0;
 }
 

@@ -5,6 +5,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "dump/dump.h"
+#include "list/list.h"
+#include "pdns/pdns_feed.h"
 #include "serve.h"
 
 static const char *const refusals[SERVE_REFUSALS] = {
@@ -13,6 +16,18 @@ static const char *const refusals[SERVE_REFUSALS] = {
 	[SERVE_BAD_TIME] = "bad_time",
 	[SERVE_NO_ROOM] = "no_room",
 };
+
+static const char *const feed_refusals[SERVE_FEED_REFUSALS] = {
+	[SERVE_FEED_TOO_MANY] = "too_many",
+	[SERVE_FEED_TOO_LATE] = "too_late",
+	[SERVE_FEED_OTHER] = "other_feed",
+	[SERVE_FEED_NO_KEY] = "no_key",
+};
+
+const char *serve_feed_refusal_name(enum serve_feed_refusal refusal)
+{
+	return feed_refusals[refusal];
+}
 
 const char *serve_refusal_name(enum serve_refusal refusal)
 {
@@ -68,6 +83,37 @@ static void pdns_show(struct pdns *pdns, FILE *out)
 		s.gap_seconds, s.gap_from_s, s.gap_to_s);
 }
 
+static void feed_show(struct serve *serve, FILE *out)
+{
+	struct pdns_feed_state state;
+
+	pdns_feed_state_get(serve->pdns, &state);
+	fprintf(out,
+		"\"feed\":{\"readers\":%u,\"rows\":%" PRIu64 ",\"bytes\":%" PRIu64
+		",\"segments\":%zu,\"oldest_s\":%" PRId64 ",\"refused\":{",
+		atomic_load(&serve->feeding), state.next, state.bytes, state.segments,
+		state.oldest_s);
+	for (unsigned i = 0; i < SERVE_FEED_REFUSALS; i++)
+		fprintf(out, "%s\"%s\":%" PRIu64, i ? "," : "", feed_refusals[i],
+			atomic_load(&serve->feed_refused[i]));
+	fputs("}},", out);
+}
+
+static void dumps_show(struct serve *serve, FILE *out)
+{
+	struct dump_state state;
+	char day[11];
+
+	fprintf(out, "\"dumps\":{\"failed\":%" PRIu64, atomic_load(&serve->dump_failures));
+	if (dump_state_get(serve->conf->pdns_store, &state) == 0) {
+		fprintf(out, ",\"files\":%u,\"bytes\":%" PRIu64, state.files, state.bytes);
+		if (state.last_day > 0)
+			fprintf(out, ",\"last_day\":\"%s\",\"last_bytes\":%" PRIu64,
+				list_day_format(state.last_day, day), state.last_bytes);
+	}
+	fputs("},", out);
+}
+
 static void tls_show(const struct tap_listener_stats *connections, FILE *out)
 {
 	const char *comma = "";
@@ -103,8 +149,12 @@ void serve_counters(struct serve *serve, const struct tap_listener_stats *connec
 		",\"failed_commits\":%" PRIu64 ",\"numbered\":%" PRIu64 ",\"lost\":%" PRIu64 ",",
 		store.stored, store.pending, store.refused, store.failed_commits, produced, lost);
 	pthread_mutex_unlock(&serve->lock);
-	if (serve->pdns)
+	if (serve->pdns) {
 		pdns_show(serve->pdns, out);
+		if (pdns_has_feed(serve->pdns))
+			feed_show(serve, out);
+		dumps_show(serve, out);
+	}
 	fputs("\"senders\":[", out);
 	pthread_mutex_lock(&serve->sender_lock);
 	for (unsigned i = 0; i < serve->n_senders; i++) {

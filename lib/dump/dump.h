@@ -77,5 +77,16 @@ struct dump_entry {
 /** What there is, by name. @param entries [out] free() it  @return how many, or -errno */
 int dump_list(const char *dataset, struct dump_entry **entries);
 
+/** What there is, in sum. */
+struct dump_state {
+	unsigned files;
+	uint64_t bytes;
+	uint16_t last_day;   /**< the latest that there is a file of; 0: there is none */
+	uint64_t last_bytes; /**< of its files */
+};
+
+/** @return 0 or -errno */
+int dump_state_get(const char *dataset, struct dump_state *state);
+
 /** Open a file that is there for reading. @return descriptor, -ENOENT also for what is no name of a dump, or -errno */
 int dump_open(const char *dataset, const char *name);

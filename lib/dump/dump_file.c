@@ -291,6 +291,28 @@ int dump_list(const char *dataset, struct dump_entry **entries)
 	return (int)n;
 }
 
+int dump_state_get(const char *dataset, struct dump_state *state)
+{
+	struct dump_entry *entries;
+	int n = dump_list(dataset, &entries);
+
+	*state = (struct dump_state){0};
+	if (n < 0)
+		return n;
+	state->files = (unsigned)n;
+	for (int i = 0; i < n; i++) {
+		state->bytes += entries[i].size;
+		if (entries[i].day > state->last_day) {
+			state->last_day = entries[i].day;
+			state->last_bytes = 0;
+		}
+		if (entries[i].day == state->last_day)
+			state->last_bytes += entries[i].size;
+	}
+	free(entries);
+	return 0;
+}
+
 int dump_open(const char *dataset, const char *name)
 {
 	char path[DUMP_PATH_MAX];

@@ -170,7 +170,8 @@ void feed_state_get(struct feed *feed, struct feed_state *state)
 	*state = (struct feed_state){.id = feed->id,
 		.oldest = feed->segments[0].first,
 		.next = feed->next,
-		.bytes = bytes_of(feed)};
+		.bytes = bytes_of(feed),
+		.segments = feed->n};
 	if (state->oldest < state->next)
 		state->oldest_s = feed->segments[0].time_s;
 	pthread_mutex_unlock(&feed->lock);

@@ -67,6 +67,7 @@ struct feed_state {
 	uint64_t oldest;     /**< row; that which is to be the next if there is none */
 	uint64_t next;       /**< number of the row that is to be the next */
 	uint64_t bytes;      /**< on the disk */
+	size_t segments;     /**< files, one at least */
 	int64_t oldest_s;    /**< seconds since 1970; 0: no row */
 };
 

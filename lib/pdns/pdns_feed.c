@@ -54,7 +54,11 @@ void pdns_feed_state_get(struct pdns *pdns, struct pdns_feed_state *state)
 	struct feed_state feed;
 
 	feed_state_get(pdns->feed, &feed);
-	*state = (struct pdns_feed_state){feed.oldest, feed.next, feed.bytes, feed.oldest_s};
+	*state = (struct pdns_feed_state){.oldest = feed.oldest,
+		.next = feed.next,
+		.bytes = feed.bytes,
+		.segments = feed.segments,
+		.oldest_s = feed.oldest_s};
 }
 
 // Half of what tells feeds apart is enough to tell one's own from those of before.

@@ -21,6 +21,7 @@ struct pdns_feed_state {
 	uint64_t oldest;  /**< row; that which is to be the next if there is none */
 	uint64_t next;    /**< row that is to be the next */
 	uint64_t bytes;   /**< on the disk */
+	size_t segments;  /**< files that it is in */
 	int64_t oldest_s; /**< when the oldest was written, or before; seconds since 1970; 0: no row */
 };
 

@@ -8,12 +8,13 @@ import gzip
 import http.client
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from bed import PORT, Collector, Tap, ask, own_network
+from bed import PORT, Collector, Tap, ask, metric, own_network
 
 check, equal = Tap.check, Tap.equal
 # It is noon somewhere, so that no midnight comes meanwhile.
@@ -114,6 +115,33 @@ def served(collector, key, scanned):
         equal(f"no such file: {odd}", fetch(odd, key)[0], 404)
 
 
+def figures(files, key):
+    """What is said of dumps in sum: of these files, by name and size."""
+    text, shown = ask("/metrics")[2], json.loads(ask("/v1/status", key)[2])["dumps"]
+    last = sum(size for name, size in files.items() if DAY in name)
+    equal("metrics say how many files there are, and of which day the latest",
+          [metric(text, "dnsweir_dump_" + name) for name in ("files", "bytes", "last_day_seconds", "last_day_bytes", "failed_total")],
+          [len(files), sum(files.values()), BEGIN, last, 0])
+    equal("the status says the same", shown, {"files": len(files), "bytes": sum(files.values()), "last_day": str(YESTERDAY),
+                                              "last_bytes": last, "failed": 0})
+
+
+def fails(collector, dumps):
+    """A dump that cannot be written, since something else is where its folder is to be."""
+    equal("the collector ends well", collector.down(), 0)
+    shutil.rmtree(dumps)
+    with open(dumps, "w", encoding="utf-8"):
+        pass
+    collector.up()
+    for _ in range(100):
+        text = ask("/metrics")[2]
+        if metric(text, "dnsweir_dump_failed_total"):
+            break
+        time.sleep(0.1)
+    equal("a dump that failed is counted", metric(text, "dnsweir_dump_failed_total"), 1)
+    check("and why is said", "/dumps: Not a directory" in collector.said(), collector.said())
+
+
 def main():
     collector = Collector(sys.argv[1], "[pdns]", "store = PDNS", "window = 1", "dump_days = 3")
     collector.dataset = os.path.join(collector.folder, "pdns")
@@ -159,6 +187,7 @@ def main():
                      [(name_of("cname", days[n]), str(YESTERDAY - datetime.timedelta(days=n))) for n in (1, 2)]))
         equal("with its size", {f["name"]: f["size"] for f in listed},
               {f["name"]: os.path.getsize(os.path.join(dumps, f["name"])) for f in listed})
+        figures({f["name"]: f["size"] for f in listed}, collector.key_in_force("counter", "metrics"))
         equal("what is none of ours is left alone, and what was never ended is gone",
               sorted(n for n in os.listdir(dumps) if n not in [f["name"] for f in listed]),
               [".lock", "cname_2026.csv.gz", "mine.txt"])
@@ -168,7 +197,7 @@ def main():
         for each in scanned:
             del each["sensor_id"]
         served(collector, key, scanned)
-        equal("the role pdns is needed", ask("/v1/dumps/", collector.key_in_force("counter", "metrics"))[0], 403)
+        equal("the role pdns is needed", ask("/v1/dumps/", collector.key_in_force("other", "metrics"))[0], 403)
         before = open(os.path.join(dumps, name_of("tuples")), "rb").read()
         done = command(collector, "--day", str(YESTERDAY), "--zone", ZONE)
         equal("the command makes the same, beside the collector",
@@ -186,6 +215,7 @@ def main():
             fcntl.flock(lock, fcntl.LOCK_EX)
             done = command(collector, "--day", str(YESTERDAY))
         check("one at a time", done.returncode == 1 and "another dump" in done.stderr, done.stderr)
+        fails(collector, dumps)
         equal("the collector ends well", collector.down(), 0)
         check("and complained of nothing", "Sanitizer" not in collector.said(), collector.said()[-2000:])
     finally:

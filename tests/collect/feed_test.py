@@ -16,7 +16,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from bed import PORT, Box, Collector, Tap, ask, error_of, own_network
+from bed import PORT, Box, Collector, Tap, ask, error_of, metric, own_network
 
 check, equal = Tap.check, Tap.equal
 CLIENT = "203.0.113.77"  # must be nowhere
@@ -177,6 +177,10 @@ def pdns_counters(key):
     return json.loads(ask("/v1/status", key)[2])["pdns"]
 
 
+def refused(reason):
+    return metric(ask("/metrics")[2], f'dnsweir_feed_refused_total{{reason="{reason}"}}')
+
+
 # --- readers that come and go ---
 
 def kills(collector, dataset, key):
@@ -323,11 +327,30 @@ def slow(collector, key):
     box.close()
 
 
+def files_of_feed(collector):
+    folder = os.path.join(collector.dataset, "feed")
+    return [os.path.join(folder, name) for name in os.listdir(folder)]
+
+
 def many(collector, key):
+    end_row = end_of_feed(key)[8:]
     readers = [reader_of(key) for _ in range(16)]
+    while metric(ask("/metrics")[2], "dnsweir_feed_readers") > 16:
+        time.sleep(0.05)
+    before = refused("too_many")
     equal("sixteen may read at once", {r.status for r in readers}, {200})
     answer = ask("/v1/feed", key)
     check("and no more", answer[0] == 503 and "later" in error_of(answer), answer)
+    text, shown = ask("/metrics")[2], json.loads(ask("/v1/status", key)[2])["feed"]
+    equal("they are counted, and who was refused", (metric(text, "dnsweir_feed_readers"), refused("too_many"), refused("no_key")),
+          (16, 1 + before, 0))
+    there = [os.path.getsize(file) for file in files_of_feed(collector)]
+    equal("so is what the feed has", [metric(text, f"dnsweir_feed_{n}") for n in ("rows_total", "bytes", "segments")],
+          [int(end_row, 16), sum(there), len(there)])
+    equal("the status says the same", (shown["readers"], shown["rows"], shown["bytes"], shown["segments"], shown["refused"]),
+          (16, int(end_row, 16), sum(there), len(there), {"too_many": 1 + before, "too_late": 0, "other_feed": 0, "no_key": 0}))
+    age = metric(text, "dnsweir_feed_oldest_seconds")
+    check("and since when", 0 < age < 600 and abs(time.time() - age - shown["oldest_s"]) < 3, (age, shown))
     for reader in readers:
         reader.close()
     equal("when they are gone others may", reader_of(key).status, 200)
@@ -340,6 +363,7 @@ def many(collector, key):
     while last is not None and "error" not in last:
         last = reader.object()
     check("a key that is removed ends its feed", last is not None and last["status"] == 401, last)
+    equal("which is counted", refused("no_key"), 1)
     equal("the role pdns is needed", ask("/v1/feed", collector.key_in_force("counter", "metrics"))[0], 403)
 
 
@@ -382,8 +406,8 @@ def too_late(collector, key):
     last = json.loads(lines[-1])
     check("a reader that fell behind is told in a line of its own", last.get("status") == 410 and last["cursor"] >= oldest, last)
     sleeper.close()
-    used = sum(os.path.getsize(os.path.join(collector.dataset, "feed", name))
-               for name in os.listdir(os.path.join(collector.dataset, "feed")))
+    equal("each of these is counted", [refused(reason) for reason in ("other_feed", "too_late", "too_many")], [2, 3, 0])
+    used = sum(os.path.getsize(file) for file in files_of_feed(collector))
     check(f"the log keeps its bound ({used} octets)", used <= 1 << 20)
 
 
@@ -431,6 +455,8 @@ def main():
     collector, key = collector_with(sys.argv[1], "feed_size = 0")
     try:
         equal("without a feed there is none", ask("/v1/feed", key)[0], 404)
+        equal("nor are there figures of it", ("dnsweir_feed_" in ask("/metrics")[2], "feed" in json.loads(ask("/v1/status", key)[2])),
+              (False, False))
     finally:
         collector.remove()
     return Tap.end()

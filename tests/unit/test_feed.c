@@ -375,7 +375,7 @@ Test(feed, the_oldest_go_when_they_are_too_old)
 	feed->segments[1].time_s -= 161;
 	feed_trim(feed);
 	feed_state_get(feed, &state);
-	cr_expect(feed->n == 1 && state.oldest == 100 && state.next == 110);
+	cr_expect(state.segments == 1 && state.oldest == 100 && state.next == 110);
 	rows_check(100, 110, 20);
 }
 
