@@ -21,6 +21,10 @@ static const char usage[] =
 	"       dnsweir-collect pdns backup    FOLDER\n"
 	"       dnsweir-collect pdns stats\n"
 	"       dnsweir-collect pdns dump      --day DAY [--zone ZONE]\n"
+	"       dnsweir-collect pdns feed      [--from CURSOR | TIME] [--new] [--name NAME] "
+	"[--type TYPE]\n"
+	"                                      [--sensor CLASS] [--bailiwick NAME] [--limit N]\n"
+	"                                      [--store FOLDER]\n"
 	"       dnsweir-collect pdns flux      [--networks FILE] [--last-after TIME] [--limit N] "
 	"[--csv]\n"
 	"                                      [--text] [NAME...]\n"
@@ -38,6 +42,7 @@ static const char usage[] =
 	"  backup      make a copy while the collector runs\n"
 	"  stats       how much there is, by table, class and type\n"
 	"  dump        write the files of a day, as the collector does after midnight\n"
+	"  feed        what the collector that runs writes, as it writes it; ends at SIGINT\n"
 	"  flux        names whose addresses come and go and lie in many networks\n"
 	"  new         domains, names and data of names not seen before, by time; of one day\n"
 	"  shared      domains with name servers or networks of another one\n"
@@ -68,6 +73,9 @@ static const char usage[] =
 	"      --csv                  rows of comma-separated values, behind their names\n"
 	"      --networks FILE        CSV file prefix,asn: networks are autonomous systems\n"
 	"      --words FILE           one a line: names made of NAME and one of these, too\n"
+	"      --from CURSOR | TIME   feed: from there on; oldest; else from now on\n"
+	"      --new                  feed: only what is in the dataset for the first time\n"
+	"      --store FOLDER         feed: where the collector's log is (" COLLECT_STORE ")\n"
 	"      --day DAY              YYYY-MM-DD\n"
 	"  -z, --zone ZONE            time zone of days, as in Asia/Tokyo; else the system's\n"
 	"      --max-count N          stop where counts add up to N\n"
@@ -103,6 +111,9 @@ static const struct option long_options[] = {
 	{"zone", required_argument, NULL, 'z'},
 	{"consent", required_argument, NULL, 'C'},
 	{"again", no_argument, NULL, 'a'},
+	{"from", required_argument, NULL, 'f'},
+	{"new", no_argument, NULL, 'W'},
+	{"store", required_argument, NULL, 'S'},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
 };
@@ -124,6 +135,7 @@ static const struct {
 	{"backup", pdns_backup_run, "D", 1, 1, "a folder to be made"},
 	{"stats", pdns_stats_run, "D", 0, 0, "no operand"},
 	{"dump", pdns_dump_run, "Ddz", 0, 0, "no operand"},
+	{"feed", pdns_feed_run, "fntsblWS", 0, 0, "no operand"},
 	{"flux", NULL, "DxvlA3", 0, 1 << 20, "names", pdns_flux_write},
 	{"new", NULL, "Dxvl1", 0, 0, "no operand", pdns_new_write},
 	{"shared", NULL, "Dxvl", 1, 1 << 20, "names", pdns_shared_write},
@@ -163,7 +175,14 @@ static int option_take(size_t command, int option, struct pdns_args *args)
 			option_name(option), commands[command].name);
 		return COLLECT_USAGE;
 	}
+	args->given[option] = optarg;
 	switch (option) {
+	case 'f':
+	case 'S':
+		return COLLECT_DONE;
+	case 'W':
+		args->only_new = true;
+		return COLLECT_DONE;
 	case 'D':
 		args->folder = optarg;
 		return COLLECT_DONE;
@@ -254,8 +273,7 @@ int pdns_main(int argc, char **argv)
 	if (command == N_COMMANDS) {
 		log_line(LOG_ERROR,
 			"pdns: expected query, summarize, export, import, backup, stats, dump, "
-			"flux, new, shared "
-			"or similar, got \"%s\"",
+			"feed, flux, new, shared or similar, got \"%s\"",
 			name);
 		return COLLECT_USAGE;
 	}

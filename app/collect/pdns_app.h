@@ -28,6 +28,8 @@ struct pdns_args {
 	bool again;            /**< files that were imported already */
 	bool text;             /**< rows for people */
 	bool csv;
+	bool only_new;         /**< of the feed only what is in the dataset for the first time */
+	const char *given[128]; /**< values of options, as they were given, by their letters; NULL: none */
 	const char *wordlist;  /**< file; NULL: none */
 	const char *network_file; /**< CSV file; NULL: none */
 	struct pdns_words dictionary; /**< of the word list */
@@ -71,6 +73,7 @@ int pdns_stats_run(struct pdns_args *args);
 int pdns_backup_run(struct pdns_args *args);
 int pdns_import_run(struct pdns_args *args);
 int pdns_dump_run(struct pdns_args *args);
+int pdns_feed_run(struct pdns_args *args);
 
 /** When a day begins and ends, in the operator's zone. */
 void pdns_dump_day(uint16_t day, struct dump_day *of);

@@ -222,5 +222,13 @@ void http_json_text(FILE *out, const char *text);
  */
 int http_call(const char *folder, const char *target, const char *form, char **answer);
 
+/**
+ * Ask the same way, with GET, and leave the body to be read as it comes.
+ *
+ * @param body [out] fclose() it; a stream of the connection, which fileno() names
+ * @return status, -ENOENT when no server is there, or -errno: then there is no body
+ */
+int http_open(const char *folder, const char *target, FILE **body);
+
 /** Write @p text as it may stand in a form or a query (RFC 3986 s2.1). @return @p out */
 char *http_escape(const char *text, char *out, size_t size);

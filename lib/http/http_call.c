@@ -125,3 +125,46 @@ int http_call(const char *folder, const char *target, const char *form, char **a
 	}
 	return err;
 }
+
+// Reads up to the begin of the body. Returns the status, or -EPROTO.
+static int head_read(FILE *answer)
+{
+	char *line = NULL;
+	size_t room = 0;
+	int status = -EPROTO;
+
+	if (getline(&line, &room, answer) <= 0 || sscanf(line, "HTTP/1.%*d %d", &status) != 1)
+		status = -EPROTO;
+	while (status > 0 && strcmp(line, "\r\n") != 0)
+		if (getline(&line, &room, answer) <= 0)
+			status = -EPROTO;
+	free(line);
+	return status;
+}
+
+int http_open(const char *folder, const char *target, FILE **body)
+{
+	int fd = folder_connect(folder), status;
+	char *request = NULL;
+
+	*body = NULL;
+	if (fd < 0)
+		return fd;
+	if (asprintf(&request, "GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n", target) < 0)
+		request = NULL;
+	status = request ? all_send(fd, request, strlen(request)) : -ENOMEM;
+	free(request);
+	if (status == 0)
+		*body = fdopen(fd, "r");
+	if (!*body) {
+		status = status ? status : -errno;
+		close(fd);
+		return status;
+	}
+	status = head_read(*body);
+	if (status < 0) {
+		fclose(*body);
+		*body = NULL;
+	}
+	return status;
+}

@@ -8,6 +8,7 @@ import http.client
 import json
 import os
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -295,6 +296,87 @@ def events(key, begin):
     reader.close()
 
 
+# --- the command ---
+
+class Command:
+    def __init__(self, collector, *words, store=None):
+        self.process = subprocess.Popen([collector.program, "pdns", "feed", "--store", store or collector.store, *words],
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **collector.less)
+
+    def rows(self, n):
+        return [json.loads(self.process.stdout.readline()) for _ in range(n)]
+
+    def end(self, how=signal.SIGINT):
+        """Its exit code, what it still printed, the cursor that it said, and all it said."""
+        if how:
+            self.process.send_signal(how)
+        out, said = self.process.stdout.read(), self.process.stderr.read()
+        self.process.wait(30)
+        cursor = re.search(r"go on with --from ([0-9a-f]{24})\n", said)
+        return self.process.returncode, out, cursor and cursor[1], said
+
+
+def seen(collector, name):
+    """A box has seen a name."""
+    box = Box(collector.tap, start=time.time_ns())
+    box.send(name, CLIENT, time.time(), addresses=["192.0.2.9"])
+    box.close()
+
+
+def command(collector, key, begin):
+    there = Follower(key, SEED + 30)
+    there.cursor = begin
+    there.start()
+    wanted = there.until(end_of_feed(key)).text
+    one = Command(collector, "--from", begin)
+    rows = one.rows(2)
+    code, out, cursor, said = one.end()
+    rows += [json.loads(line) for line in out.splitlines()]
+    check("the command ends by SIGINT", code == 0 and cursor == rows[-1]["cursor"], said)
+    last = Command(collector, "--from", rows[1]["cursor"])
+    rows = rows[:2] + last.rows(len(wanted) - 2)
+    equal("it prints rows as the API has them, and goes on where it was", rows, wanted)
+    code, _, cursor, said = last.end(signal.SIGTERM)
+    check("also by SIGTERM", code == 0 and cursor == wanted[-1]["cursor"], said)
+    done = Command(collector, "--from", begin, "--limit", "1", "--name", "*.filter.example", "--type", "AAAA", "--sensor", "client",
+                   "--bailiwick", "filter.example")
+    code, out, cursor, said = done.end(None)
+    row = json.loads(out)
+    equal("with conditions and a limit it ends by itself", (code, row["rrname"], cursor), (0, "b.filter.example", row["cursor"]))
+    one = Command(collector, "--from", begin, "--new", "--name", "*.filter.example")
+    equal("what was there before is not new", [r["rrname"] for r in one.rows(4)][3], "d.filter.example")
+    one.end()
+    one = Command(collector, "--from", begin)
+    row = one.rows(1)[0]
+    one.process.stdout.close()
+    seen(collector, "e.filter.example")
+    one.process.wait(30)
+    said = one.process.stderr.read()
+    cursor = re.search(r"go on with --from ([0-9a-f]{24})\n", said)
+    check("who closes its standard output is told the cursor, too", one.process.returncode == 1 and cursor and
+          cursor[1] >= row["cursor"], said)
+    for words, wrong in {("--from", "x"): (2, "--from: expected a cursor"), ("--type", "NOTYPE"): (2, "--type: "),
+                         ("--from", "0" * 24): (1, "--from: a cursor of another feed; the oldest there is: --from "),
+                         ("--group",): (2, "--group: no option of pdns feed"), ("more",): (2, "expected no operand")}.items():
+        code, out, _, said = Command(collector, *words).end(None)
+        check(f"wrong: {' '.join(words)}", (code, out, said.count("\n")) == (wrong[0], "", 1) and wrong[1] in said, said)
+    code, _, _, said = Command(collector, store=collector.folder).end(None)
+    check("without a collector there is nothing", code == 2 and "none runs" in said and said.count("\n") == 1, said)
+
+
+def command_cut(collector, key):
+    """The collector ends while the command reads."""
+    one = Command(collector, "--from", settle(key))
+    seen(collector, "f.filter.example")
+    cursor = one.rows(1)[0]["cursor"]
+    equal("the collector ends well beside a command", collector.down(), 0)
+    code, out, said_cursor, said = one.end(None)
+    check("which fails, and says where it was", (code, out, said_cursor) == (1, "", cursor) and "cut it off" in said, said)
+    collector.up()
+    seen(collector, "g.filter.example")
+    equal("and goes on there", Command(collector, "--from", cursor, "--limit", "1").rows(1)[0]["rrname"], "g.filter.example")
+
+
 # --- bounds ---
 
 def slow(collector, key):
@@ -348,7 +430,7 @@ def many(collector, key):
     equal("so is what the feed has", [metric(text, f"dnsweir_feed_{n}") for n in ("rows_total", "bytes", "segments")],
           [int(end_row, 16), sum(there), len(there)])
     equal("the status says the same", (shown["readers"], shown["rows"], shown["bytes"], shown["segments"], shown["refused"]),
-          (16, int(end_row, 16), sum(there), len(there), {"too_many": 1 + before, "too_late": 0, "other_feed": 0, "no_key": 0}))
+          (16, int(end_row, 16), sum(there), len(there), {r: refused(r) for r in ("too_many", "too_late", "other_feed", "no_key")}))
     age = metric(text, "dnsweir_feed_oldest_seconds")
     check("and since when", 0 < age < 600 and abs(time.time() - age - shown["oldest_s"]) < 3, (age, shown))
     for reader in readers:
@@ -439,8 +521,10 @@ def main():
         kills(collector, collector.dataset, key)
         begin = filters(collector, key)
         events(key, begin)
+        command(collector, key, begin)
         slow(collector, key)
         many(collector, key)
+        command_cut(collector, key)
         collector.last_key = key
         finish(collector)
     finally:

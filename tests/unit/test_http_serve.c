@@ -130,6 +130,23 @@ static int ask_only(const char *path)
 	return fd;
 }
 
+Test(http_serve, a_body_can_be_read_as_it_comes)
+{
+	char text[64] = "";
+	FILE *body;
+
+	set_up();
+	cr_assert_eq(http_open(folder, "/small", &body), 200);
+	cr_expect(fread(text, 1, sizeof(text), body) == 14 && feof(body));
+	cr_expect_str_eq(text, "{\"small\":true}");
+	fclose(body);
+	cr_assert_eq(http_open(folder, "/none", &body), 404);
+	cr_expect(fread(text, 1, 10, body) == 10 && strncmp(text, "{\"error\":\"", 10) == 0);
+	fclose(body);
+	tear_down();
+	cr_expect(http_open(folder, "/small", &body) == -ENOENT && !body);
+}
+
 Test(http_serve, answers_are_whole)
 {
 	char *answer;
