@@ -6,6 +6,7 @@
  *
  * Threads: handlers run in a thread each (lib/http).
  */
+#include "ctl/ctl.h"
 #include "http/http.h"
 #include "serve.h"
 
@@ -37,6 +38,14 @@ void api_metrics(struct http_request *request, void *ctx);
 /* ---- api_boxes.c ---- */
 
 struct metrics;
+
+/**
+ * Ask all boxes at once, within one bound of time.
+ *
+ * @param commands of the control protocol, asked one after the other
+ * @param replies  [out] n for each box, behind each other, free by json_decref; NULL where there was none
+ */
+void api_boxes_ask(const struct endpoints *at, const char *const *commands, unsigned n, json_t **replies);
 
 /** Ask all boxes for their counters, and write them. */
 void api_boxes_write(struct metrics *metrics, const struct endpoints *boxes);

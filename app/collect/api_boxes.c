@@ -1,37 +1,50 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Counters of boxes on this machine, over their control sockets.
+ * Boxes on this machine are asked over their control sockets, all at once: a slow one makes nobody wait for longer
+ * than itself. And their counters.
  */
-#include <errno.h>
-#include <string.h>
-#include <unistd.h>
+#include <assert.h>
 
 #include "api.h"
-#include "base/log.h"
-#include "ctl/ctl.h"
+#include "base/crew.h"
 #include "stats/stats_metric.h"
 
-#define TIMEOUT_S  1 // all of them are to answer before Prometheus gives up
+#define TIMEOUT_MS 2000 // for all that a box is asked: Prometheus gives up after ten seconds
 #define LABELS_MAX (2 + 2 * STATS_METRIC_LABELS_MAX + 1)
+
+/** Boxes that are asked, each by a thread. */
+struct asking {
+	const struct endpoints *at;
+	const char *const *commands;
+	unsigned n;
+	json_t **replies;
+	_Atomic unsigned next;
+};
+
+static void boxes_part(void *ctx, unsigned member)
+{
+	struct asking *asking = ctx;
+	unsigned box;
+
+	while ((box = atomic_fetch_add(&asking->next, 1)) < asking->at->n)
+		ctl_ask(asking->at->at[box].path, asking->commands, asking->n, TIMEOUT_MS,
+			asking->replies + (size_t)box * asking->n);
+}
+
+void api_boxes_ask(
+	const struct endpoints *at, const char *const *commands, unsigned n, json_t **replies)
+{
+	struct asking asking = {at, commands, n, replies, 0};
+
+	static_assert(ENDPOINTS_MAX <= CREW_MAX, "a thread for each");
+	crew_run(at->n, boxes_part, &asking);
+}
 
 /** A box, and what it said. */
 struct box {
 	const char *path;
 	json_t *stats; /**< NULL: it did not answer */
 };
-
-static json_t *box_ask(const char *path)
-{
-	char error[CTL_REQUEST_MAX];
-	int sock = ctl_connect(path);
-	json_t *stats;
-
-	if (sock < 0)
-		return NULL;
-	stats = ctl_call(sock, "show stats", TIMEOUT_S, error, sizeof(error));
-	close(sock);
-	return stats;
-}
 
 // Values are below an object for each label.
 static void level_write(struct metrics *metrics, const struct stats_metric *metric, json_t *value,
@@ -79,13 +92,16 @@ static void metric_write(struct metrics *metrics, const struct stats_metric *met
 
 void api_boxes_write(struct metrics *metrics, const struct endpoints *at)
 {
+	static const char *const commands[] = {"show stats"};
+	json_t *replies[ENDPOINTS_MAX];
 	struct box boxes[ENDPOINTS_MAX];
 
 	if (at->n == 0)
 		return;
+	api_boxes_ask(at, commands, 1, replies);
 	metrics_family(metrics, "dnsweir_box_up", "Whether the box answered.");
 	for (unsigned i = 0; i < at->n; i++) {
-		boxes[i] = (struct box){at->at[i].path, box_ask(at->at[i].path)};
+		boxes[i] = (struct box){at->at[i].path, replies[i]};
 		metrics_sample(metrics, "dnsweir_box_up",
 			(const char *const[]){"box", boxes[i].path, NULL}, boxes[i].stats != NULL);
 	}

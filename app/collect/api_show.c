@@ -4,13 +4,11 @@
  * is filtered.
  */
 #include <string.h>
-#include <unistd.h>
 
 #include "api.h"
-#include "ctl/ctl.h"
 
-#define TIMEOUT_S 1   // for one answer of a box
-#define NAME_SIZE 400 // octets of a name that is asked for: a command's line has to hold it
+#define QUESTIONS_MAX 5
+#define NAME_SIZE     400 // octets of a name that is asked for: a command's line has to hold it
 
 /** Something to ask, and the member that its answer becomes. */
 struct question {
@@ -19,42 +17,43 @@ struct question {
 	const char *inner;  /**< of the answer only this; NULL: all of it */
 };
 
-// A box that does not answer is asked no more.
-static json_t *box_ask(const char *path, const struct question *questions)
+// What a box said. @param replies taken
+static json_t *box_make(const char *path, const struct question *questions, json_t **replies)
 {
-	char error[CTL_REQUEST_MAX];
-	json_t *box = json_pack("{s:s, s:b}", "box", path, "up", 0), *reply;
-	int sock = ctl_connect(path);
+	json_t *box = json_pack("{s:s, s:b}", "box", path, "up", replies[0] != NULL);
 
-	for (; box && sock >= 0 && questions->command; questions++) {
-		reply = ctl_call(sock, questions->command, TIMEOUT_S, error, sizeof(error));
-		if (!reply)
-			break;
-		json_object_set_new(box, "up", json_true());
-		if (!questions->member)
-			json_object_update(box, reply);
-		else if (questions->inner)
-			json_object_set(
-				box, questions->member, json_object_get(reply, questions->inner));
+	for (unsigned i = 0; questions[i].command; i++) {
+		const struct question *question = &questions[i];
+
+		if (!replies[i])
+			continue;
+		if (!question->member)
+			json_object_update(box, replies[i]);
+		else if (question->inner)
+			json_object_set(box, question->member,
+				json_object_get(replies[i], question->inner));
 		else
-			json_object_set(box, questions->member, reply);
-		json_decref(reply);
+			json_object_set(box, question->member, replies[i]);
+		json_decref(replies[i]);
 	}
-	if (sock >= 0)
-		close(sock);
 	return box;
 }
 
 static void boxes_answer(
 	struct http_request *request, const struct serve *serve, const struct question *questions)
 {
+	json_t *replies[ENDPOINTS_MAX * QUESTIONS_MAX], *box;
 	const struct endpoints *at = &serve->conf->api_boxes;
+	const char *commands[QUESTIONS_MAX];
 	FILE *out = http_out(request);
-	json_t *box;
+	unsigned n = 0;
 
+	for (; n < QUESTIONS_MAX && questions[n].command; n++)
+		commands[n] = questions[n].command;
+	api_boxes_ask(at, commands, n, replies);
 	fputs("{\"boxes\":[", out);
-	for (unsigned i = 0; i < at->n && !http_is_gone(request); i++) {
-		box = box_ask(at->at[i].path, questions);
+	for (unsigned i = 0; i < at->n; i++) {
+		box = box_make(at->at[i].path, questions, replies + (size_t)i * n);
 		if (i > 0)
 			putc(',', out);
 		// What was out of memory is as one that does not answer.

@@ -36,7 +36,7 @@ void crew_run(unsigned members, void (*part)(void *ctx, unsigned member), void *
 		others[n] = (struct member){part, ctx, n, 0};
 		if (pthread_create(&others[n].thread, NULL, member_main, &others[n]) != 0)
 			break;
-		pthread_setname_np(others[n].thread, "loader-crew");
+		pthread_setname_np(others[n].thread, "crew");
 	}
 	part(ctx, 0);
 	while (--n > 0)

@@ -100,3 +100,11 @@ int ctl_connect(const char *path);
  * @return the reply (taken by the caller), or NULL
  */
 json_t *ctl_call(int sock, const char *request, unsigned timeout_s, char *error, size_t error_size);
+
+/**
+ * Connect, ask one after the other, and close, all of it within @p timeout_ms.
+ *
+ * @param replies [out] one for each request, taken by the caller; NULL for the one that got none and all behind it
+ * @return how many there are
+ */
+unsigned ctl_ask(const char *path, const char *const *requests, unsigned n, unsigned timeout_ms, json_t **replies);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define REPLY_MAX (64u << 20) /* bytes; ours: a broken peer must not fill our memory */
 
@@ -87,9 +88,10 @@ static int read_line(int sock, char **line, size_t *size, int64_t deadline)
 	}
 }
 
-json_t *ctl_call(int sock, const char *request, unsigned timeout_s, char *error, size_t error_size)
+// @param timeout_s what is said about the deadline
+static json_t *call_until(int sock, const char *request, int64_t deadline, unsigned timeout_s,
+	char *error, size_t error_size)
 {
-	int64_t deadline = ctl_now_ms() + (int64_t)timeout_s * 1000;
 	json_error_t what;
 	json_t *reply = NULL;
 	size_t size = 0;
@@ -118,4 +120,31 @@ json_t *ctl_call(int sock, const char *request, unsigned timeout_s, char *error,
 	}
 	free(line);
 	return reply;
+}
+
+json_t *ctl_call(int sock, const char *request, unsigned timeout_s, char *error, size_t error_size)
+{
+	return call_until(sock, request, ctl_now_ms() + (int64_t)timeout_s * 1000, timeout_s, error,
+		error_size);
+}
+
+unsigned ctl_ask(const char *path, const char *const *requests, unsigned n, unsigned timeout_ms,
+	json_t **replies)
+{
+	int64_t deadline = ctl_now_ms() + timeout_ms;
+	int sock = ctl_connect_within(path, timeout_ms);
+	char error[CTL_REQUEST_MAX];
+	unsigned there = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		replies[i] = NULL;
+	for (; sock >= 0 && there < n; there++) {
+		replies[there] = call_until(
+			sock, requests[there], deadline, timeout_ms / 1000, error, sizeof(error));
+		if (!replies[there])
+			break;
+	}
+	if (sock >= 0)
+		close(sock);
+	return there;
 }

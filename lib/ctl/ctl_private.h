@@ -20,3 +20,6 @@ static inline int64_t ctl_now_ms(void)
 
 /** Close half-done clients after @p ms instead of CTL_TIMEOUT_MS. */
 void ctl_server_set_timeout(struct ctl_server *server, unsigned ms);
+
+/** Connect. @param timeout_ms 0: no bound @return a socket, -ETIMEDOUT, or another -errno */
+int ctl_connect_within(const char *path, unsigned timeout_ms);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "ctl/ctl_socket.h"
 
-#include "ctl/ctl.h"
+#include "ctl/ctl_private.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -24,6 +24,12 @@ static int address_of(const char *path, struct sockaddr_un *address)
 
 int ctl_connect(const char *path)
 {
+	return ctl_connect_within(path, 0);
+}
+
+int ctl_connect_within(const char *path, unsigned timeout_ms)
+{
+	const struct timeval bound = {timeout_ms / 1000, timeout_ms % 1000 * 1000};
 	struct sockaddr_un address;
 	int result = address_of(path, &address), fd;
 
@@ -32,8 +38,10 @@ int ctl_connect(const char *path)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
-		result = -errno;
+	// Who has too many that wait to be accepted lets us wait, too; 0 is no bound.
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &bound, sizeof(bound)) < 0 ||
+		connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+		result = errno == EAGAIN ? -ETIMEDOUT : -errno;
 		close(fd);
 		return result;
 	}

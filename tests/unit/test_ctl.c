@@ -529,3 +529,42 @@ Test(ctl, an_error_is_json_whatever_is_in_it)
 	cr_assert_str_eq(json_string_value(json_object_get(reply, "error")), "bad ?\x01\"");
 	json_decref(reply);
 }
+
+Test(ctl, questions_have_one_bound_of_time)
+{
+	static const char *const requests[] = {"show stats", "nonsense", "show stats"};
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int silent = socket(AF_UNIX, SOCK_STREAM, 0), waiting[8];
+	json_t *replies[3];
+	bool stop = false;
+	pthread_t thread;
+	int64_t begin;
+
+	cr_assert_eq(pthread_create(&thread, NULL, serve, &stop), 0);
+	cr_assert_eq(ctl_ask(path, requests, 3, 60000, replies), 3);
+	cr_expect(json_object_get(replies[1], "error") && json_object_get(replies[2], "text"));
+	for (unsigned i = 0; i < 3; i++)
+		json_decref(replies[i]);
+	__atomic_store_n(&stop, true, __ATOMIC_RELEASE);
+	pthread_join(thread, NULL);
+	cr_expect(ctl_ask("/nonexistent/socket", requests, 3, 60000, replies) == 0 && !replies[0] &&
+		  !replies[1] && !replies[2]);
+	// One that never accepts: first a connection waits for its reply, then one for the connection.
+	snprintf(address.sun_path, sizeof(address.sun_path), "%.90s.silent", path);
+	cr_assert_eq(bind(silent, (struct sockaddr *)&address, sizeof(address)), 0);
+	cr_assert_eq(listen(silent, 0), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		begin = ctl_now_ms();
+		cr_expect_eq(ctl_ask(address.sun_path, requests, 3, 200, replies), 0);
+		begin = ctl_now_ms() - begin;
+		cr_expect(begin >= 199 && begin < 20000, "%lld ms", (long long)begin);
+		for (unsigned n = 0; n < 8; n++) {
+			waiting[n] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+			if (connect(waiting[n], (struct sockaddr *)&address, sizeof(address)) < 0)
+				cr_assert_eq(errno, EAGAIN);
+		}
+		cr_expect_eq(ctl_connect_within(address.sun_path, 1), -ETIMEDOUT);
+	}
+	unlink(address.sun_path);
+	close(silent);
+}
