@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 
-PORT, TLS_PORT, TLS_ADDRESS = 18053, 18443, "192.0.2.1"
+PORT, TLS_PORT, TLS_ADDRESS, TLS_ADDRESS_6 = 18053, 18443, "192.0.2.1", "2001:db8::1"
 CONTENT = b"protobuf:dnstap.Dnstap"
 TYPES = {"A": 1, "AAAA": 28}
 
@@ -34,7 +34,8 @@ def own_network():
         TURN = open(os.path.join(tempfile.gettempdir(), f"dnsweir-bed.{os.getuid()}"), "w", encoding="utf-8")
         fcntl.flock(TURN, fcntl.LOCK_EX)
         return
-    setup = f"ip link set lo up && ip address add {TLS_ADDRESS}/32 dev lo && exec \"$0\" \"$@\""
+    setup = f"ip link set lo up && ip address add {TLS_ADDRESS}/32 dev lo && " \
+        f"ip address add {TLS_ADDRESS_6}/128 dev lo nodad && exec \"$0\" \"$@\""
     os.environ["DNSWEIR_BED"] = "1"
     os.execvp("unshare", ["unshare", "-n", "sh", "-c", setup, sys.executable, *sys.argv])
 

@@ -4,6 +4,7 @@
 
 Those that are made, those that change, those that clients show. openssl and curl look from outside."""
 import http.client
+import json
 import os
 import re
 import shutil
@@ -15,7 +16,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from bed import TLS_ADDRESS, TLS_PORT, Box, Collector, Tap, ask, error_of, is_own_network, metric, own_network
+from bed import TLS_ADDRESS, TLS_ADDRESS_6, TLS_PORT, Box, Collector, Tap, ask, error_of, is_own_network, metric, own_network
 
 check, equal = Tap.check, Tap.equal
 PATIENCE = 15  # seconds; on a machine that is slow
@@ -279,6 +280,41 @@ def required(collector, made):
                (200, "refused"))
 
 
+def over_ipv6(program):
+    """The certificate that is made, for clients that hold it against an IPv6 address, which stands in brackets in a URL."""
+    collector = Collector(program, "[pdns]", "store = PDNS")
+    with open(collector.config, encoding="utf-8") as f:
+        text = f.read().replace("PDNS", os.path.join(collector.folder, "pdns"))
+    with open(collector.config, "w", encoding="utf-8") as f:
+        f.write(re.sub("listen = .*", f"listen = [::]:{TLS_PORT}", text))
+    try:
+        collector.up()
+        key = collector.key("reader", "pdns")
+        certificate = os.path.join(collector.store, "api.crt")
+        text = openssl("x509", "-in", certificate, "-noout", "-ext", "subjectAltName")
+        check("listening to all addresses it is for each", "IP Address:0:0:0:0:0:0:0:1" in text and
+              "IP Address:2001:DB8:0:0:0:0:0:1" in text, text)
+        # Keys are read again each second.
+        time.sleep(2.5)
+        for address in ("::1", TLS_ADDRESS_6):
+            curl = ["curl", "-s", "-g", "-o", "/dev/null", "-w", "%{http_code}", "-H", "X-API-Key: " + key, f"https://[{address}]:{TLS_PORT}/v1"]
+            if shutil.which("curl"):
+                done = [subprocess.run([*curl, *more], capture_output=True, text=True, check=False) for more in (["--cacert", certificate], [])]
+                equal(f"curl takes it at [{address}], if it is told whom to trust", [(d.returncode, d.stdout) for d in done],
+                      [(0, "200"), (60, "000")])
+            # It knows no other list of whom to trust than the system's.
+            trusted = "/etc/ssl/certs/ca-certificates.crt"
+            if shutil.which("dnsdbq") and os.path.exists(trusted):
+                done = subprocess.run(["unshare", "-m", "sh", "-c", f"mount --bind '{certificate}' {trusted} && exec dnsdbq -I -j"],
+                                      env={"PATH": os.environ["PATH"], "HOME": collector.folder, "DNSDB_API_KEY": key,
+                                           "DNSDB_SERVER": f"https://[{address}]:{TLS_PORT}"}, capture_output=True, text=True, check=False)
+                check(f"so does dnsdbq at [{address}]", done.returncode == 0 and done.stderr == "" and
+                      json.loads(done.stdout)["rate"]["limit"] == "unlimited", done.stdout + done.stderr)
+        equal("that collector ends with exit status 0", collector.down(), 0)
+    finally:
+        collector.remove()
+
+
 def main():
     own_network()
     if not is_own_network():
@@ -303,6 +339,7 @@ def main():
               "ERROR" not in collector.said(), collector.said())
     finally:
         collector.remove()
+    over_ipv6(sys.argv[1])
     return Tap.end()
 
 
