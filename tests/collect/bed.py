@@ -160,20 +160,22 @@ def sanitized(program):
 
 
 class Collector:
-    def __init__(self, program, *settings, env=None):
+    """Settings are lines of the configuration, in which FOLDER is a folder of its own."""
+
+    def __init__(self, program, *settings, env=None, zone="UTC", listen=None):
         self.program, self.env, self.process = program, env, None
         self.less = as_nobody(program)
         self.folder = tempfile.mkdtemp(prefix="dnsweir-collect-")
         if self.less:
             os.chown(self.folder, NOBODY, NOBODY)
-        self.store = os.path.join(self.folder, "store")
+        self.store, self.dataset = os.path.join(self.folder, "store"), os.path.join(self.folder, "pdns")
         self.tap = os.path.join(self.folder, "tap.sock")
         self.config = os.path.join(self.folder, "collect.ini")
         self.errors = os.path.join(self.folder, "errors")
-        listen = f"127.0.0.1:{PORT}" + (f" {TLS_ADDRESS}:{TLS_PORT}" if is_own_network() else "")
+        listen = listen or f"127.0.0.1:{PORT}" + (f" {TLS_ADDRESS}:{TLS_PORT}" if is_own_network() else "")
         with open(self.config, "w", encoding="utf-8") as f:
-            f.write("\n".join(["[time]", "zone = UTC", "[collect]", f"socket = {self.tap}", f"store = {self.store}",
-                               "[api]", f"listen = {listen}", *settings]) + "\n")
+            f.write("\n".join(["[time]", f"zone = {zone}", "[collect]", f"socket = {self.tap}", f"store = {self.store}",
+                               "[api]", f"listen = {listen}", *settings]).replace("FOLDER", self.folder) + "\n")
         self.command_env = {**os.environ, "TZ": "UTC"}
 
     def up(self):

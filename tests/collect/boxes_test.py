@@ -48,13 +48,9 @@ class Box(threading.Thread):
 
 
 def main():
-    collector = Collector(sys.argv[1], "boxes = BOXES")
-    path = {name: os.path.join(collector.folder, name + ".sock")
-            for name in ("good", "half", "silent", "drips", "deaf", "full", "absent")}
-    with open(collector.config, encoding="utf-8") as f:
-        text = f.read().replace("BOXES", " ".join(path.values()))
-    with open(collector.config, "w", encoding="utf-8") as f:
-        f.write(text)
+    names = ("good", "half", "silent", "drips", "deaf", "full", "absent")
+    collector = Collector(sys.argv[1], "boxes = " + " ".join(f"FOLDER/{name}.sock" for name in names))
+    path = {name: os.path.join(collector.folder, name + ".sock") for name in names}
     for box in (Box(path["good"], 9), Box(path["half"], 2), Box(path["silent"], 0), Box(path["drips"], 0, drips=True)):
         box.start()
     # Not even accepted; of one so many wait that no more may.

@@ -143,12 +143,7 @@ def fails(collector, dumps):
 
 
 def main():
-    collector = Collector(sys.argv[1], "[pdns]", "store = PDNS", "window = 1", "dump_days = 3")
-    collector.dataset = os.path.join(collector.folder, "pdns")
-    with open(collector.config, encoding="utf-8") as f:
-        text = f.read().replace("PDNS", collector.dataset).replace("zone = UTC", f"zone = {ZONE}")
-    with open(collector.config, "w", encoding="utf-8") as f:
-        f.write(text)
+    collector = Collector(sys.argv[1], "[pdns]", "store = FOLDER/pdns", "window = 1", "dump_days = 3", zone=ZONE)
     try:
         file = os.path.join(collector.folder, "rows.json")
         with open(file, "w", encoding="utf-8") as f:

@@ -44,7 +44,7 @@ ROWS = [
 ]
 
 
-def fill(collector, dataset):
+def fill(collector):
     """The rows above, and a name with many addresses."""
     file = os.path.join(collector.folder, "rows.json")
     with open(file, "w", encoding="utf-8") as f:
@@ -52,7 +52,7 @@ def fill(collector, dataset):
             f.write(json.dumps(each) + "\n")
         for i in range(MANY):
             f.write(json.dumps(row(f"h{i}.many.example", "A", [f"203.0.{i // 256}.{i % 256}"], i, i, 1)) + "\n")
-    done = subprocess.run([collector.program, "pdns", "import", "--dataset", dataset, file], capture_output=True, text=True,
+    done = subprocess.run([collector.program, "pdns", "import", "--dataset", collector.dataset, file], capture_output=True, text=True,
                           check=False, **collector.less)
     assert done.returncode == 0, done.stderr
 
@@ -459,14 +459,9 @@ def fuzz(key, requests):
 
 
 def main():
-    collector = Collector(sys.argv[1], "rate = 100000", "[pdns]", "store = PDNS", "window = 1")
-    dataset = os.path.join(collector.folder, "pdns")
-    with open(collector.config, encoding="utf-8") as f:
-        text = f.read().replace("PDNS", dataset)
-    with open(collector.config, "w", encoding="utf-8") as f:
-        f.write(text)
+    collector = Collector(sys.argv[1], "rate = 100000", "[pdns]", "store = FOLDER/pdns", "window = 1")
     try:
-        fill(collector, dataset)
+        fill(collector)
         collector.up()
         key = collector.key("analyst", "pdns")
         time.sleep(2.5)

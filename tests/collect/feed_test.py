@@ -494,12 +494,7 @@ def too_late(collector, key):
 
 
 def collector_with(program, *settings):
-    collector = Collector(program, "rate = 100000", "[pdns]", "store = PDNS", "window = 1", *settings)
-    collector.dataset = os.path.join(collector.folder, "pdns")
-    with open(collector.config, encoding="utf-8") as f:
-        text = f.read().replace("PDNS", collector.dataset)
-    with open(collector.config, "w", encoding="utf-8") as f:
-        f.write(text)
+    collector = Collector(program, "rate = 100000", "[pdns]", "store = FOLDER/pdns", "window = 1", *settings)
     collector.up()
     key = collector.key("reader", "pdns")
     time.sleep(2.5)

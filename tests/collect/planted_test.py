@@ -133,12 +133,12 @@ def rows(path):
                                 "count": 2, "client": client, "sensor_id": client, "origin": "https://" + client, "x-src": [client]}) + "\n")
 
 
-def imported(collector, dataset):
+def imported(collector):
     for name, make in (("capture.pcap", capture), ("rows.json", rows)):
         path = os.path.join(collector.folder, name)
         make(path)
         os.chmod(path, 0o644)
-        done = subprocess.run([collector.program, "pdns", "import", "--dataset", dataset, path], capture_output=True, text=True,
+        done = subprocess.run([collector.program, "pdns", "import", "--dataset", collector.dataset, path], capture_output=True, text=True,
                               check=False, **collector.less)
         equal(f"{name} is taken", done.returncode, 0)
         equal(f"and nothing is said of clients of {name}", found((done.stdout + done.stderr).encode(), planted()), [])
@@ -228,10 +228,10 @@ def content(path):
     return data
 
 
-def stored(collector, dataset, where):
+def stored(collector, where):
     """Which of the planted stand in which file; those of filtered clients in which."""
     bad, design, unpacked, whole = [], set(), 0, FILTERED + ASKED
-    for path in [*files(collector.store), *files(dataset)]:
+    for path in [*files(collector.store), *files(collector.dataset)]:
         data = content(path)
         unpacked += path.endswith(".sst")
         bad += [(os.path.relpath(path, collector.folder), a) for a in found(data, planted())]
@@ -276,15 +276,9 @@ def answered(keys):
 
 def main():
     own_network()
-    collector = Collector(sys.argv[1], "rate = 100000", "[pdns]", "store = PDNS", "window = 1")
-    dataset = os.path.join(collector.folder, "pdns")
-    with open(collector.config, "r+", encoding="utf-8") as f:
-        text = f.read().replace("PDNS", dataset)
-        f.seek(0)
-        f.truncate()
-        f.write(text)
+    collector = Collector(sys.argv[1], "rate = 100000", "[pdns]", "store = FOLDER/pdns", "window = 1")
     try:
-        imported(collector, dataset)
+        imported(collector)
         collector.up()
         keys = {role: collector.key(role, role) for role in ("metrics", "pdns", "log", "analyst", "admin")}
         sent(collector)
@@ -294,13 +288,13 @@ def main():
         for client in ASKED:
             equal("a filtered client can be asked for", ask(f"/v1/log?client={client}", keys["analyst"])[2].count("\n"), 1)
         answered(keys)
-        stored(collector, dataset, "while it runs")
+        stored(collector, "while it runs")
         audit = json.dumps(collector.audit())
         equal("whom an analyst asked for is in the audit log", set(found(audit.encode(), ASKED)), set(ASKED))
         equal("the collector ends with exit status 0", collector.down(), 0)
-        stored(collector, dataset, "behind its end")
+        stored(collector, "behind its end")
         equal("no line of its log has an address", found(collector.said().encode(), planted() + [*FILTERED, *ASKED]), [])
-        export = subprocess.run([collector.program, "pdns", "export", "--dataset", dataset], capture_output=True, check=False).stdout
+        export = subprocess.run([collector.program, "pdns", "export", "--dataset", collector.dataset], capture_output=True, check=False).stdout
         check("an export of passive DNS has what was seen, and no client", b"captured.example" in export and not
               found(export, planted() + [*FILTERED, *ASKED]))
     finally:

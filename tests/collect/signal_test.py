@@ -42,8 +42,8 @@ def rows():
 
 
 class Asker:
-    def __init__(self, collector, key, dataset):
-        self.collector, self.key, self.dataset = collector, key, dataset
+    def __init__(self, collector, key):
+        self.collector, self.key = collector, key
 
     def get(self, path, method="GET", body=None):
         """Rows and the last line of a route's answer; what is no answer stays as it is."""
@@ -54,7 +54,7 @@ class Asker:
         return lines[:-1], lines[-1]
 
     def command(self, *words):
-        done = subprocess.run([self.collector.program, "pdns", words[0], "--dataset", self.dataset, *words[1:]], capture_output=True,
+        done = subprocess.run([self.collector.program, "pdns", words[0], "--dataset", self.collector.dataset, *words[1:]], capture_output=True,
                               text=True, check=False, **self.collector.less)
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -95,7 +95,7 @@ def new(asker):
 
 
 def flux(asker):
-    found = asker.same("flux: as the command", "flux", "flux", "--networks", asker.dataset + ".csv")
+    found = asker.same("flux: as the command", "flux", "flux", "--networks", asker.collector.dataset + ".csv")
     equal("flux: names with a score", [(r["name"], r["addresses"], r["score"]) for r in found], [("flux.example", FLUX, 18)])
     equal("flux: networks are those of the collector's table", found[0]["networks"], 3)
     found, _ = asker.get("flux?name=example.com")
@@ -116,7 +116,7 @@ def shared(asker):
     equal("shared: none of them", asker.get("shared", "POST", ""), ([], {"rows": 0}))
     equal("shared: one that is wrong is named, and nothing is answered", asker.get("shared", "POST", "example.com\na..b\n"),
           (400, 'line 2: expected a name without empty labels, got "a..b"'))
-    few = Asker(asker.collector, asker.collector.key("few", "pdns", "--quota", "3"), asker.dataset)
+    few = Asker(asker.collector, asker.collector.key("few", "pdns", "--quota", "3"))
     time.sleep(2.5)
     equal("shared: each name counts towards the quota", few.get("shared", "POST", "a.example\nb.example\n")[1], {"rows": 0})
     answer = ask("/v1/shared", few.key, "POST", "a.example\nb.example\n", {"Content-Type": "text/plain"})
@@ -155,19 +155,14 @@ def fuzz(asker):
 
 
 def main():
-    collector = Collector(sys.argv[1], "rate = 100000", "[pdns]", "store = PDNS", "networks = PDNS.csv")
-    dataset = os.path.join(collector.folder, "pdns")
-    with open(collector.config, encoding="utf-8") as f:
-        text = f.read().replace("PDNS", dataset)
-    with open(collector.config, "w", encoding="utf-8") as f:
-        f.write(text)
-    with open(dataset + ".csv", "w", encoding="utf-8") as f:
+    collector = Collector(sys.argv[1], "rate = 100000", "[pdns]", "store = FOLDER/pdns", "networks = FOLDER/pdns.csv")
+    with open(collector.dataset + ".csv", "w", encoding="utf-8") as f:
         f.write("prefix,asn\n10.0.0.0/14,64500\n10.4.0.0/14,64501\n10.8.0.0/14,64502\n")
     file = os.path.join(collector.folder, "rows.json")
     with open(file, "w", encoding="utf-8") as f:
         f.writelines(json.dumps(each) + "\n" for each in rows())
     try:
-        asker = Asker(collector, None, dataset)
+        asker = Asker(collector, None)
         asker.command("import", file)
         collector.up()
         asker.key = collector.key("analyst", "pdns")

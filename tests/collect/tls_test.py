@@ -282,11 +282,7 @@ def required(collector, made):
 
 def over_ipv6(program):
     """The certificate that is made, for clients that hold it against an IPv6 address, which stands in brackets in a URL."""
-    collector = Collector(program, "[pdns]", "store = PDNS")
-    with open(collector.config, encoding="utf-8") as f:
-        text = f.read().replace("PDNS", os.path.join(collector.folder, "pdns"))
-    with open(collector.config, "w", encoding="utf-8") as f:
-        f.write(re.sub("listen = .*", f"listen = [::]:{TLS_PORT}", text))
+    collector = Collector(program, "[pdns]", "store = FOLDER/pdns", listen=f"[::]:{TLS_PORT}")
     try:
         collector.up()
         key = collector.key("reader", "pdns")
