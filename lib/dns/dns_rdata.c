@@ -5,6 +5,8 @@
 #define SVCB_IPV4HINT 4 // RFC 9460 s14.3.2
 #define SVCB_IPV6HINT 6
 
+#define SVCB_PARAM_SIZE 4 // key and length: RFC 9460 s2.2
+
 // Octets in front, <character-string>s behind these (RFC 1035 s3.3), names behind those.
 struct layout {
 	uint8_t octets, strings, names;
@@ -66,40 +68,38 @@ int dns_rdata_names(const uint8_t *msg, const struct dns_rr *rr, uint16_t at[DNS
 	return layout->names;
 }
 
-int dns_svcb_read(const uint8_t *msg, const struct dns_rr *rr, struct dns_svcb *svcb)
+void dns_svcb_begin(const uint8_t *msg, const struct dns_rr *rr, struct dns_svcb *svcb)
 {
 	uint32_t off = rr->rdata + 2u, end = rr->rdata + (uint32_t)rr->rdata_size;
-	int last = -1, name;
+	int name = off < end ? dns_msg_name_skip(msg, end, off) : DNS_E_SHORT;
 
-	*svcb = (struct dns_svcb){0};
-	if (off >= end)
-		return DNS_E_SHORT;
-	name = dns_msg_name_skip(msg, end, off);
-	if (name < 0)
-		return name;
-	for (off += (uint32_t)name; off < end;) {
-		uint32_t key, size;
+	svcb->end = end;
+	svcb->last = -1;
+	svcb->malformed = name < 0;
+	svcb->off = name < 0 ? end : off + (uint32_t)name;
+}
 
-		if (end - off < 4)
-			return DNS_E_SHORT;
-		key = load_be16(msg + off);
-		size = load_be16(msg + off + 2);
-		off += 4;
-		if ((int)key <= last || size > end - off)
-			return DNS_E_SHORT;
-		last = (int)key;
-		if (key == SVCB_IPV4HINT) {
-			if (size == 0 || size % 4 != 0)
-				return DNS_E_SHORT;
-			svcb->ipv4 = (uint16_t)off;
-			svcb->n_ipv4 = (uint16_t)(size / 4);
-		} else if (key == SVCB_IPV6HINT) {
-			if (size == 0 || size % 16 != 0)
-				return DNS_E_SHORT;
-			svcb->ipv6 = (uint16_t)off;
-			svcb->n_ipv6 = (uint16_t)(size / 16);
-		}
-		off += size;
+bool dns_svcb_next(const uint8_t *msg, struct dns_svcb *svcb, struct dns_svcb_hint *hint)
+{
+	while (svcb->end - svcb->off >= SVCB_PARAM_SIZE) {
+		uint16_t key = load_be16(msg + svcb->off), size = load_be16(msg + svcb->off + 2);
+		uint32_t at = svcb->off + SVCB_PARAM_SIZE, left = svcb->end - at;
+		unsigned shift = key == SVCB_IPV4HINT ? 2 : 4; // of an address's size
+
+		svcb->malformed |= (int)key <= svcb->last || size > left;
+		svcb->last = key;
+		if (size > left)
+			size = (uint16_t)left;
+		svcb->off = at + size;
+		if (key != SVCB_IPV4HINT && key != SVCB_IPV6HINT)
+			continue;
+		svcb->malformed |= size == 0 || size & ((1u << shift) - 1);
+		if (size >> shift == 0)
+			continue;
+		*hint = (struct dns_svcb_hint){
+			(uint16_t)at, (uint16_t)(size >> shift), (uint8_t)(1u << shift)};
+		return true;
 	}
-	return 0;
+	svcb->malformed |= svcb->off < svcb->end;
+	return false;
 }

@@ -23,20 +23,30 @@
 int dns_rdata_names(const uint8_t *msg, const struct dns_rr *rr,
 	uint16_t at[DNS_RDATA_NAMES_MAX]) __attribute__((warn_unused_result));
 
-/** The addresses of a SVCB or HTTPS record. */
+/** The parameters of a SVCB or HTTPS record, while hints are looked for. */
 struct dns_svcb {
-	uint16_t ipv4;      /**< first address of ipv4hint, bytes from msg[0] */
-	uint16_t ipv6;      /**< first address of ipv6hint */
-	uint16_t n_ipv4;    /**< addresses of 4 bytes each */
-	uint16_t n_ipv6;    /**< addresses of 16 bytes each */
+	uint32_t off, end; /**< what is left of them, bytes from msg[0] */
+	int last;          /**< key met last, -1: none */
+	bool malformed;    /**< a client ought to refuse the record (RFC 9460 s2.2), as far as was read */
 };
 
+/** Addresses of one ipv4hint or ipv6hint. */
+struct dns_svcb_hint {
+	uint16_t at;  /**< the first one, bytes from msg[0] */
+	uint16_t n;   /**< addresses, 1 or more */
+	uint8_t size; /**< bytes of each: 4, 16 */
+};
+
+/** Begin with the parameters of a SVCB or HTTPS record. Without a target it is malformed, and has none. */
+void dns_svcb_begin(const uint8_t *msg, const struct dns_rr *rr, struct dns_svcb *svcb);
+
 /**
- * Read the data of a SVCB or HTTPS record.
+ * Find the next hint with an address.
  *
- * @return 0, or DNS_E_SHORT and what dns_msg_name_skip says: a client refuses such a record too
- *         (RFC 9460 s2.2: keys not ascending, a length that leads outside, hints that are no whole
- *         number of addresses or none)
+ * Not all clients refuse what is malformed, so hints are found as far as anybody may: where keys do not
+ * ascend or come again, in a value that leads outside up to the record's end, and in one of no whole number
+ * of addresses those that are whole.
+ *
+ * @return false: there is none left, and svcb->malformed is known
  */
-int dns_svcb_read(const uint8_t *msg, const struct dns_rr *rr, struct dns_svcb *svcb)
-	__attribute__((warn_unused_result));
+bool dns_svcb_next(const uint8_t *msg, struct dns_svcb *svcb, struct dns_svcb_hint *hint);

@@ -75,22 +75,24 @@ static ALWAYS_INLINE void addresses_put(struct run *run, uint32_t off, unsigned 
 static __attribute__((noinline)) void hints_put(struct run *run, const struct dns_rr *rr)
 {
 	const struct policy_sinkhole *sinkhole = run->sinkhole;
+	bool found = false, left = false;
+	struct dns_svcb_hint hint;
 	struct dns_svcb svcb;
-	bool ipv4, ipv6;
 
-	if (dns_svcb_read(run->msg, rr, &svcb) < 0) {
-		run->counts.n_malformed++;
-		return;
+	dns_svcb_begin(run->msg, rr, &svcb);
+	while (dns_svcb_next(run->msg, &svcb, &hint)) {
+		bool there = hint.size == 4 ? sinkhole->n_ipv4 > 0 : sinkhole->n_ipv6 > 0;
+
+		found |= there;
+		left |= !there;
+		if (there && hint.size == 4)
+			addresses_put(run, hint.at, hint.n, 4);
+		else if (there)
+			addresses_put(run, hint.at, hint.n, 16);
 	}
-	run->counts.n_left +=
-		(svcb.n_ipv4 && !sinkhole->n_ipv4) || (svcb.n_ipv6 && !sinkhole->n_ipv6);
-	ipv4 = svcb.n_ipv4 && sinkhole->n_ipv4;
-	ipv6 = svcb.n_ipv6 && sinkhole->n_ipv6;
-	if (ipv4)
-		addresses_put(run, svcb.ipv4, svcb.n_ipv4, 4);
-	if (ipv6)
-		addresses_put(run, svcb.ipv6, svcb.n_ipv6, 16);
-	if (!ipv4 && !ipv6)
+	run->counts.n_malformed += svcb.malformed;
+	run->counts.n_left += left;
+	if (!found)
 		return;
 	ttl_clamp(run, rr->ttl);
 	if (rr->type == DNS_TYPE_SVCB)

@@ -43,7 +43,7 @@ struct rewrite_counts {
 	uint16_t n_ipv4, n_ipv6;        /**< A, AAAA records that got a sinkhole address */
 	uint16_t n_svcb, n_https;       /**< records of which hints did */
 	uint16_t n_left;                /**< records left: no sinkhole of their family */
-	uint16_t n_malformed;           /**< SVCB, HTTPS records left: no client reads them either */
+	uint16_t n_malformed;           /**< SVCB, HTTPS records that clients ought to refuse */
 	uint16_t rrsigs_cut, rrsigs_kept; /**< signatures of what was changed */
 	uint16_t ede_added, ede_left;   /**< Extended DNS Errors that fitted, that did not */
 };

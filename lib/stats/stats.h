@@ -83,7 +83,7 @@ struct stats_worker {
 						    rewritten, logged, exempted */
 	uint64_t records_rewritten[STATS_RECORDS];
 	uint64_t records_left;                 /**< without a sinkhole of their family */
-	uint64_t records_malformed;            /**< SVCB, HTTPS: left as they are */
+	uint64_t records_malformed;            /**< SVCB, HTTPS: with malformed parameters */
 	uint64_t rrsigs[STATS_RRSIGS];         /**< signatures of records that were rewritten */
 	uint64_t ede[STATS_EDES];              /**< Extended DNS Errors */
 	uint64_t mirrored;                     /**< records given to the statistics core */

@@ -31,7 +31,7 @@ const struct stats_metric stats_metrics[] = {
 	{"dnsweir_records_left_total", {NULL},
 		"Records of matched responses left, without a sinkhole of their family."},
 	{"dnsweir_records_malformed_total", {NULL},
-		"SVCB and HTTPS records left, whose parameters are malformed."},
+		"SVCB and HTTPS records whose parameters are malformed."},
 	{"dnsweir_rrsigs_total", {"result"}, "Signatures of rewritten records."},
 	{"dnsweir_ede_total", {"result"}, "Extended DNS Errors of rewritten responses."},
 	{"dnsweir_mirror_records_total", {NULL}, "Records handed to the statistics core."},

@@ -44,6 +44,9 @@ static bool cut_svcb(const uint8_t *msg, uint32_t have, struct cut *cut)
 
 		if (next > have && key != SVCB_KEY_IPV4HINT && key != SVCB_KEY_IPV6HINT)
 			break;
+		// The addresses of a hint that leads outside are found all the same.
+		if (next > cut->end)
+			next = cut->end;
 		at = next;
 	}
 	cut->to = at;

@@ -154,17 +154,20 @@ static const char *records_walk(struct walk before, struct walk after, unsigned 
 // Note octets of a record that a rewrite may touch.
 static void record_may_change(const uint8_t *msg, const struct dns_rr *rr, uint8_t *mask)
 {
+	struct dns_svcb_hint hint;
 	struct dns_svcb svcb;
 
 	if (is_address(rr)) {
 		memset(mask + rr->ttl, 0xff, 4);
 		memset(mask + rr->rdata, 0xff, rr->rdata_size);
 	}
-	if (!is_svcb(rr) || dns_svcb_read(msg, rr, &svcb) < 0 || (!svcb.n_ipv4 && !svcb.n_ipv6))
+	if (!is_svcb(rr))
 		return;
-	memset(mask + rr->ttl, 0xff, 4);
-	memset(mask + svcb.ipv4, 0xff, svcb.n_ipv4 * 4u);
-	memset(mask + svcb.ipv6, 0xff, svcb.n_ipv6 * 16u);
+	dns_svcb_begin(msg, rr, &svcb);
+	while (dns_svcb_next(msg, &svcb, &hint)) {
+		memset(mask + rr->ttl, 0xff, 4);
+		memset(mask + hint.at, 0xff, (size_t)hint.n * hint.size);
+	}
 }
 
 // Where octets go, pointers to what is behind them change.
