@@ -101,17 +101,18 @@ static __attribute__((noinline)) void hints_put(struct run *run, const struct dn
 		run->counts.n_https++;
 }
 
-// Addresses of one record of class IN.
+// Addresses of one record of class IN. Where there is more than an address some clients read what stands in
+// front, and many resolvers hand such a record on.
 static ALWAYS_INLINE void record_put(struct run *run, const struct dns_rr *rr)
 {
-	if (rr->type == DNS_TYPE_A && rr->rdata_size == 4) {
+	if (rr->type == DNS_TYPE_A && rr->rdata_size >= 4) {
 		if (run->sinkhole->n_ipv4 == 0) {
 			run->counts.n_left++;
 			return;
 		}
 		addresses_put(run, rr->rdata, 1, 4);
 		run->counts.n_ipv4++;
-	} else if (rr->type == DNS_TYPE_AAAA && rr->rdata_size == 16) {
+	} else if (rr->type == DNS_TYPE_AAAA && rr->rdata_size >= 16) {
 		if (run->sinkhole->n_ipv6 == 0) {
 			run->counts.n_left++;
 			return;

@@ -64,8 +64,9 @@ static bool cut_address(uint8_t *msg, uint32_t have, uint32_t off, struct cut *c
 		return false;
 	store_be16(fixed + 8, size);
 	memcpy(fixed, msg + off, known - off);
-	cut->end = cut->to = cut->rdata + size;
-	return load_be16(fixed + 8) == size;
+	cut->end = cut->to = cut->rdata + load_be16(fixed + 8);
+	// What is behind an address stays, but the address counts.
+	return load_be16(fixed + 8) >= size;
 }
 
 // @return whether there is enough of the record at `off` to judge it

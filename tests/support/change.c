@@ -95,8 +95,8 @@ static bool names_same(const struct walk *a, uint32_t at, const struct walk *b, 
 static bool is_address(const struct dns_rr *rr)
 {
 	return rr->class == DNS_CLASS_IN &&
-	       ((rr->type == DNS_TYPE_A && rr->rdata_size == 4) ||
-		       (rr->type == DNS_TYPE_AAAA && rr->rdata_size == 16));
+	       ((rr->type == DNS_TYPE_A && rr->rdata_size >= 4) ||
+		       (rr->type == DNS_TYPE_AAAA && rr->rdata_size >= 16));
 }
 
 static bool is_svcb(const struct dns_rr *rr)
@@ -159,7 +159,7 @@ static void record_may_change(const uint8_t *msg, const struct dns_rr *rr, uint8
 
 	if (is_address(rr)) {
 		memset(mask + rr->ttl, 0xff, 4);
-		memset(mask + rr->rdata, 0xff, rr->rdata_size);
+		memset(mask + rr->rdata, 0xff, rr->type == DNS_TYPE_A ? 4 : 16);
 	}
 	if (!is_svcb(rr))
 		return;

@@ -185,15 +185,31 @@ Test(stream_prefix, an_address_is_known_by_its_type_and_class)
 	}
 }
 
-Test(stream_prefix, an_address_of_another_size_is_none)
+Test(stream_prefix, an_address_that_is_too_short_is_none)
 {
 	uint8_t msg[sizeof(one)];
 
 	memcpy(msg, one, sizeof(one));
-	msg[ONE_RDATA - 2] = 1;
-	cr_assert_eq(stream_prefix(msg, ONE_RDATA - 1, sizeof(one)).size, 0);
-	msg[ONE_RDATA - 2] = 0;
 	msg[ONE_RDATA - 1] = 3;
 	cr_assert_eq(stream_prefix(msg, ONE_RDATA, sizeof(one)).size, 0);
 	cr_assert_eq(stream_prefix(msg, ONE_TTL + 1, sizeof(one) - 1).size, 0, "no room for it");
+}
+
+Test(stream_prefix, of_an_address_that_is_too_long_all_octets_are_filled_up)
+{
+	uint8_t msg[sizeof(one) + 0x104] = {0};
+	struct stream_prefix prefix;
+
+	memcpy(msg, one, sizeof(one));
+	msg[ONE_RDATA - 1] = 6;
+	prefix = stream_prefix(msg, ONE_RDATA + 1, sizeof(one) + 2);
+	cr_assert_eq(prefix.size, sizeof(one) + 2);
+	cr_assert_eq(prefix.fill, ONE_RDATA + 1);
+	cr_assert_eq(stream_prefix(msg, ONE_RDATA + 1, sizeof(one) + 1).size, 0, "no room for it");
+	// Of RDLENGTH only the first octet is there.
+	memcpy(msg, one, sizeof(one));
+	msg[ONE_RDATA - 2] = 1;
+	prefix = stream_prefix(msg, ONE_RDATA - 1, sizeof(one) + 0x100);
+	cr_assert_eq(prefix.size, ONE_RDATA + 0x104);
+	cr_assert_eq(prefix.decided, ONE_RDATA - 1);
 }
