@@ -89,23 +89,30 @@ static uint32_t answered_size(
 	return m->behind + 2u + DNS_RR_FIXED_SIZE + address_size(type) + rest->opt_size;
 }
 
+// Whether there is no error, or no such name; the OPT has the upper bits (RFC 6891 s6.1.3): BADVERS is 16.
+static bool may_answer(const struct rewrite_message *m, const struct dns_rest *rest)
+{
+	uint8_t rcode = dns_msg_rcode(m->msg);
+
+	return (rcode == DNS_RCODE_NOERROR || rcode == DNS_RCODE_NXDOMAIN) &&
+	       (rest->opt_size == 0 || m->msg[rest->opt + OPT_RCODE] == 0);
+}
+
 bool rewrite_answer_fits(const struct rewrite_message *m, uint16_t type)
 {
 	const struct policy_sinkhole *sinkhole = &m->list->sinkhole;
-	uint8_t rcode = dns_msg_rcode(m->msg);
 	struct dns_rest rest;
 
 	// A truncated answer is empty for another reason, and is asked for again over TCP.
-	if (m->partly || (rcode != DNS_RCODE_NOERROR && rcode != DNS_RCODE_NXDOMAIN) ||
-		dns_msg_flags(m->msg) & DNS_FLAG_TC || dns_msg_qdcount(m->msg) != 1 ||
+	if (m->partly || dns_msg_flags(m->msg) & DNS_FLAG_TC || dns_msg_qdcount(m->msg) != 1 ||
 		load_be16(m->msg + m->answers - 2) != DNS_CLASS_IN)
 		return false;
 	if (!(type == DNS_TYPE_A && sinkhole->n_ipv4) &&
 		!(type == DNS_TYPE_AAAA && sinkhole->n_ipv6))
 		return false;
 	dns_msg_rest_read(m->msg, m->size, m->behind, &rest);
-	return rest.whole && rewrite_opt_fits(m, &rest, answered_size(m, &rest, type)) &&
-	       chain_end(m) != 0;
+	return rest.whole && may_answer(m, &rest) &&
+	       rewrite_opt_fits(m, &rest, answered_size(m, &rest, type)) && chain_end(m) != 0;
 }
 
 struct rewrite_counts rewrite_answer(struct rewrite_message *m, uint16_t type)
