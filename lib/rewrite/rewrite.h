@@ -57,7 +57,7 @@ static inline bool rewrite_any(const struct rewrite_counts *counts)
  * Put the sinkhole's addresses into the response: RDATA of A and AAAA records of class IN, hints of
  * SVCB and HTTPS records (RFC 9460 s7.3), where the sinkhole has an address of that family; TTLs above
  * its ttl_max become that. In the answer section all of them; in the additional section those of names
- * that the question and answer sections hold. Over UDP signatures of what was changed are taken out of
+ * that the question and answer sections hold, and of those that it leads a service's client on to. Over UDP signatures of what was changed are taken out of
  * the answer section.
  *
  * @return what was done; if it is nothing, no octet changed

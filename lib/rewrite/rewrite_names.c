@@ -19,18 +19,57 @@ void rewrite_names_add(struct rewrite_names *names, uint32_t off)
 	names->at[names->n++] = at;
 }
 
-static void record_names_add(struct rewrite_names *names, const struct dns_rr *rr)
+static inline bool is_service(const struct dns_rr *rr)
+{
+	return rr->type == DNS_TYPE_SVCB || rr->type == DNS_TYPE_HTTPS;
+}
+
+// Where a record leads to. @return its place, 0: nowhere
+static uint32_t record_target(const struct rewrite_names *names, const struct dns_rr *rr)
 {
 	uint32_t target = rr->rdata + SVCB_TARGET;
 
-	rewrite_names_add(names, rr->name);
-	if ((rr->type == DNS_TYPE_CNAME || rr->type == DNS_TYPE_DNAME) && rr->rdata_size > 0)
-		rewrite_names_add(names, rr->rdata);
+	if (rr->type == DNS_TYPE_CNAME || rr->type == DNS_TYPE_DNAME)
+		return rr->rdata_size > 0 ? rr->rdata : 0;
 	// "." stands for the owner (RFC 9460 s2.5). Parameters may be malformed, as matching has it, too.
-	if ((rr->type == DNS_TYPE_SVCB || rr->type == DNS_TYPE_HTTPS) &&
-		rr->rdata_size > SVCB_TARGET && names->msg[target] != 0)
+	if (!is_service(rr) || rr->rdata_size <= SVCB_TARGET || names->msg[target] == 0)
+		return 0;
+	return target;
+}
+
+static void record_names_add(struct rewrite_names *names, const struct dns_rr *rr)
+{
+	uint32_t target = record_target(names, rr);
+
+	names->services |= is_service(rr);
+	rewrite_names_add(names, rr->name);
+	if (target)
 		rewrite_names_add(names, target);
 }
+
+// Add where records of the additional section lead to whose owner is one of the names.
+static void additional_follow(const struct rewrite_message *m, struct rewrite_names *names)
+{
+	uint32_t off = m->additional;
+
+	for (unsigned n = dns_msg_arcount(m->msg); n > 0 && !names->all; n--) {
+		struct dns_rr rr;
+		int size = dns_msg_rr_read(m->msg, m->size, off, &rr);
+		uint32_t target;
+
+		if (size < 0)
+			return;
+		off += (uint32_t)size;
+		target = record_target(names, &rr);
+		if (target && rewrite_names_have(names, rr.name) &&
+			!rewrite_names_have(names, target))
+			rewrite_names_add(names, target);
+	}
+}
+
+// A server may send along what a client of a service has to ask next: that it has another name, and the
+// addresses of this (RFC 9460 s4.1). Nearly always in that order.
+#define FOLLOW_WALKS 4
 
 void rewrite_names_collect(const struct rewrite_message *m, struct rewrite_names *names)
 {
@@ -53,6 +92,11 @@ void rewrite_names_collect(const struct rewrite_message *m, struct rewrite_names
 			return;
 		record_names_add(names, &rr);
 		off += (uint32_t)size;
+	}
+	for (unsigned i = 0, before = 0; names->services && i < FOLLOW_WALKS && before < names->n;
+		i++) {
+		before = names->n;
+		additional_follow(m, names);
 	}
 }
 

@@ -31,6 +31,7 @@ struct rewrite_names {
 	const uint8_t *msg;
 	uint16_t size;
 	bool all;      /**< too many, or too much work: every name is one of them */
+	bool services; /**< the answer section has SVCB or HTTPS records */
 	unsigned n;
 	unsigned work; /**< so far */
 	uint16_t at[REWRITE_NAMES_MAX]; /**< bytes from msg[0]; none is nothing but a pointer */
@@ -47,7 +48,7 @@ static inline uint16_t rewrite_name_origin(const uint8_t *msg, uint32_t size, ui
 /** Add the name at @p off to none or some. */
 void rewrite_names_add(struct rewrite_names *names, uint32_t off);
 
-/** Those that the question and answer sections are about. */
+/** Those that the question and answer sections are about, and where the additional section goes on with them. */
 void rewrite_names_collect(const struct rewrite_message *m, struct rewrite_names *names);
 
 /** Whether the name at @p off is one of them. */
