@@ -103,7 +103,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(said, 0, sizeof(said));
 	memset(n_said, 0, sizeof(n_said));
 	if (byte_take(&steps) & 1) {
-		roomy.flows = 2;
+		roomy.flows = 32;
 		roomy.memory = 65536;
 		roomy.held = 64;
 	}
