@@ -20,16 +20,14 @@
 #define WINDOW_MAX     ((size_t)8 << 30)  // places of entries have 32 bits
 #define WINDOW_SECONDS 10
 #define CACHE_SIZE     ((size_t)256 << 20)
-#define MEMORY_TABLE   ((size_t)32 << 20) // who asks beside a writer reads as much from its log
-#define MEMORY_FILTER  0.03               // of its size
+#define MEMORY_FILTER  0.03               // of the size of a table in memory
 #define BLOCK_SIZE     ((size_t)16 << 10) // a row that is not in the cache costs reading one
 #define RESTART        128 // keys a run that share beginnings: seeking in less costs more room
 #define INDEX_RESTART  16
 #define DICTIONARY     (128 << 10)
 #define FILE_SIZE      (24 << 20) // each has a dictionary for its own part of the keys
 #define FILES_OTHER    512
-#define FILTER_BITS    10 // a key
-#define LOG_LEVEL_NONE 5
+#define FILTER_BITS    10        // a key
 #define SYNC_EACH      (1 << 20) // octets: nothing waits for much to be written at once
 #define ZSTD_LEVEL     9
 
@@ -67,7 +65,6 @@ static void background_set(rocksdb_options_t *options)
 	rocksdb_env_lower_thread_pool_cpu_priority(env);
 	rocksdb_env_lower_thread_pool_io_priority(env);
 	rocksdb_env_destroy(env);
-	rocksdb_options_set_max_background_jobs(options, 2);
 	rocksdb_options_set_bytes_per_sync(options, SYNC_EACH);
 }
 
@@ -83,38 +80,22 @@ static int files_most(void)
 
 rocksdb_options_t *pdns_options_make(const struct pdns *pdns, enum pdns_mode mode)
 {
-	rocksdb_options_t *options = rocksdb_options_create();
+	rocksdb_options_t *options = rocks_options_create(pdns_merge_create());
 
-	rocksdb_options_set_merge_operator(options, pdns_merge_create());
 	rocksdb_options_set_max_open_files(options, files_most());
-	// Nothing: see lib/store on what its own log does on a full disk.
-	rocksdb_options_set_info_log_level(options, LOG_LEVEL_NONE);
-	rocksdb_options_set_keep_log_file_num(options, 2);
-	rocksdb_options_set_stats_dump_period_sec(options, 0);
-	rocksdb_options_set_stats_persist_period_sec(options, 0);
 	blocks_set(pdns, options);
 	if (mode == PDNS_READ)
 		return options;
-	rocksdb_options_set_create_if_missing(options, 1);
-	rocksdb_options_set_write_buffer_size(options, MEMORY_TABLE);
-	rocksdb_options_set_max_write_buffer_number(options, 3);
+	rocks_options_write(options);
 	rocksdb_options_set_target_file_size_base(options, FILE_SIZE);
 	background_set(options);
-	rocksdb_options_set_allow_concurrent_memtable_write(options, 0);
 	// A row that is looked for by its key is in none of the tables in memory nearly always.
 	rocksdb_options_set_memtable_prefix_bloom_size_ratio(options, MEMORY_FILTER);
 	rocksdb_options_set_memtable_whole_key_filtering(options, 1);
 	// What is looked for by its key is there nearly always, so the last level does without
 	// filters.
 	rocksdb_options_set_optimize_filters_for_hits(options, 1);
-	// Nine tenths of it are in its last level, so there pays what compresses best.
-	rocksdb_options_set_level_compaction_dynamic_level_bytes(options, 1);
-	rocksdb_options_set_compression(options, rocksdb_lz4_compression);
-	rocksdb_options_set_bottommost_compression(options, rocksdb_zstd_compression);
-	rocksdb_options_set_bottommost_compression_options(
-		options, -14, ZSTD_LEVEL, 0, DICTIONARY, 1);
-	rocksdb_options_set_bottommost_compression_options_zstd_max_train_bytes(
-		options, 64 * DICTIONARY, 1);
+	rocks_options_dictionary(options, ZSTD_LEVEL, DICTIONARY);
 	return options;
 }
 

@@ -12,6 +12,11 @@
 #define OPEN_WAIT_US 50000
 #define PATH_SIZE    (4096 + 80) // a folder's path, and a file in it
 
+#define LOG_LEVEL_NONE 5
+#define MEMORY_TABLE   ((size_t)32 << 20) // who asks beside a writer reads as much from its log
+#define MEMORY_TABLES  3
+#define TRAINING       64 // octets that are looked at for one of a dictionary
+
 int rocks_error(char *error)
 {
 	static const struct {
@@ -39,6 +44,42 @@ int rocks_error(char *error)
 		}
 	rocksdb_free(error);
 	return err;
+}
+
+rocksdb_options_t *rocks_options_create(rocksdb_mergeoperator_t *merge)
+{
+	rocksdb_options_t *options = rocksdb_options_create();
+
+	rocksdb_options_set_merge_operator(options, merge);
+	rocksdb_options_set_max_open_files(options, -1);
+	// Nothing: on a full disk a second line of RocksDB's own log ends the process, where the library
+	// was built with assertions, as Debian's is. Errors come back from its functions anyway.
+	rocksdb_options_set_info_log_level(options, LOG_LEVEL_NONE);
+	rocksdb_options_set_keep_log_file_num(options, 2);
+	rocksdb_options_set_stats_dump_period_sec(options, 0);
+	rocksdb_options_set_stats_persist_period_sec(options, 0);
+	return options;
+}
+
+void rocks_options_write(rocksdb_options_t *options)
+{
+	rocksdb_options_set_create_if_missing(options, 1);
+	rocksdb_options_set_write_buffer_size(options, MEMORY_TABLE);
+	rocksdb_options_set_max_write_buffer_number(options, MEMORY_TABLES);
+	rocksdb_options_set_max_background_jobs(options, 2);
+	// One thread writes, in the order of the keys, and each key's place is then beside the last one's.
+	rocksdb_options_set_allow_concurrent_memtable_write(options, 0);
+	// Nine tenths are in the last level, so there pays what compresses best.
+	rocksdb_options_set_level_compaction_dynamic_level_bytes(options, 1);
+	rocksdb_options_set_compression(options, rocksdb_lz4_compression);
+	rocksdb_options_set_bottommost_compression(options, rocksdb_zstd_compression);
+}
+
+void rocks_options_dictionary(rocksdb_options_t *options, int level, int dictionary)
+{
+	rocksdb_options_set_bottommost_compression_options(options, -14, level, 0, dictionary, 1);
+	rocksdb_options_set_bottommost_compression_options_zstd_max_train_bytes(
+		options, TRAINING * dictionary, 1);
 }
 
 // Which files make up a database: it is another one after each change of these.

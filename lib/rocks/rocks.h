@@ -2,8 +2,8 @@
 #pragma once
 /**
  * @file
- * What everybody who keeps things in RocksDB needs beside its C interface: errors as numbers, and
- * opening what another process writes.
+ * What everybody who keeps things in RocksDB needs beside its C interface: errors as numbers, options,
+ * and opening what another process writes.
  *
  * Layer:   lib/rocks; no EAL.
  * Threads: any; a database's own rules apply to it.
@@ -17,6 +17,24 @@
  * @return 0 or -errno; -EIO for what RocksDB has no errno for
  */
 int rocks_error(char *error);
+
+/**
+ * Options for reading. Each file is open as long as the database is, unless the caller sets a bound: a writer beside us
+ * may unlink it. RocksDB keeps no log of its own.
+ *
+ * @param merge taken
+ * @return taken by the caller
+ */
+rocksdb_options_t *rocks_options_create(rocksdb_mergeoperator_t *merge);
+
+/**
+ * Have them be for writing, too, by one thread at a time. What is not in the last level yet is compressed quickly,
+ * that level by zstd.
+ */
+void rocks_options_write(rocksdb_options_t *options);
+
+/** How well zstd compresses the last level. @param level zstd's  @param dictionary octets of each file's */
+void rocks_options_dictionary(rocksdb_options_t *options, int level, int dictionary);
 
 /**
  * Open a database for reading, beside a process that may write to it meanwhile. What that one

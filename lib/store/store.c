@@ -13,16 +13,14 @@
 #include "base/log.h"
 #include "list/list.h"
 
-#define WINDOW_SIZE    ((size_t)64 << 20)
-#define WINDOW_MIN     ((size_t)1 << 16)
-#define WINDOW_MAX     ((size_t)1 << 30) // offsets have 32 bits
-#define SORT_MAX       ((size_t)4 << 20)
-#define CACHE_SIZE     ((size_t)32 << 20)
-#define MEMORY_TABLE   ((size_t)32 << 20) // who asks beside a writer reads as much from its log
-#define BLOCK_SIZE     ((size_t)32 << 10) // names of an hour compress better together
-#define DICTIONARY     (16 << 10)
-#define LOG_LEVEL_NONE 5
-#define ZSTD_LEVEL     3
+#define WINDOW_SIZE ((size_t)64 << 20)
+#define WINDOW_MIN  ((size_t)1 << 16)
+#define WINDOW_MAX  ((size_t)1 << 30) // offsets have 32 bits
+#define SORT_MAX    ((size_t)4 << 20)
+#define CACHE_SIZE  ((size_t)32 << 20)
+#define BLOCK_SIZE  ((size_t)32 << 10) // names of an hour compress better together
+#define DICTIONARY  (16 << 10)
+#define ZSTD_LEVEL  3
 
 const char *store_kind_name(enum store_kind kind)
 {
@@ -59,34 +57,13 @@ static void blocks_set(rocksdb_options_t *options)
 
 static rocksdb_options_t *options_create(enum store_mode mode)
 {
-	rocksdb_options_t *options = rocksdb_options_create();
+	rocksdb_options_t *options = rocks_options_create(store_merge_create());
 
-	rocksdb_options_set_merge_operator(options, store_merge_create());
-	// Each file is open as long as the table is: a writer beside us may unlink it.
-	rocksdb_options_set_max_open_files(options, -1);
-	// Nothing: on a full disk a second line of RocksDB's own log ends the process, where the library
-	// was built with assertions, as Debian's is. Errors come back from its functions anyway.
-	rocksdb_options_set_info_log_level(options, LOG_LEVEL_NONE);
-	rocksdb_options_set_keep_log_file_num(options, 2);
-	rocksdb_options_set_stats_dump_period_sec(options, 0);
-	rocksdb_options_set_stats_persist_period_sec(options, 0);
 	blocks_set(options);
 	if (mode == STORE_READ)
 		return options;
-	rocksdb_options_set_create_if_missing(options, 1);
-	rocksdb_options_set_write_buffer_size(options, MEMORY_TABLE);
-	rocksdb_options_set_max_write_buffer_number(options, 3);
-	rocksdb_options_set_max_background_jobs(options, 2);
-	// One thread writes, in the order of the keys, and each key's place is then beside the last one's.
-	rocksdb_options_set_allow_concurrent_memtable_write(options, 0);
-	// Nine tenths of a day are in its last level, so there pays what compresses best.
-	rocksdb_options_set_level_compaction_dynamic_level_bytes(options, 1);
-	rocksdb_options_set_compression(options, rocksdb_lz4_compression);
-	rocksdb_options_set_bottommost_compression(options, rocksdb_zstd_compression);
-	rocksdb_options_set_bottommost_compression_options(
-		options, -14, ZSTD_LEVEL, 0, DICTIONARY, 1);
-	rocksdb_options_set_bottommost_compression_options_zstd_max_train_bytes(
-		options, 64 * DICTIONARY, 1);
+	rocks_options_write(options);
+	rocks_options_dictionary(options, ZSTD_LEVEL, DICTIONARY);
 	return options;
 }
 
