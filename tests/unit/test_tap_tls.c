@@ -121,6 +121,52 @@ static struct tap_sender *send_with(struct tls_keeper *keeper, const char *name)
 	return sender;
 }
 
+/** A collector, and a box that sends to it. */
+struct talk {
+	struct tls_keeper *server, *client;
+	struct tap_listener *listener;
+	struct tap_sender *sender;
+};
+
+// @param senders who may send  @param name what the collector's certificate has to have
+static struct talk talk_open(
+	struct tls_keeper *server, struct tls_keeper *client, const char *senders, const char *name)
+{
+	struct talk talk = {server, client, listen_with(server, senders), NULL};
+
+	talk.sender = send_with(client, name);
+	return talk;
+}
+
+// The box has the certificate of one folder, and trusts the CA of another.
+static struct talk talk_begin(
+	const char *box, const char *trusted, const char *senders, const char *name)
+{
+	return talk_open(
+		keeper(folder, "collector", folder), keeper(box, "box1", trusted), senders, name);
+}
+
+// Each side shows a certificate of the same CA.
+static struct talk talk_between(const char *collector, const char *box)
+{
+	return talk_open(keeper(folder, collector, folder), keeper(folder, box, folder), "", "");
+}
+
+static void talk_end(struct talk *talk, unsigned patience_ms)
+{
+	tap_sender_close(talk->sender, patience_ms, NULL);
+	tap_listener_close(talk->listener, 0);
+	tls_keeper_close(talk->client);
+	tls_keeper_close(talk->server);
+}
+
+// A talk in which nothing came through.
+static void talk_end_empty(struct talk *talk)
+{
+	talk_end(talk, 0);
+	cr_expect_eq(world.frames, 0);
+}
+
 // A port that is free now.
 static void port_choose(void)
 {
@@ -263,52 +309,31 @@ Test(tap_tls, a_slow_collector_fills_the_queue_and_what_does_not_fit_is_counted)
 
 Test(tap_tls, a_certificate_of_another_ca_is_refused_by_the_collector)
 {
-	struct tls_keeper *server = keeper(folder, "collector", folder);
-	struct tls_keeper *client = keeper(other, "box1", folder);
-	struct tap_listener *listener = listen_with(server, "");
-	struct tap_sender *sender = send_with(client, "");
+	struct talk talk = talk_begin(other, folder, "", "");
 
-	send_n(sender, 10, 100);
-	cr_expect(await_refused(listener, TLS_OTHER_CA, 2) >= 2);
-	cr_expect(
-		await_tries(sender, 2) >= 2, "the sender sees that it is refused, and tries again");
-	tap_sender_close(sender, 0, NULL);
-	tap_listener_close(listener, 0);
-	cr_expect_eq(world.frames, 0);
-	tls_keeper_close(client);
-	tls_keeper_close(server);
+	send_n(talk.sender, 10, 100);
+	cr_expect(await_refused(talk.listener, TLS_OTHER_CA, 2) >= 2);
+	cr_expect(await_tries(talk.sender, 2) >= 2,
+		"the sender sees that it is refused, and tries again");
+	talk_end_empty(&talk);
 }
 
 Test(tap_tls, certificates_that_are_out_of_date_are_refused_on_both_sides)
 {
-	struct tls_keeper *server = keeper(folder, "collector", folder), *late_server, *late;
-	struct tap_listener *listener;
-	struct tap_sender *sender;
+	struct talk talk;
 
 	make(folder, "late", TLS_USE_CLIENT, 0);
 	make(folder, "late_server", TLS_USE_SERVER, 0);
-	late = keeper(folder, "late", folder);
-	late_server = keeper(folder, "late_server", folder);
 	sleep(2);
-	listener = listen_with(server, "");
-	sender = send_with(late, "");
-	send_n(sender, 10, 100);
-	cr_expect(await_refused(listener, TLS_EXPIRED, 1) >= 1);
-	cr_expect(await_tries(sender, 1) >= 1);
-	tap_sender_close(sender, 0, NULL);
-	tap_listener_close(listener, 0);
-	listener = listen_with(late_server, "");
-	tls_keeper_close(late);
-	late = keeper(folder, "box1", folder);
-	sender = send_with(late, "");
-	send_n(sender, 10, 100);
-	cr_expect(await_tries(sender, 1) >= 1);
-	tap_sender_close(sender, 0, NULL);
-	tap_listener_close(listener, 0);
-	cr_expect_eq(world.frames, 0);
-	tls_keeper_close(late);
-	tls_keeper_close(late_server);
-	tls_keeper_close(server);
+	talk = talk_between("collector", "late");
+	send_n(talk.sender, 10, 100);
+	cr_expect(await_refused(talk.listener, TLS_EXPIRED, 1) >= 1);
+	cr_expect(await_tries(talk.sender, 1) >= 1);
+	talk_end_empty(&talk);
+	talk = talk_between("late_server", "box1");
+	send_n(talk.sender, 10, 100);
+	cr_expect(await_tries(talk.sender, 1) >= 1);
+	talk_end_empty(&talk);
 }
 
 Test(tap_tls, files_that_are_none_are_named)
@@ -345,78 +370,49 @@ Test(tap_tls, files_that_are_none_are_named)
 
 Test(tap_tls, a_collector_of_another_ca_gets_nothing)
 {
-	struct tls_keeper *server = keeper(folder, "collector", folder);
-	struct tls_keeper *client = keeper(folder, "box1", other);
-	struct tap_listener *listener = listen_with(server, "");
-	struct tap_sender *sender = send_with(client, "");
+	struct talk talk = talk_begin(folder, other, "", "");
 
-	send_n(sender, 10, 100);
-	cr_expect(await_tries(sender, 2) >= 2);
-	cr_expect(await_refused(listener, TLS_BROKEN, 1) >= 1);
-	tap_sender_close(sender, 0, NULL);
-	tap_listener_close(listener, 0);
-	cr_expect_eq(world.frames, 0);
-	tls_keeper_close(client);
-	tls_keeper_close(server);
+	send_n(talk.sender, 10, 100);
+	cr_expect(await_tries(talk.sender, 2) >= 2);
+	cr_expect(await_refused(talk.listener, TLS_BROKEN, 1) >= 1);
+	talk_end_empty(&talk);
 }
 
 Test(tap_tls, a_name_that_is_not_the_collectors_is_refused_and_one_that_is_goes)
 {
-	struct tls_keeper *server = keeper(folder, "collector", folder);
-	struct tls_keeper *client = keeper(folder, "box1", folder);
-	struct tap_listener *listener = listen_with(server, "");
-	struct tap_sender *sender = send_with(client, "another.example");
+	struct talk talk = talk_begin(folder, folder, "", "another.example");
 
-	send_n(sender, 10, 100);
-	cr_expect(await_tries(sender, 1) >= 1);
-	tap_sender_close(sender, 0, NULL);
+	send_n(talk.sender, 10, 100);
+	cr_expect(await_tries(talk.sender, 1) >= 1);
+	tap_sender_close(talk.sender, 0, NULL);
 	cr_expect_eq(world.frames, 0);
-	sender = send_with(client, "collector.example");
-	send_n(sender, 10, 100);
+	talk.sender = send_with(talk.client, "collector.example");
+	send_n(talk.sender, 10, 100);
 	cr_expect_eq(await(&world.frames, 10), 10);
-	tap_sender_close(sender, PATIENCE, NULL);
-	tap_listener_close(listener, 0);
-	tls_keeper_close(client);
-	tls_keeper_close(server);
+	talk_end(&talk, PATIENCE);
 }
 
 Test(tap_tls, a_sender_that_is_not_in_the_list_is_refused)
 {
-	struct tls_keeper *server = keeper(folder, "collector", folder);
-	struct tls_keeper *client = keeper(folder, "box1", folder);
-	struct tap_listener *listener = listen_with(server, "box, box11 ox1");
-	struct tap_sender *sender = send_with(client, "");
+	struct talk talk = talk_begin(folder, folder, "box, box11 ox1", "");
 
-	send_n(sender, 10, 100);
-	cr_expect(await_refused(listener, TLS_OTHER_NAME, 1) >= 1);
-	tap_sender_close(sender, 0, NULL);
-	tap_listener_close(listener, 0);
-	cr_expect_eq(world.frames, 0);
-	tls_keeper_close(client);
-	tls_keeper_close(server);
+	send_n(talk.sender, 10, 100);
+	cr_expect(await_refused(talk.listener, TLS_OTHER_NAME, 1) >= 1);
+	talk_end_empty(&talk);
 }
 
 Test(tap_tls, certificates_of_the_wrong_side_are_refused)
 {
-	struct tls_keeper *server = keeper(folder, "collector", folder);
-	struct tls_keeper *client = keeper(folder, "box1", folder);
-	struct tap_listener *listener = listen_with(server, "");
-	struct tap_sender *sender = send_with(server, "");
+	struct talk talk = talk_between("collector", "collector");
 
-	send_n(sender, 10, 100);
-	cr_expect(await_refused(listener, TLS_OTHER_PURPOSE, 1) >= 1);
-	tap_sender_close(sender, 0, NULL);
-	tap_listener_close(listener, 0);
+	send_n(talk.sender, 10, 100);
+	cr_expect(await_refused(talk.listener, TLS_OTHER_PURPOSE, 1) >= 1);
+	talk_end_empty(&talk);
 	// Who has a box's certificate is no collector.
-	listener = listen_with(client, "");
-	sender = send_with(client, "");
-	send_n(sender, 10, 100);
-	cr_expect(await_tries(sender, 1) >= 1);
-	tap_sender_close(sender, 0, NULL);
-	tap_listener_close(listener, 0);
-	cr_expect_eq(world.frames, 0);
-	tls_keeper_close(client);
-	tls_keeper_close(server);
+	talk = talk_between("box1", "box1");
+	send_n(talk.sender, 10, 100);
+	cr_expect(await_tries(talk.sender, 1) >= 1);
+	talk_end_empty(&talk);
 }
 
 Test(tap_tls, frames_wait_for_a_collector_that_comes_back_and_files_are_read_anew)
