@@ -114,18 +114,6 @@ json_t *ids_page(unsigned from, unsigned n)
 	return object;
 }
 
-// The object under a key, made if need be.
-static json_t *object_under(json_t *object, const char *key)
-{
-	json_t *under = json_object_get(object, key);
-
-	if (!under) {
-		under = json_object();
-		json_object_set_new(object, key, under);
-	}
-	return under;
-}
-
 json_t *ids_stats(void)
 {
 	struct id_rows rows = rows_most();
@@ -134,7 +122,8 @@ json_t *ids_stats(void)
 	for (size_t i = 0; i < rows.n && i < IDS_MAX; i++) {
 		const struct id_row *row = &rows.rows[i];
 
-		json_object_set_new(object_under(object_under(object, row->list), row->id),
+		json_object_set_new(
+			stats_object_under(stats_object_under(object, row->list), row->id),
 			policy_action_name(row->action), json_integer((json_int_t)row->n));
 	}
 	free(rows.rows);

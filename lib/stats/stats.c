@@ -104,8 +104,7 @@ void stats_visit(const struct stats_worker *sum, const struct stats_list *lists,
 		}
 }
 
-// The object under a key, made if need be.
-static json_t *object_under(json_t *object, const char *key)
+json_t *stats_object_under(json_t *object, const char *key)
 {
 	json_t *under = json_object_get(object, key);
 
@@ -122,7 +121,7 @@ static void row_to_json(void *ctx, const struct stats_row *row)
 	json_t *object = ctx;
 
 	for (unsigned i = 0; i < STATS_LABELS_MAX && row->labels[i].name; i++) {
-		object = object_under(object, key);
+		object = stats_object_under(object, key);
 		key = row->labels[i].value;
 	}
 	json_object_set_new(object, key, json_integer((json_int_t)row->value));
@@ -133,9 +132,9 @@ json_t *stats_json(const struct stats_worker *sum, const struct stats_list *list
 	json_t *object = json_object();
 
 	// There from the start, so that readers need not ask whether it is.
-	object_under(object, "dnsweir_responses_total");
-	object_under(object, "dnsweir_matched_total");
-	object_under(object, "dnsweir_filtered_total");
+	stats_object_under(object, "dnsweir_responses_total");
+	stats_object_under(object, "dnsweir_matched_total");
+	stats_object_under(object, "dnsweir_filtered_total");
 	stats_visit(sum, lists, n_lists, row_to_json, object);
 	return object;
 }

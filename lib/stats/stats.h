@@ -131,3 +131,6 @@ void stats_visit(const struct stats_worker *sum, const struct stats_list *lists,
 
 /** The rows as JSON: {"metric": number} or {"metric": {"label": {"label": number}}}. */
 json_t *stats_json(const struct stats_worker *sum, const struct stats_list *lists, unsigned n_lists);
+
+/** The object under a key of @p object, made if need be. @return borrowed */
+json_t *stats_object_under(json_t *object, const char *key);
