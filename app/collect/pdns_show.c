@@ -108,18 +108,19 @@ static int exit_of(int err)
 	return COLLECT_FAILED;
 }
 
-static bool asks(const struct pdns_args *args)
-{
-	if (!args->asks)
-		log_line(LOG_ERROR,
-			"expected --name, --rdata-name, --ip or --raw (see pdns --help)");
-	return args->asks;
-}
-
 // One class's name, or that of none where rows are sums of all.
 static const char *sensor_of(const struct pdns_args *args)
 {
 	return args->has_class ? pdns_class_name(args->class) : NULL;
+}
+
+// Opens the dataset for a question that says what for. @return enum collect_exit
+static int asked_open(const struct pdns_args *args, struct pdns **pdns)
+{
+	if (args->asks)
+		return pdns_app_open(args, PDNS_READ, pdns);
+	log_line(LOG_ERROR, "expected --name, --rdata-name, --ip or --raw (see pdns --help)");
+	return COLLECT_USAGE;
 }
 
 int pdns_query_run(struct pdns_args *args)
@@ -128,11 +129,8 @@ int pdns_query_run(struct pdns_args *args)
 	const struct pdns_visitor visitor = {&showing, row_show, progress_show};
 	struct pdns_result result;
 	struct pdns *pdns;
-	int err;
+	int err = asked_open(args, &pdns);
 
-	if (!asks(args))
-		return COLLECT_USAGE;
-	err = pdns_app_open(args, PDNS_READ, &pdns);
 	if (err != COLLECT_DONE)
 		return err;
 	showing.text = malloc(PDNS_TEXT_SIZE);
@@ -151,11 +149,8 @@ int pdns_summarise_run(struct pdns_args *args)
 {
 	struct pdns_summary s;
 	struct pdns *pdns;
-	int err;
+	int err = asked_open(args, &pdns);
 
-	if (!asks(args))
-		return COLLECT_USAGE;
-	err = pdns_app_open(args, PDNS_READ, &pdns);
 	if (err != COLLECT_DONE)
 		return err;
 	err = pdns_summarise(pdns, &args->question, args->max_count, NULL, &s);
