@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The page around views: who is signed in, which view the address asks for, language, keys.
-import {hasKey, leave, may, Refusal, sign, who} from "/portal/api.js";
+import {borrow, kept, leave, may, Refusal, sign, who} from "/portal/api.js";
 import {el, replace} from "/portal/dom.js";
+import {feed} from "/portal/feed.js";
 import {clients, filter} from "/portal/filter.js";
 import {live} from "/portal/live.js";
 import {link} from "/portal/names.js";
@@ -9,9 +10,9 @@ import {fault} from "/portal/results.js";
 import {search} from "/portal/search.js";
 import {flux, fresh, shared, similar} from "/portal/signals.js";
 import {door} from "/portal/sign.js";
-import {choose, current, LANGUAGES, t} from "/portal/text.js";
+import {choose, current, harmless, LANGUAGES, makeHarmless, t} from "/portal/text.js";
 
-const VIEWS = {search, similar, new: fresh, flux, shared, filter, clients, live};
+const VIEWS = {search, similar, new: fresh, flux, shared, feed, filter, clients, live};
 const STORED = "dnsweir.shortcuts";
 
 const main = el("main", {id: "main", tabindex: "-1"});
@@ -26,7 +27,7 @@ function place() {
 	const [path, query] = location.hash.replace(/^#\/?/, "").split(/\?(.*)/s);
 	const first = may("pdns") && who().pdns ? "search" : "live";
 
-	return {view: VIEWS[path] ? path : first, params: Object.fromEntries(new URLSearchParams(query ?? ""))};
+	return {view: Object.hasOwn(VIEWS, path) ? path : first, params: Object.fromEntries(new URLSearchParams(query ?? ""))};
 }
 
 /* ---- around the view ---- */
@@ -58,8 +59,12 @@ function views(at) {
 		el("a", {href: link(name, {}), "aria-current": name === at && "page"}, t(`nav.${name}`))))));
 }
 
+function named() {
+	return t("sign.as", who().name || "–", who().role);
+}
+
 function person() {
-	return el("div", {class: "person"}, el("span", {}, t("sign.as", who().name || "–", who().role)),
+	return el("div", {class: "person"}, el("span", {}, named()),
 		el("button", {type: "button", onclick: () => {
 			leave();
 			history.replaceState(null, "", location.pathname);
@@ -85,6 +90,17 @@ function shortcuts() {
 
 	box.checked = localStorage.getItem(STORED) !== "off";
 	return el("p", {}, box, " ", el("label", {for: "shortcuts"}, t("shortcuts")));
+}
+
+function harmlessness() {
+	const box = el("input", {type: "checkbox", id: "harmless", onchange: () => {
+		makeHarmless(box.checked);
+		draw();
+		document.getElementById("harmless").focus();
+	}});
+
+	box.checked = harmless();
+	return el("p", {}, box, " ", el("label", {for: "harmless"}, t("harmless")));
 }
 
 /* ---- drawing ---- */
@@ -132,7 +148,7 @@ function draw(isMove = false) {
 	under.abort();
 	under = new AbortController();
 	topShow(at);
-	replace(foot, shortcuts(), el("p", {}, t("version", who().version), t("comma"), t("utc")));
+	replace(foot, shortcuts(), harmlessness(), el("p", {class: "who"}, named()), el("p", {}, t("version", who().version), t("comma"), t("utc")));
 	document.title = `${view.title(at.params)} – dnsweir`;
 	main.dataset.at = location.hash;
 	replace(main, head, inside);
@@ -149,8 +165,10 @@ function draw(isMove = false) {
 async function start() {
 	document.documentElement.lang = current();
 	try {
-		if (hasKey())
-			await sign();
+		const key = kept() || await borrow();
+
+		if (key)
+			await sign(key);
 		draw();
 	} catch (error) {
 		failed(error);
@@ -158,6 +176,7 @@ async function start() {
 }
 
 addEventListener("hashchange", () => draw(true));
+addEventListener("left", () => draw());
 addEventListener("refused", (event) => who() && failed(event.detail));
 
 addEventListener("keydown", (event) => {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Elements. All text becomes text nodes: nothing here, or anywhere else, takes markup.
+import {TIME_PATTERN} from "/portal/text.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -56,6 +57,12 @@ export function choice(name, options, value) {
 
 	select.value = options.some(([v]) => String(v) === String(value)) ? String(value) : String(options[0][0]);
 	return select;
+}
+
+// A field for a time as readTime() takes it. Fields of the browser's own would have dates as its language has them, and no seconds.
+export function timeField(text, name, value, hint, props = {}, around = {}) {
+	return field(text, el("input", {name, value, pattern: TIME_PATTERN, placeholder: "YYYY-MM-DD", title: hint, size: 12,
+		autocomplete: "off", spellcheck: "false", ...props}), around);
 }
 
 // What a form has, without what is empty.

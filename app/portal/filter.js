@@ -2,14 +2,14 @@
 // What is filtered and why: whether a name is listed, lists, malware identifiers, and to those who may see
 // clients, what was filtered and what reached the sinkhole.
 import {may, object, who} from "/portal/api.js";
-import {choice, el, field, replace, values} from "/portal/dom.js";
+import {choice, el, field, replace, timeField, values} from "/portal/dom.js";
 import {addressLink, link, nameLink, nameText, read} from "/portal/names.js";
 import {fault, Results, timeCell} from "/portal/results.js";
 import {Table} from "/portal/table.js";
-import {named, number, t} from "/portal/text.js";
+import {moment, named, number, readTime, shown, t} from "/portal/text.js";
 
 const LIMIT = 5000; // responses
-const HOUR_MS = 3600000;
+const HOUR_S = 3600;
 const IDS_MAX = 100;
 
 /* ---- is it listed? ---- */
@@ -18,7 +18,7 @@ function ruleText(rule) {
 	return [t("rule.list"), " ", el("strong", {translate: "no"}, rule.list), t("comma"), t("rule.action"), " ",
 		el("strong", {}, named("action", rule.action)), rule.id && [t("comma"), t("rule.id"), " ",
 			el("strong", {translate: "no"}, rule.id)],
-		rule.entry && [t("comma"), t("rule.entry"), " ", el("strong", {class: "name", translate: "no"}, rule.entry), " (",
+		rule.entry && [t("comma"), t("rule.entry"), " ", el("strong", {class: "name", translate: "no"}, shown(rule.entry)), " (",
 			named("scope", rule.rule), ")"],
 		rule.start && [t("comma"), rule.end ? t("rule.days", rule.start, rule.end) : t("rule.from", rule.start)]];
 }
@@ -115,8 +115,8 @@ async function lists(place, signal) {
 		const {boxes} = await object("/v1/boxes", {}, signal);
 		const silent = boxes.filter((box) => !box.up);
 
-		replace(place, silent.map((box) => el("p", {class: "fault"}, t("box.silent", box.box))),
-			el("section", {}, el("h2", {}, t("lists.title")), listTable(boxes.filter((box) => box.up))),
+		replace(place, el("section", {}, el("h2", {}, t("lists.title")),
+			silent.map((box) => el("p", {class: "fault"}, t("box.silent", box.box))), listTable(boxes.filter((box) => box.up))),
 			el("section", {}, el("h2", {}, t("ids.title")), idTable(boxes)));
 	} catch (error) {
 		if (error.name !== "AbortError")
@@ -169,7 +169,7 @@ function contactTable() {
 		text("client", (r) => r.client),
 		text("id", (r) => r.id || t("id.none")),
 		{key: "asked", title: t("contact.asked"), value: (r) => r.asked, cell: (r) => r.asked && nameLink(r.asked)},
-		text("named", (r) => r.sni ?? r.host ?? ""),
+		text("named", (r) => shown(r.sni ?? r.host ?? "")),
 		text("port", (r) => `${r.proto} ${r.port}`),
 		text("basis", (r) => named("basis", r.basis)),
 		stampColumn("first", t("column.first"), (r) => r.first), stampColumn("last", t("column.last"), (r) => r.last),
@@ -177,20 +177,28 @@ function contactTable() {
 	]};
 }
 
+// A time as the query log takes it; what is none is left to be refused.
+function stamp(text) {
+	const at = moment(readTime(text));
+
+	return at ? `${at.replace(" ", "T")}Z` : text;
+}
+
 export const clients = {
 	title: () => t("title.clients"),
 	role: "analyst",
 	// Nothing is asked for before somebody says so: each answer is in the audit log.
 	show(main, params, signal) {
-		const from = params.from ?? new Date(Date.now() - HOUR_MS).toISOString().slice(0, 16);
-		const common = {from: `${from}Z`, id: params.id, client: params.client};
+		const from = params.from ?? moment(Date.now() / 1000 - HOUR_S).slice(0, 16);
+		const common = {from: stamp(from), id: params.id, client: params.client};
 		const text = (name, label) => field(label, el("input", {name, value: params[name], autocomplete: "off", spellcheck: "false"}));
 		const form = el("form", {class: "filters", onsubmit: (event) => {
 			event.preventDefault();
 			location.hash = link("clients", values(form));
 		}},
-			field(t("clients.what"), choice("what", [["hits", t("clients.hits")], ["contacts", t("clients.contacts")]], params.what)),
-			field(t("clients.from"), el("input", {name: "from", type: "datetime-local", value: from, required: true})),
+			field(t("clients.what"), choice("what", [["hits", t("clients.hits")], ["contacts", t("clients.contacts")]], params.what),
+				{class: "field pair"}),
+			timeField(t("clients.from"), "from", from, t("time.hint"), {required: true, size: 16}, {class: "field pair"}),
 			text("id", t("column.id")), text("client", t("clients.client")),
 			el("button", {type: "submit", class: "primary"}, t("show")));
 		const isHits = params.what === "hits";

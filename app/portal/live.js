@@ -5,9 +5,10 @@ import {spark} from "/portal/chart.js";
 import {choice, el, field, replace} from "/portal/dom.js";
 import {fault} from "/portal/results.js";
 import {Table} from "/portal/table.js";
-import {named, number, rate, span, t} from "/portal/text.js";
+import {named, number, rate, size, span, t} from "/portal/text.js";
 
 const PAUSES = ["2", "5", "30"];
+const FIRST_MS = 1200; // rates are there as soon as a second has gone by
 const KEPT = 60; // values of a line
 
 // All numbers below.
@@ -107,7 +108,7 @@ function collectorCard(status, rates, at) {
 			fact(t("fact.open"), number(status.open)), fact(t("fact.pending"), number(status.pending)),
 			fact(t("fact.numbered"), number(status.numbered)), fact(t("fact.missing"), number(status.lost)),
 			fact(t("fact.commits"), number(status.failed_commits)),
-			pdns && [fact(t("fact.waiting"), number(pdns.waiting)), fact(t("fact.bytes"), `${number(Math.round(pdns.bytes / 1048576))} MiB`),
+			pdns && [fact(t("fact.waiting"), number(pdns.waiting)), fact(t("fact.bytes"), size(pdns.bytes)),
 				fact(t("fact.flushes"), number(pdns.failed_flushes)), fact(t("fact.noroom"), number(pdns.no_room))]),
 		senders.rows.length > 0 ? senders.node : el("p", {}, t("senders.none")));
 }
@@ -134,10 +135,10 @@ class Board {
 		this.plan();
 	}
 
-	plan() {
+	plan(wait = Number(this.pause.value) * 1000) {
 		clearTimeout(this.timer);
 		if (!this.isPaused && !this.signal.aborted)
-			this.timer = setTimeout(() => this.tick(), Number(this.pause.value) * 1000);
+			this.timer = setTimeout(() => this.tick(), wait);
 	}
 
 	async tick() {
@@ -178,6 +179,6 @@ export const live = {
 			el("section", {}, el("h2", {}, t("boxes.title")), board.boxes),
 			el("section", {}, el("h2", {}, t("collector.title")), board.collector));
 		await board.look();
-		board.plan();
+		board.plan(FIRST_MS);
 	},
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Names and addresses as people write and see them.
 import {el} from "/portal/dom.js";
-import {t} from "/portal/text.js";
+import {shown, t} from "/portal/text.js";
 
 /* ---- internationalised names (RFC 3492, UTS 39) ---- */
 
@@ -135,7 +135,7 @@ function isRange(text) {
 
 // Names come out of reports, where they are written so that nobody opens them.
 function plain(text) {
-	return text.trim().replace(/\[(\.|dot)\]|\(\.\)/gi, ".").replace(/^h(tt|xx)ps?:\/\/([^/]*).*$/i, "$2");
+	return text.trim().replace(/[[({](\.|dot)[\])}]/gi, ".").replace(/\[(:|:\/\/)\]/g, "$1").replace(/^h(tt|xx)ps?:\/\/([^/]*).*$/i, "$2");
 }
 
 // {kind: "address", "network" or "name", value}; null: nothing.
@@ -169,21 +169,21 @@ function warning(key) {
 export function nameText(name) {
 	const seen = reading(name);
 
-	return [el("span", {class: "name", translate: "no"}, name),
-		seen.text && [" ", el("bdi", {class: "seen", translate: "no"}, seen.text)],
+	return [el("span", {class: "name", translate: "no"}, shown(name)),
+		seen.text && [" ", el("bdi", {class: "seen", translate: "no"}, shown(seen.text))],
 		seen.warnings.map((key) => [" ", warning(key)])];
 }
 
 export function nameLink(name) {
 	const seen = reading(name);
 
-	return [el("a", {class: "name", translate: "no", href: link("search", {q: name})}, name),
-		seen.text && [" ", el("bdi", {class: "seen", translate: "no"}, seen.text)],
+	return [el("a", {class: "name", translate: "no", href: link("search", {q: name})}, shown(name)),
+		seen.text && [" ", el("bdi", {class: "seen", translate: "no"}, shown(seen.text))],
 		seen.warnings.map((key) => [" ", warning(key)])];
 }
 
 export function addressLink(address) {
-	return el("a", {class: "name", translate: "no", href: link("search", {q: address})}, address);
+	return el("a", {class: "name", translate: "no", href: link("search", {q: address})}, shown(address));
 }
 
 // Which words of RDATA are names, by type.
@@ -192,10 +192,11 @@ const NAME_AT = {NS: 0, CNAME: 0, DNAME: 0, PTR: 0, MX: 1, AFSDB: 1, KX: 1, RT: 
 // RDATA with links to what it names.
 export function rdata(type, text) {
 	const words = text.split(" ");
-	const at = NAME_AT[type] < 0 ? words.length + NAME_AT[type] : NAME_AT[type];
+	const place = Object.hasOwn(NAME_AT, type) ? NAME_AT[type] : undefined;
+	const at = place < 0 ? words.length + place : place;
 
 	if ((type === "A" || type === "AAAA") && isAddress(text))
 		return addressLink(text);
 	return words.map((word, i) => [i > 0 && " ",
-		i === at && word !== "." && word !== "" ? nameLink(word) : word]);
+		i === at && word !== "." && word !== "" ? nameLink(word) : shown(word)]);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Rows of an answer, as they come: a table, what went wrong, pages, files.
 import {lines, Refusal} from "/portal/api.js";
+import {commandOf} from "/portal/command.js";
 import {el, replace} from "/portal/dom.js";
 import {downloads, Table} from "/portal/table.js";
 import {moment, number, t} from "/portal/text.js";
@@ -17,7 +18,9 @@ export function fault(error) {
 }
 
 export function timeCell(seconds) {
-	return el("time", {datetime: new Date(seconds * 1000).toISOString()}, moment(seconds));
+	const text = moment(seconds);
+
+	return text ? el("time", {datetime: `${text.replace(" ", "T")}Z`}, text) : String(seconds);
 }
 
 // Columns that many tables have.
@@ -43,11 +46,11 @@ export class Results {
 		this.extra = el("div");
 		this.wrong = el("div");
 		this.more = el("button", {type: "button", class: "primary", hidden: true, onclick: () => this.load()}, t("more"));
-		this.files = downloads(file, () => this.table.sorted());
+		this.files = downloads(file, this.table);
 		this.files.hidden = true;
 		this.table.node.hidden = true;
 		this.node = el("section", {class: "results"}, el("div", {class: "bar"}, this.said, this.files), this.extra,
-			this.table.node, this.wrong, this.more);
+			this.table.node, this.wrong, this.more, commandOf(path, params));
 	}
 
 	// Take another page, or the first.

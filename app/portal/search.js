@@ -1,21 +1,27 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Passive DNS: one box that knows names, addresses and networks apart, and where to go from there.
 import {who} from "/portal/api.js";
-import {choice, el, field, replace, values} from "/portal/dom.js";
+import {copier} from "/portal/command.js";
+import {choice, el, field, replace, timeField, values} from "/portal/dom.js";
 import {link, nameLink, nameText, rdata, read} from "/portal/names.js";
 import {columns, Results} from "/portal/results.js";
-import {t} from "/portal/text.js";
+import {readTime, shown, t} from "/portal/text.js";
 import {timeline} from "/portal/timeline.js";
 
 const LIMITS = ["100", "500", "1000", "5000"];
 const TYPES = ["A", "AAAA", "CNAME", "MX", "NS", "PTR", "SOA", "SRV", "TXT", "CAA", "DS", "DNSKEY", "SVCB", "HTTPS", "NAPTR", "TLSA",
 	"ANY-DNSSEC", "ALL"];
 const CLASSES = ["client", "resolver"];
-const DAY_S = 86400;
+// What "after" and "before" are about: [of which time after, of which before].
+const FENCES = {seen: ["last", "first"], first: ["first", "first"], last: ["last", "last"], within: ["first", "last"]};
 
-// Seconds since 1970 of a day's begin in UTC.
-function dayStart(text) {
-	return Date.parse(`${text}T00:00:00Z`) / 1000;
+function fences(params) {
+	const [after, before] = FENCES[Object.hasOwn(FENCES, params.fence ?? "") ? params.fence : "seen"];
+
+	return {
+		[`${after}-after`]: params.after && readTime(params.after),
+		[`${before}-before`]: params.before && readTime(params.before, true),
+	};
 }
 
 function question(asked, params) {
@@ -26,8 +32,7 @@ function question(asked, params) {
 		type: params.type,
 		sensor: params.sensor,
 		limit: params.limit ?? LIMITS[0],
-		"last-after": params.after && dayStart(params.after),
-		"first-before": params.before && dayStart(params.before) + DAY_S - 1,
+		...fences(params),
 	};
 }
 
@@ -38,11 +43,13 @@ function filters(params, asked) {
 		location.hash = link("search", {q: params.q, ...values(form)});
 	}},
 		asked?.kind === "name" && field(t("by"), choice("by", [["", t("by.owner")], ["rdata", t("by.rdata")]], params.by)),
-		field(t("type"), el("input", {name: "type", list: "types", value: params.type, size: 10, autocomplete: "off",
+		field(t("type"), el("input", {name: "type", list: "types", value: params.type, size: 6, autocomplete: "off",
 			spellcheck: "false", autocapitalize: "characters", placeholder: "ANY"})),
 		types,
-		field(t("after"), el("input", {name: "after", type: "date", value: params.after})),
-		field(t("before"), el("input", {name: "before", type: "date", value: params.before})),
+		field(t("fence"), choice("fence", Object.keys(FENCES).map((k) => [k === "seen" ? "" : k, t(`fence.${k}`)]), params.fence),
+			{class: "field pair"}),
+		timeField(t("after"), "after", params.after, t("time.hint")),
+		timeField(t("before"), "before", params.before, t("time.hint")),
 		field(t("sensor"), choice("sensor", [["", t("sensor.all")], ...CLASSES.map((c) => [c, t(`sensor.${c}`)])], params.sensor)),
 		field(t("limit"), choice("limit", LIMITS.map((n) => [n, n]), params.limit)),
 		el("button", {type: "submit"}, t("apply")));
@@ -84,16 +91,17 @@ function pivots(asked, params) {
 }
 
 function heading(asked, params) {
-	const value = asked.kind === "name" ? nameText(asked.value) : el("span", {class: "name", translate: "no"}, asked.value);
+	const value = asked.kind === "name" ? nameText(asked.value) : el("span", {class: "name", translate: "no"}, shown(asked.value));
 
-	return el("h2", {}, asked.kind !== "name" ? t("of.address") : params.by === "rdata" ? t("of.rdata") : t("of.owner"), " ", value);
+	return el("div", {class: "bar near"}, el("h2", {}, asked.kind !== "name" ? t("of.address") : params.by === "rdata" ? t("of.rdata") : t("of.owner"), " ", value),
+		el("div", {class: "actions"}, copier(() => shown(asked.value), t("copy"), t("copy.value"))));
 }
 
 function tableOf(asked, params) {
 	const data = (row) => [row.rdata].flat();
 
 	return {
-		caption: t("table.pdns", asked.value),
+		caption: t("table.pdns", shown(asked.value)),
 		sort: {key: "last", isDown: true},
 		columns: [
 			{key: "name", title: t("column.name"), value: (r) => r.rrname, cell: (r) => nameLink(r.rrname)},
@@ -110,7 +118,7 @@ function tableOf(asked, params) {
 // What a bar of the timeline is of: what is not the same in all.
 function label(asked, params) {
 	return (row) => asked.kind === "name" && params.by !== "rdata" && !asked.value.includes("*")
-		? `${row.rrtype} ${[row.rdata].flat().join(" ")}` : `${row.rrname} ${row.rrtype}`;
+		? `${row.rrtype} ${shown([row.rdata].flat().join(" "))}` : `${shown(row.rrname)} ${row.rrtype}`;
 }
 
 function welcome() {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The door: a key is taken, tried, and kept for this tab.
-import {forget, keep, Refusal, sign} from "/portal/api.js";
+import {Refusal, sign} from "/portal/api.js";
 import {el, field, replace} from "/portal/dom.js";
 import {fault} from "/portal/results.js";
 import {t} from "/portal/text.js";
@@ -19,11 +19,9 @@ export function door(main, enter, error = null) {
 			// Nothing else can stand in a header.
 			if (!/^[\x21-\x7e]+$/.test(input.value.trim()))
 				throw new Refusal(401);
-			keep(input.value.trim());
-			await sign();
+			await sign(input.value.trim());
 			enter();
 		} catch (refused) {
-			forget();
 			replace(wrong, fault(refused));
 			input.focus();
 		}

@@ -3,7 +3,7 @@
 import {choice, el, field, replace, values} from "/portal/dom.js";
 import {link, nameLink, rdata, read} from "/portal/names.js";
 import {columns, Results} from "/portal/results.js";
-import {named, number, t} from "/portal/text.js";
+import {named, number, shown, t} from "/portal/text.js";
 
 const SPANS = ["3600", "86400", "604800", "2592000"];
 const LIMIT = 2000;
@@ -129,7 +129,7 @@ export const shared = {
 				columns: [nameColumn(),
 					{key: "via", title: t("column.via"), value: (r) => t(`via.${r.via}`)},
 					{key: "what", title: t("column.what"), value: (r) => r.what, cell: (r) => r.via === "ns" ? nameLink(r.what)
-						: el("a", {class: "name", translate: "no", href: link("search", {q: r.what})}, r.what)}],
+						: el("a", {class: "name", translate: "no", href: link("search", {q: r.what})}, shown(r.what))}],
 			},
 		});
 	},

@@ -1,19 +1,27 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Tables that are sorted by a click on a column. On small screens CSS shows a row as a card; roles then keep
 // telling that it is a table.
+import {copier} from "/portal/command.js";
 import {el, replace} from "/portal/dom.js";
-import {t} from "/portal/text.js";
+import {number, t} from "/portal/text.js";
 
 const UPDATE_MS = 200; // rows that come one by one are shown so often
+const STEP = 1000; // rows that are drawn; the others wait for a button, so that the page stays quick
+const collator = new Intl.Collator("en", {numeric: true});
 
 function compare(a, b) {
 	if (typeof a === "number" && typeof b === "number")
 		return a - b;
-	return String(a).localeCompare(String(b), "en", {numeric: true});
+	return collator.compare(String(a), String(b));
+}
+
+// What a spreadsheet would take for a formula is told to be text.
+function noFormula(text) {
+	return /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
 }
 
 /**
- * columns: {key, title, value(row) to sort by, cell(row) to show, isNumber}; the first one is the row's head.
+ * columns: {key, title, value(row) to sort by, cell(row) to show, isNumber, isPlain: not sorted by}; the first one is the row's head.
  * sort: {key, isDown}; without it rows stay as they come.
  */
 export class Table {
@@ -22,13 +30,16 @@ export class Table {
 		this.sort = sort;
 		this.isSortable = isSortable;
 		this.rows = [];
-		this.nodes = new Map();
+		this.nodes = new Map(); // of the rows that are drawn
+		this.most = STEP;
 		this.timer = 0;
 		this.shownAt = 0;
 		this.head = el("tr", {role: "row"});
 		this.body = el("tbody", {role: "rowgroup"});
 		this.caption = el("caption", {}, caption);
-		this.node = el("table", {role: "table", class: !isSortable && "plain"}, this.caption, el("thead", {role: "rowgroup"}, this.head), this.body);
+		this.rest = el("div", {class: "rest", hidden: true});
+		this.node = el("div", {}, el("table", {role: "table", class: !isSortable && "plain"}, this.caption,
+			el("thead", {role: "rowgroup"}, this.head), this.body), this.rest);
 		this.headShow();
 	}
 
@@ -38,7 +49,7 @@ export class Table {
 			const order = !isBy ? null : this.sort.isDown ? "descending" : "ascending";
 
 			return el("th", {role: "columnheader", scope: "col", class: column.isNumber && "number", "aria-sort": order},
-				!this.isSortable ? column.title
+				!this.isSortable || column.isPlain ? column.title
 					: el("button", {type: "button", class: "sort", onclick: () => this.sortBy(column.key)}, column.title,
 						el("span", {"aria-hidden": "true", class: "arrow"},
 							!isBy ? "↕" : this.sort.isDown ? "↓" : "↑")));
@@ -55,10 +66,9 @@ export class Table {
 		this.head.children[at].querySelector("button").focus();
 	}
 
-	// Replace all rows.
+	// Replace all rows. What is drawn of those that stay is left as it is.
 	set(rows) {
 		this.rows = rows;
-		this.nodes.clear();
 		this.show();
 	}
 
@@ -74,47 +84,88 @@ export class Table {
 		const by = this.columns.find((column) => column.key === this.sort?.key);
 		const sign = this.sort?.isDown ? -1 : 1;
 
-		return by ? [...this.rows].sort((a, b) => sign * compare(by.value(a), by.value(b))) : this.rows;
+		return by ? this.rows.map((row) => [by.value(row), row]).sort((a, b) => sign * compare(a[0], b[0])).map(([, row]) => row) : this.rows;
 	}
 
 	show() {
 		clearTimeout(this.timer);
 		this.timer = 0;
 		this.shownAt = performance.now();
-		replace(this.body, this.sorted().map((row) => this.nodes.get(row) ?? this.make(row)));
+		const rows = this.sorted();
+		const drawn = new Map(rows.slice(0, this.most).map((row) => [row, this.nodes.get(row) ?? this.make(row)]));
+		let at = this.body.firstChild;
+
+		// Who stands on a row stands there still when others come before it.
+		for (const node of drawn.values())
+			if (node === at)
+				at = at.nextSibling;
+			else
+				this.body.insertBefore(node, at);
+		while (at) {
+			const next = at.nextSibling;
+
+			at.remove();
+			at = next;
+		}
+		this.nodes = drawn;
+		this.restShow(rows.length);
+	}
+
+	restShow(n) {
+		this.rest.hidden = n <= this.most;
+		if (!this.rest.hidden)
+			replace(this.rest, el("p", {}, t("rows.drawn", number(this.most), number(n))),
+				el("button", {type: "button", onclick: () => {
+					const next = this.body.children.length;
+
+					this.most += STEP;
+					this.show();
+					// The button may be gone; reading goes on at the first new row.
+					this.body.children[next]?.querySelector("a, button")?.focus();
+				}}, t("rows.further", number(Math.min(STEP, n - this.most)))));
+	}
+
+	// What is shown of all rows, as a spreadsheet takes it.
+	text() {
+		const cell = (column, row) => {
+			const node = el("div", {}, column.cell ? column.cell(row) : column.value(row));
+			const parts = node.querySelector(":scope > div") ? [...node.children] : [node];
+
+			return noFormula(parts.map((part) => part.textContent).join(" ").replace(/\s+/g, " ").trim());
+		};
+
+		return [this.columns.map((column) => column.title), ...this.sorted().map((row) => this.columns.map((column) => cell(column, row)))]
+			.map((line) => line.join("\t") + "\n").join("");
 	}
 
 	make(row) {
-		const node = el("tr", {role: "row"}, this.columns.map((column, i) => {
+		return el("tr", {role: "row"}, this.columns.map((column, i) => {
 			const props = {"data-label": column.title, class: [column.isNumber && "number", column.class].filter(Boolean).join(" ")};
 			const inside = el("div", {class: "cell"}, column.cell ? column.cell(row) : column.value(row));
 
 			return i === 0 ? el("th", {role: "rowheader", scope: "row", ...props}, inside)
 				: el("td", {role: "cell", ...props}, inside);
 		}));
-
-		this.nodes.set(row, node);
-		return node;
 	}
 }
 
 /* ---- files ---- */
 
-function save(name, type, text) {
-	const address = URL.createObjectURL(new Blob([text], {type}));
+export function save(name, blob) {
+	const address = URL.createObjectURL(blob);
 	const anchor = el("a", {href: address, download: name});
 
 	document.body.append(anchor);
 	anchor.click();
 	anchor.remove();
-	setTimeout(() => URL.revokeObjectURL(address), 10000);
+	setTimeout(() => URL.revokeObjectURL(address), 60000);
 }
 
-// RFC 4180. What a spreadsheet would take for a formula is told to be text.
+// RFC 4180.
 function csvField(value) {
 	const plain = Array.isArray(value) ? value.join(" ") : typeof value === "object" && value ? JSON.stringify(value)
 		: String(value ?? "");
-	const text = typeof value !== "number" && /^[=+\-@\t\r]/.test(plain) ? `'${plain}` : plain;
+	const text = typeof value === "number" ? plain : noFormula(plain);
 
 	return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
@@ -126,10 +177,17 @@ export function csv(rows) {
 		.map((line) => line.map(csvField).join(",") + "\r\n").join("");
 }
 
-// Buttons that save the rows there are.
-export function downloads(name, rows) {
-	return el("div", {class: "actions"},
-		el("button", {type: "button", onclick: () => save(`${name}.json`, "application/json", JSON.stringify(rows(), null, 1))},
-			t("save.json")),
-		el("button", {type: "button", onclick: () => save(`${name}.csv`, "text/csv", csv(rows()))}, t("save.csv")));
+const FORMS = {
+	JSON: ["json", "application/json", (rows) => JSON.stringify(rows, null, 1)],
+	NDJSON: ["ndjson", "application/x-ndjson", (rows) => rows.map((row) => JSON.stringify(row) + "\n").join("")],
+	CSV: ["csv", "text/csv", csv],
+};
+
+// Buttons that copy what is shown of a table, and save its rows as the API has them.
+export function downloads(name, table) {
+	return el("div", {class: "actions", role: "group", "aria-label": t("save")},
+		copier(() => table.text(), t("copy"), t("copy.rows")),
+		Object.entries(FORMS).map(([form, [ending, type, write]]) =>
+			el("button", {type: "button", "aria-label": t("save.as", form), title: t("save.as", form),
+				onclick: () => save(`${name}.${ending}`, new Blob([write(table.sorted())], {type}))}, form)));
 }

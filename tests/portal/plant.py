@@ -68,6 +68,8 @@ def rows():
     ]
     # Addresses that come and go.
     out += [row("flux.bad.example", "A", [f"{10 + i}.{i}.{i}.{i}"], DAY - i * 600, DAY - i * 600 - 300, 2) for i in range(40)]
+    # More than are drawn at once.
+    out += [row(f"c{i:04d}.crowd.example", "A", [f"10.78.{i // 250}.{i % 250}"], 50 * DAY - i, 40 * DAY - i, i + 1) for i in range(5300)]
     # More than a page.
     out += [row(f"h{i:04d}.many.example", "A", [f"10.77.{i // 250}.{i % 250}"], 50 * DAY - i, 40 * DAY - i, i + 1) for i in range(720)]
     return out

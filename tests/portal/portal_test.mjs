@@ -5,7 +5,8 @@ import {existsSync, readdirSync, readFileSync, writeFileSync} from "node:fs";
 import {join} from "node:path";
 
 import {ADDRESS, FILES, KEYS, asked, browser, check, complaints, count, equal, faults, go, open, score, settled, texts} from "./bed.mjs";
-import {moving, narrowing, paging, scripts, searching} from "./search.mjs";
+import {breaking, dumping, following, taking} from "./feed.mjs";
+import {crowding, lateness, moving, narrowing, paging, scripts, searching} from "./search.mjs";
 import {keyboard, languages, picture, views} from "./views.mjs";
 
 /* ---- what is served ---- */
@@ -80,8 +81,8 @@ async function door() {
 async function roles() {
 	const wanted = {
 		metrics: ["Filtering", "Live"],
-		pdns: ["Search", "Look-alikes", "New", "Fast flux", "Shared", "Filtering", "Live"],
-		analyst: ["Search", "Look-alikes", "New", "Fast flux", "Shared", "Filtering", "Clients", "Live"],
+		pdns: ["Search", "Look-alikes", "New", "Fast flux", "Shared", "Feed", "Filtering", "Live"],
+		analyst: ["Search", "Look-alikes", "New", "Fast flux", "Shared", "Feed", "Filtering", "Clients", "Live"],
 	};
 
 	for (const [role, views] of Object.entries(wanted)) {
@@ -225,7 +226,7 @@ async function leaving() {
 	await page.context().close();
 }
 
-const PARTS = [served, words, door, roles, searching, narrowing, paging, moving, scripts, signals, filtering, keyboard, languages];
+const PARTS = [served, words, door, roles, searching, narrowing, paging, crowding, lateness, moving, scripts, taking, breaking, dumping, following, signals, filtering, keyboard, languages];
 const wanted = process.env.PORTAL_PARTS ? process.env.PORTAL_PARTS.split(" ") : null;
 
 async function run(part) {

@@ -61,6 +61,12 @@ export async function narrowing() {
 	// An hour ago may have been yesterday.
 	equal("by the last time", [await rows(`&after=${day(1)}`) >= 4, await rows(`&after=${day(-1)}`)], [true, 0]);
 	equal("by the first time", await rows(`&before=${day(250)}`), 4);
+	equal("by when it was first seen, or last, or only", [await rows(`&fence=first&after=${day(45)}&before=${day(20)}`),
+		await rows(`&fence=last&before=${day(4)}`), await rows(`&fence=within&after=${day(45)}&before=${day(4)}`)], [2, 1, 1]);
+	equal("by so many days before now", [await rows("&fence=first&after=301d&before=190d"), await rows("&fence=first&after=1h")], [2, 3]);
+	equal("to the minute", await rows(`&fence=last&after=${day(2).replace(" ", "T")} 00:00&before=${day(0)} 23:59`) >= 10, true);
+	await rows("&after=soon");
+	equal("a time that is none is refused in words", await faults(page), ["The collector does not understand what was asked."]);
 	equal("by sensor", await rows("&sensor=resolver"), 3);
 	equal("by what leads to a name", [await rows("&by=rdata"), (await texts(page, "tbody th a")).sort()],
 		[3, ["_sip._udp.shop.example", "shop.example", "www.shop.example"]]);
@@ -97,15 +103,64 @@ export async function paging() {
 	equal("the focus stays where it was", await page.evaluate(() => document.activeElement.className), "sort");
 	check("the timeline says that it has a part", (await page.innerText("figcaption")).includes("40 that were seen last"));
 	await go(page, "#/search?q=*.shop.example");
-	for (const [button, name] of [["Save as JSON", "passive-dns.json"], ["Save as CSV", "passive-dns.csv"]]) {
-		const [download] = await Promise.all([page.waitForEvent("download"), page.click(`text=${button}`)]);
+	for (const [button, name] of [["Save as JSON", "passive-dns.json"], ["Save as NDJSON", "passive-dns.ndjson"],
+		["Save as CSV", "passive-dns.csv"]]) {
+		const [download] = await Promise.all([page.waitForEvent("download"), page.click(`[aria-label="${button}"]`)]);
 		const text = readFileSync(await download.path(), "utf8");
 
 		equal(`${button}: its name`, download.suggestedFilename(), name);
-		equal("its rows", button.includes("JSON") ? JSON.parse(text).length : text.trim().split("\r\n").length - 1, 14);
-		if (button.includes("JSON"))
+		equal("its rows", button.includes(" JSON") ? JSON.parse(text).length : text.trim().split("\n").length - button.includes("CSV"), 14);
+		if (button.includes(" JSON"))
 			check("each as the API has it", JSON.parse(text).every((row) => row.rrname && row.classes.length && row.time_first), text);
 	}
+	await page.context().close();
+}
+
+// Thousands of rows: those at the top are drawn, all are sorted and saved.
+export async function crowding() {
+	const page = await open({role: "pdns"});
+
+	await go(page, "#/search?q=*.crowd.example&limit=5000");
+	await page.click("text=More rows");
+	await settled(page);
+	equal("of thousands of rows some are drawn", [await count(page, "tbody tr"), (await said(page)).slice(0, 11), await page.innerText(".rest p")],
+		[1000, "5,300 rows.", "The first 1,000 of 5,300 rows are shown. Sorting and files are of all of them."]);
+	await page.click("thead button:has-text('Count')");
+	equal("all of them are sorted", await page.innerText("tbody tr:first-child td:nth-child(6)"), "5,300");
+	await page.click("text=Show 1,000 more");
+	equal("more are drawn on demand, and reading goes on there", [await count(page, "tbody tr"), await page.evaluate(() =>
+		document.activeElement.closest("tr") === document.querySelectorAll("tbody tr")[1000])], [2000, true]);
+	const [download] = await Promise.all([page.waitForEvent("download"), page.click("[aria-label='Save as NDJSON']")]);
+
+	equal("a file has all", readFileSync(await download.path(), "utf8").trim().split("\n").length, 5300);
+	await page.context().close();
+}
+
+// An answer that comes when nobody waits for it any more.
+export async function lateness() {
+	const page = await open({role: "pdns"});
+	let let_go;
+	const held = new Promise((done) => {
+		let_go = done;
+	});
+	const gone = new Promise((done) => page.on("requestfailed", (request) => request.url().includes("www.shop.example") && done(true)));
+
+	await page.route("**/v1/pdns?name=www.shop.example*", async (route) => {
+		await held;
+		await route.continue().catch(() => {});
+	});
+	await page.evaluate(() => {
+		location.hash = "#/search?q=www.shop.example";
+	});
+	await page.waitForSelector("[aria-busy]");
+	await go(page, "#/search?q=shop.example");
+	equal("a question that is left is taken back", await gone, true);
+	let_go();
+	await page.waitForTimeout(300);
+	equal("and its answer never shown", [await texts(page, "h2"), await count(page, "tbody tr")], [["Records of shop.example"], 7]);
+	await page.unroute("**/v1/pdns?name=www.shop.example*");
+	await go(page, "#/constructor");
+	equal("a view that is none is the first one", await texts(page, "h1"), ["Passive DNS"]);
 	await page.context().close();
 }
 
@@ -143,6 +198,11 @@ export async function moving() {
 	const other = await page.context().newPage();
 
 	await other.goto(`${ADDRESS}#/search?q=shop.example&type=MX`);
+	await other.waitForSelector("tbody tr");
+	equal("a tab beside it needs no key again", await count(other, "tbody tr"), 1);
+	await page.click("text=Sign out");
+	await other.waitForSelector("input[name=key]");
+	equal("who signs out in one tab is out in all", await other.evaluate(() => sessionStorage.length), 0);
 	await other.fill("input[name=key]", KEYS.pdns);
 	await other.keyboard.press("Enter");
 	await other.waitForSelector("tbody tr");
