@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The page around views: who is signed in, which view the address asks for, language, keys.
 import {borrow, kept, leave, may, Refusal, sign, who} from "/portal/api.js";
-import {el, replace} from "/portal/dom.js";
+import {el, replace, visit} from "/portal/dom.js";
 import {feed} from "/portal/feed.js";
 import {clients, filter} from "/portal/filter.js";
 import {live} from "/portal/live.js";
@@ -48,7 +48,7 @@ function searchBox(params) {
 	return el("form", {class: "find", role: "search", "aria-label": t("title.search"), onsubmit: (event) => {
 		event.preventDefault();
 		if (input.value.trim())
-			location.hash = link("search", {q: input.value.trim()});
+			visit(link("search", {q: input.value.trim()}));
 	}}, el("label", {for: "q", class: "hidden"}, t("search.label")), input, el("button", {type: "submit", class: "primary"}, t("search")));
 }
 

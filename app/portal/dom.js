@@ -65,6 +65,14 @@ export function timeField(text, name, value, hint, props = {}, around = {}) {
 		autocomplete: "off", spellcheck: "false", ...props}), around);
 }
 
+// Go to a view. Who asks for the one that is there wants it anew.
+export function visit(hash) {
+	if (location.hash === hash)
+		dispatchEvent(new HashChangeEvent("hashchange"));
+	else
+		location.hash = hash;
+}
+
 // What a form has, without what is empty.
 export function values(form) {
 	const all = Object.fromEntries(new FormData(form));

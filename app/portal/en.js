@@ -120,6 +120,7 @@ export default {
 	"column.last": "Last seen",
 	"column.count": "Count",
 	"column.sensor": "Seen by",
+	"data.rest": "… {0} characters more",
 	"idn.mixed": "letters of several scripts",
 	"idn.like": "looks like Latin letters, is not",
 	"idn.bad": "no valid international name",

@@ -2,7 +2,7 @@
 // Passive DNS as it comes, and by the day: the newest rows while they are written, daily dumps, and how programs get both.
 import {events, file, object, Refusal} from "/portal/api.js";
 import {commandOf} from "/portal/command.js";
-import {choice, el, field, replace, values} from "/portal/dom.js";
+import {choice, el, field, replace, values, visit} from "/portal/dom.js";
 import {link, nameLink, rdata, read} from "/portal/names.js";
 import {columns, fault} from "/portal/results.js";
 import {save, Table} from "/portal/table.js";
@@ -21,7 +21,7 @@ function conditions(params) {
 function form(params) {
 	const node = el("form", {class: "filters", "aria-label": t("filters"), onsubmit: (event) => {
 		event.preventDefault();
-		location.hash = link("feed", values(node));
+		visit(link("feed", values(node)));
 	}},
 		field(t("feed.name"), el("input", {name: "name", value: params.name, autocomplete: "off", spellcheck: "false",
 			autocapitalize: "none", inputmode: "url", placeholder: "*.example.com"}), {class: "field wide"}),

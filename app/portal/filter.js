@@ -2,7 +2,7 @@
 // What is filtered and why: whether a name is listed, lists, malware identifiers, and to those who may see
 // clients, what was filtered and what reached the sinkhole.
 import {may, object, who} from "/portal/api.js";
-import {choice, el, field, replace, timeField, values} from "/portal/dom.js";
+import {choice, el, field, replace, timeField, values, visit} from "/portal/dom.js";
 import {addressLink, link, nameLink, nameText, read} from "/portal/names.js";
 import {fault, Results, timeCell} from "/portal/results.js";
 import {Table} from "/portal/table.js";
@@ -55,7 +55,7 @@ function listed(params, signal) {
 		autocapitalize: "none", inputmode: "url"});
 	const form = el("form", {class: "filters", onsubmit: (event) => {
 		event.preventDefault();
-		location.hash = link("filter", {name: read(input.value)?.value});
+		visit(link("filter", {name: read(input.value)?.value}));
 	}}, field(t("field.name"), input, {class: "field wide"}), el("button", {type: "submit", class: "primary"}, t("listed.ask")));
 
 	if (params.name)
@@ -194,7 +194,7 @@ export const clients = {
 		const text = (name, label) => field(label, el("input", {name, value: params[name], autocomplete: "off", spellcheck: "false"}));
 		const form = el("form", {class: "filters", onsubmit: (event) => {
 			event.preventDefault();
-			location.hash = link("clients", values(form));
+			visit(link("clients", values(form)));
 		}},
 			field(t("clients.what"), choice("what", [["hits", t("clients.hits")], ["contacts", t("clients.contacts")]], params.what),
 				{class: "field pair"}),

@@ -120,6 +120,7 @@ export default {
 	"column.last": "最終観測",
 	"column.count": "回数",
 	"column.sensor": "センサー",
+	"data.rest": "… 残り {0} 文字",
 	"idn.mixed": "複数の文字体系が混在",
 	"idn.like": "ラテン文字に見える別の文字",
 	"idn.bad": "国際化ドメイン名として不正",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Names and addresses as people write and see them.
 import {el} from "/portal/dom.js";
-import {shown, t} from "/portal/text.js";
+import {number, shown, t} from "/portal/text.js";
 
 /* ---- internationalised names (RFC 3492, UTS 39) ---- */
 
@@ -189,6 +189,18 @@ export function addressLink(address) {
 // Which words of RDATA are names, by type.
 const NAME_AT = {NS: 0, CNAME: 0, DNAME: 0, PTR: 0, MX: 1, AFSDB: 1, KX: 1, RT: 1, SRV: 3, SVCB: 1, HTTPS: 1, SOA: 0, NAPTR: -1};
 
+const LONG = 400, BEGIN = 200; // characters
+
+// What is long shows its begin, and a button for the rest.
+function cut(text) {
+	if (text.length <= LONG)
+		return shown(text);
+	const rest = el("button", {type: "button", class: "rest-of", onclick: () => rest.replaceWith(shown(text.slice(BEGIN)))},
+		t("data.rest", number(text.length - BEGIN)));
+
+	return [shown(text.slice(0, BEGIN)), rest];
+}
+
 // RDATA with links to what it names.
 export function rdata(type, text) {
 	const words = text.split(" ");
@@ -197,6 +209,8 @@ export function rdata(type, text) {
 
 	if ((type === "A" || type === "AAAA") && isAddress(text))
 		return addressLink(text);
+	if (at === undefined)
+		return cut(text);
 	return words.map((word, i) => [i > 0 && " ",
-		i === at && word !== "." && word !== "" ? nameLink(word) : shown(word)]);
+		i === at && word !== "." && word !== "" ? nameLink(word) : cut(word)]);
 }

@@ -55,6 +55,7 @@ export class Results {
 
 	// Take another page, or the first.
 	async load() {
+		const before = this.table.rows.length;
 		let taken = 0, left = null;
 
 		this.more.hidden = true;
@@ -76,11 +77,18 @@ export class Results {
 			if (error.name === "AbortError")
 				return;
 			replace(this.said, this.table.rows.length > 0 ? t("rows.part", number(this.table.rows.length)) : "");
-			replace(this.wrong, fault(error));
+			replace(this.wrong, fault(error), [-1, 0, 429, 500, 503].includes(error.status) &&
+				el("button", {type: "button", class: "primary", onclick: () => this.loadAgain(before)}, t("again")));
 		}
 		this.table.show();
 		this.node.removeAttribute("aria-busy");
 		this.done(this.table.rows);
+	}
+
+	// What came of a page that broke off comes again.
+	loadAgain(before) {
+		this.table.set(this.table.rows.slice(0, before));
+		this.load();
 	}
 
 	tell(taken, isCut) {

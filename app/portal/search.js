@@ -2,7 +2,7 @@
 // Passive DNS: one box that knows names, addresses and networks apart, and where to go from there.
 import {who} from "/portal/api.js";
 import {copier} from "/portal/command.js";
-import {choice, el, field, replace, timeField, values} from "/portal/dom.js";
+import {choice, el, field, replace, timeField, values, visit} from "/portal/dom.js";
 import {link, nameLink, nameText, rdata, read} from "/portal/names.js";
 import {columns, Results} from "/portal/results.js";
 import {readTime, shown, t} from "/portal/text.js";
@@ -40,7 +40,7 @@ function filters(params, asked) {
 	const types = el("datalist", {id: "types"}, TYPES.map((type) => el("option", {value: type})));
 	const form = el("form", {class: "filters", role: "search", "aria-label": t("filters"), onsubmit: (event) => {
 		event.preventDefault();
-		location.hash = link("search", {q: params.q, ...values(form)});
+		visit(link("search", {q: params.q, ...values(form)}));
 	}},
 		asked?.kind === "name" && field(t("by"), choice("by", [["", t("by.owner")], ["rdata", t("by.rdata")]], params.by)),
 		field(t("type"), el("input", {name: "type", list: "types", value: params.type, size: 6, autocomplete: "off",
@@ -107,6 +107,7 @@ function tableOf(asked, params) {
 			{key: "name", title: t("column.name"), value: (r) => r.rrname, cell: (r) => nameLink(r.rrname)},
 			{key: "type", title: t("column.type"), class: "short", value: (r) => String(r.rrtype)},
 			{key: "data", title: t("column.data"), class: "data", value: (r) => data(r).join(" "),
+				text: (r) => shown(data(r).join(" ")),
 				cell: (r) => data(r).map((text) => el("div", {}, rdata(String(r.rrtype), text)))},
 			columns.first(), columns.last(), columns.count(),
 			{key: "sensor", title: t("column.sensor"), class: "short", value: (r) => (r.classes ?? []).join(" "),

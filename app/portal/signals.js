@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What passive DNS gives away: look-alikes, what is new, addresses that come and go, what is shared.
-import {choice, el, field, replace, values} from "/portal/dom.js";
+import {choice, el, field, replace, values, visit} from "/portal/dom.js";
 import {link, nameLink, rdata, read} from "/portal/names.js";
 import {columns, Results} from "/portal/results.js";
 import {named, number, shown, t} from "/portal/text.js";
@@ -22,7 +22,7 @@ function ask(view, ...fields) {
 		event.preventDefault();
 		if (given.name)
 			given.name = read(given.name)?.value;
-		location.hash = link(view, given);
+		visit(link(view, given));
 	}}, fields, el("button", {type: "submit", class: "primary"}, t("show")));
 
 	return form;

@@ -21,7 +21,8 @@ function noFormula(text) {
 }
 
 /**
- * columns: {key, title, value(row) to sort by, cell(row) to show, isNumber, isPlain: not sorted by}; the first one is the row's head.
+ * columns: {key, title, value(row) to sort by, cell(row) to show, text(row) to copy where
+ * that is not all of it, isNumber, isPlain: not sorted by}; the first one is the row's head.
  * sort: {key, isDown}; without it rows stay as they come.
  */
 export class Table {
@@ -128,6 +129,8 @@ export class Table {
 	// What is shown of all rows, as a spreadsheet takes it.
 	text() {
 		const cell = (column, row) => {
+			if (column.text)
+				return noFormula(column.text(row).replace(/\s+/g, " "));
 			const node = el("div", {}, column.cell ? column.cell(row) : column.value(row));
 			const parts = node.querySelector(":scope > div") ? [...node.children] : [node];
 

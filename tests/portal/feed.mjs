@@ -66,6 +66,9 @@ export async function following() {
 	await page.context().close();
 }
 
+const HOSTILE = {rrname: "<img src=x onerror=alert(1)>\"'.example", rrtype: "constructor", rdata: ["\"</td><script>alert(1)</script>\"", "\u202egpj.exe"],
+	sensor_id: "__proto__", time_first: 1e300, time_last: 1e300, count: 1};
+
 // A feed whose connection breaks, and whose cursor is good no more, as a server would have it.
 export async function breaking() {
 	const page = await open({role: "pdns"});
@@ -74,7 +77,7 @@ export async function breaking() {
 	const answers = [
 		{body: "id: c0\n\n" + event(1) + "id: c2\ndata: {\"rr"},
 		{body: event(2) + "event: end\ndata: {\"error\":\"kept no more\",\"status\":410,\"cursor\":\"c9\"}\n\n"},
-		{body: Array.from({length: 300}, (_, i) => event(i + 3)).join("")},
+		{body: Array.from({length: 300}, (_, i) => event(i + 3)).join("") + `id: c303\ndata: ${JSON.stringify(HOSTILE)}\n\n`},
 		{status: 403, body: "{\"error\":\"no\"}"},
 	];
 
@@ -87,8 +90,35 @@ export async function breaking() {
 	equal("a connection that broke goes on where it was, and from now where that is kept no more", cursors.slice(0, 3), ["now", "c1", "now"]);
 	check("that rows are missing is told of", (await page.innerText("main")).includes("some rows are missing here"));
 	await page.waitForFunction(() => document.querySelectorAll("table.plain tbody tr").length === 200);
-	equal("so many rows are kept, and all counted", [await page.innerText("table.plain tbody tr:first-child th"), await came(page)],
-		["n302.example", 302]);
+	equal("so many rows are kept, and all counted", [await page.innerText("table.plain tbody tr:nth-child(2) th"), await came(page)],
+		["n302.example", 303]);
+	equal("whatever a row has is text", [await page.innerText("table.plain tbody tr:first-child th a"), await count(page, "main img, main script")],
+		[HOSTILE.rrname, 0]);
+	await page.context().close();
+}
+
+// Nobody sees the page for a minute, which takes a tenth of a second here.
+export async function hiding() {
+	const page = await open({role: "pdns"});
+	const asked = [];
+	const hide = (isHidden) => page.evaluate((is) => {
+		Object.defineProperty(document, "hidden", {configurable: true, get: () => is});
+		document.dispatchEvent(new Event("visibilitychange"));
+	}, isHidden);
+
+	await page.evaluate(() => {
+		const wait = window.setTimeout;
+
+		window.setTimeout = (what, ms) => wait(what, ms === 60000 ? 100 : ms);
+	});
+	page.on("request", (request) => request.url().includes("/v1/feed") && asked.push(new URL(request.url()).searchParams.get("from")));
+	await go(page, "#/feed");
+	await page.waitForSelector("text=Following.");
+	await hide(true);
+	await page.waitForSelector("text=Stopped while the page was not seen.");
+	await hide(false);
+	await page.waitForSelector("text=Following.");
+	equal("a page that is not seen lets go of the feed, and goes on from now", asked, ["now", "now"]);
 	await page.context().close();
 }
 

@@ -68,6 +68,10 @@ def rows():
     ]
     # Addresses that come and go.
     out += [row("flux.bad.example", "A", [f"{10 + i}.{i}.{i}.{i}"], DAY - i * 600, DAY - i * 600 - 300, 2) for i in range(40)]
+    # As long as names and strings get, in one word.
+    long = ".".join(c * 60 for c in "abc") + ".long.example"
+    out += [row(long, "NS", [f"ns1.{long}"], 9 * DAY, DAY, 1), row("txt.long.example", "TXT", [" ".join(['"' + "x" * 255 + '"'] * 8)], 9 * DAY, DAY, 1),
+            row("txt.long.example", "TXT", ['"two  blanks"'], 9 * DAY, 2 * DAY, 1)]
     # More than are drawn at once.
     out += [row(f"c{i:04d}.crowd.example", "A", [f"10.78.{i // 250}.{i % 250}"], 50 * DAY - i, 40 * DAY - i, i + 1) for i in range(5300)]
     # More than a page.

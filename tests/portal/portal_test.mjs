@@ -5,7 +5,7 @@ import {existsSync, readdirSync, readFileSync, writeFileSync} from "node:fs";
 import {join} from "node:path";
 
 import {ADDRESS, FILES, KEYS, asked, browser, check, complaints, count, equal, faults, go, open, score, settled, texts} from "./bed.mjs";
-import {breaking, dumping, following, taking} from "./feed.mjs";
+import {breaking, dumping, following, hiding, taking} from "./feed.mjs";
 import {crowding, lateness, moving, narrowing, paging, scripts, searching} from "./search.mjs";
 import {keyboard, languages, picture, views} from "./views.mjs";
 
@@ -226,7 +226,7 @@ async function leaving() {
 	await page.context().close();
 }
 
-const PARTS = [served, words, door, roles, searching, narrowing, paging, crowding, lateness, moving, scripts, taking, breaking, dumping, following, signals, filtering, keyboard, languages];
+const PARTS = [served, words, door, roles, searching, narrowing, paging, crowding, lateness, moving, scripts, taking, breaking, hiding, dumping, following, signals, filtering, keyboard, languages];
 const wanted = process.env.PORTAL_PARTS ? process.env.PORTAL_PARTS.split(" ") : null;
 
 async function run(part) {

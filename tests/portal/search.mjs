@@ -39,6 +39,11 @@ export async function searching() {
 	equal("a range", await find("198.51.100.1-198.51.100.2"), 2);
 	equal("what a report has made harmless is read", await find("hxxps://www.shop[.]example/x?y=z"), 3);
 	equal("a U-label is asked for as DNS has it", [await find("名前.example"), new URL(page.url()).hash.includes("%E5")], [1, true]);
+	equal("long data shows its begin", [await find("txt.long.example"), (await texts(page, ".data .cell")).map((text) => text.length)],
+		[2, [200 + "… 1,863 characters more".length, 13]]);
+	await page.click(".rest-of");
+	equal("and all on demand", (await texts(page, ".data .cell"))[0].length, 8 * 258 - 1);
+	equal("blanks stay as they are", (await texts(page, ".data .cell"))[1], "\"two  blanks\"");
 	equal("nothing is told of", [await find("absent.shop.example"), await said(page)], [0, "Nothing was found."]);
 	await find("10.77.0.0/33");
 	await page.waitForSelector(".said");
@@ -159,6 +164,13 @@ export async function lateness() {
 	await page.waitForTimeout(300);
 	equal("and its answer never shown", [await texts(page, "h2"), await count(page, "tbody tr")], [["Records of shop.example"], 7]);
 	await page.unroute("**/v1/pdns?name=www.shop.example*");
+	await page.route("**/v1/pdns?name=shop.example*", (route) => route.fulfill({status: 429, body: "{\"error\":\"rate\"}"}), {times: 1});
+	await page.click(".find button");
+	await page.waitForSelector("button:text-is('Try again')");
+	equal("who asks for the same again gets it anew", await faults(page), ["Too many questions at once. Try again in 1 s."]);
+	await page.click("button:text-is('Try again')");
+	await settled(page);
+	equal("and what went wrong can be tried again", [await count(page, "tbody tr"), await faults(page)], [7, []]);
 	await go(page, "#/constructor");
 	equal("a view that is none is the first one", await texts(page, "h1"), ["Passive DNS"]);
 	await page.context().close();

@@ -67,7 +67,7 @@ export async function languages() {
 
 const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const VIEWS = {
-	search: "#/search", name: "#/search?q=*.shop.example", similar: "#/similar?name=shop.example", new: "#/new?since=3600", flux: "#/flux",
+	search: "#/search", name: "#/search?q=*.shop.example", long: "#/search?q=*.long.example", similar: "#/similar?name=shop.example", new: "#/new?since=3600", flux: "#/flux",
 	shared: "#/shared?name=shop.example", feed: "#/feed?name=*.bad.example", filter: "#/filter?name=c2.bad.example", hits: "#/clients?what=hits&id=EX-1",
 	contacts: "#/clients?what=contacts", live: "#/live", wrong: "#/search?q=a..b",
 };
@@ -105,8 +105,11 @@ async function viewsIn(language) {
 		}
 		await page.setViewportSize({width: 320, height: 640});
 		equal(`${name}, ${language}: 320 px are enough`, await page.evaluate(() => document.documentElement.scrollWidth), 320);
-		if (language === "ja")
-			await axe(page, `${name}, 320 px`);
+		await axe(page, `${name}, ${language}, 320 px`);
+		for (const width of [600, 900, 1024]) {
+			await page.setViewportSize({width, height: 800});
+			equal(`${name}, ${language}: ${width} px are enough`, await page.evaluate(() => document.documentElement.scrollWidth), width);
+		}
 		await page.setViewportSize({width: 1280, height: 800});
 		if (language === "en") {
 			await page.emulateMedia({colorScheme: "dark"});
