@@ -17,6 +17,7 @@ static void window_open(void)
 	pdns = calloc(1, sizeof(*pdns));
 	FUZZ_CHECK(pdns != NULL);
 	pthread_mutex_init(&pdns->lock, NULL);
+	pdns->now_us = pdns_now_us;
 	pdns->filling = &pdns->windows[0];
 	FUZZ_CHECK(pdns_window_init(pdns->filling, (size_t)16 << 20) == 0);
 }
