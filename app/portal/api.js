@@ -214,23 +214,19 @@ const tabs = new BroadcastChannel(STORED);
 tabs.addEventListener("message", ({data}) => {
 	if (data.wanted && self)
 		tabs.postMessage({key});
+	else if (data.key && !self)
+		dispatchEvent(new CustomEvent("offered", {detail: data.key}));
 	else if (data.left && data.left === key) {
 		leave();
 		dispatchEvent(new CustomEvent("left"));
 	}
 });
 
-// The key of another tab, if there is one that is signed in.
+// The key of another tab, if there is one that is signed in. One that answers later is told of by the event "offered" alone.
 export function borrow() {
 	return new Promise((done) => {
-		const hear = ({data}) => data.key && end(data.key);
-		const end = (text) => {
-			tabs.removeEventListener("message", hear);
-			done(text);
-		};
-
-		tabs.addEventListener("message", hear);
+		addEventListener("offered", (event) => done(event.detail), {once: true});
 		tabs.postMessage({wanted: true});
-		setTimeout(() => end(""), ANSWER_MS);
+		setTimeout(() => done(""), ANSWER_MS);
 	});
 }

@@ -177,6 +177,8 @@ async function start() {
 
 addEventListener("hashchange", () => draw(true));
 addEventListener("left", () => draw());
+// Another tab was slow to answer, so that there is a door already.
+addEventListener("offered", (event) => document.querySelector(".door") && sign(event.detail).then(() => draw(true), () => {}));
 addEventListener("refused", (event) => who() && failed(event.detail));
 
 addEventListener("keydown", (event) => {

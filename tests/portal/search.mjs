@@ -219,6 +219,12 @@ export async function moving() {
 	await other.keyboard.press("Enter");
 	await other.waitForSelector("tbody tr");
 	equal("a link from elsewhere leads there, through the door", await count(other, "tbody tr"), 1);
+	const late = await open();
+
+	await late.evaluate((key) => new BroadcastChannel("dnsweir.key").postMessage({key}), KEYS.pdns);
+	await late.waitForSelector("nav");
+	equal("a tab whose answer comes late opens the door that is there already", await texts(late, "h1"), ["Passive DNS"]);
+	await late.context().close();
 	await page.context().close();
 }
 
