@@ -80,6 +80,9 @@ need_packages() {
 
 # --- Builds ---
 
+# What build_tree builds; nothing named: everything.
+BUILD_TARGETS=()
+
 # build_tree FOLDER [MESON OPTION...]: set up if absent, then build. Its output goes to stderr,
 # and only when it fails or takes part in a log of its own (DNSWEIR_VERBOSE=1).
 build_tree() {
@@ -87,7 +90,7 @@ build_tree() {
 	shift
 	log=$(mktemp)
 	if { [[ -f $folder/build.ninja ]] || meson setup "$folder" "$TOP" "$@"; } >"$log" 2>&1 &&
-		ninja -C "$folder" >>"$log" 2>&1; then
+		ninja -C "$folder" "${BUILD_TARGETS[@]}" >>"$log" 2>&1; then
 		[[ -z ${DNSWEIR_VERBOSE:-} ]] || cat "$log" >&2
 		rm -f "$log"
 		return 0
