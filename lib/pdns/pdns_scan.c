@@ -10,6 +10,28 @@
 #define ROOM_FIRST  4096
 #define CURSOR_HEAD 2 // octets of the entry's size
 
+// Whether the index entry of a cursor is one that the question is answered by: ranges begin there.
+static bool entry_fits(const struct pdns_question *q, const uint8_t *entry, size_t size)
+{
+	size_t octets = addr_size(q->from.family);
+	uint8_t tag = q->from.family == ADDR_IPV4 ? PDNS_TAG_IPV4 : PDNS_TAG_IPV6;
+
+	switch (q->by) {
+	case PDNS_BY_TARGET:
+		return size > 0 && entry[0] == PDNS_TAG_TARGET;
+	case PDNS_BY_ADDRESS:
+		return size > octets && entry[0] == tag &&
+		       memcmp(entry + 1, q->from.bytes, octets) >= 0 &&
+		       memcmp(entry + 1, q->to.bytes, octets) <= 0;
+	case PDNS_BY_RAW:
+		return size > 0 && entry[0] != PDNS_TAG_BASE;
+	case PDNS_BY_OWNER:
+		return size == 0 || (q->scope == PDNS_START && entry[0] == PDNS_TAG_BASE);
+	default:
+		return size == 0;
+	}
+}
+
 // A cursor: size of the index entry's key, that key, the tuple's key.
 static int cursor_read(struct pdns_scan *scan)
 {
@@ -32,10 +54,10 @@ static int cursor_read(struct pdns_scan *scan)
 	scan->from_tuple_size = q->cursor_size - CURSOR_HEAD - size;
 	if (!pdns_key_read(scan->from_tuple, scan->from_tuple_size, owner, &tuple))
 		return -EINVAL;
-	return size == 0 || scan->from_entry[0] == PDNS_TAG_BASE ||
-			       pdns_key_index_read(scan->from_entry, size, owner, &tuple, &target)
-		       ? 0
-		       : -EINVAL;
+	if (size > 0 && scan->from_entry[0] != PDNS_TAG_BASE &&
+		!pdns_key_index_read(scan->from_entry, size, owner, &tuple, &target))
+		return -EINVAL;
+	return entry_fits(q, scan->from_entry, size) ? 0 : -EINVAL;
 }
 
 static int name_take(const uint8_t *from, size_t size, uint8_t *name, size_t *name_size)

@@ -305,6 +305,71 @@ Test(pdns_query, questions_that_are_none_are_refused)
 	cr_expect_eq(pdns_query(bed.pdns, &q, &visitor, &bed.result), -EINVAL);
 }
 
+// A cursor by an index entry of @p tag whose address, if it has one, is @p octet all over.
+static size_t cursor_make(uint8_t tag, uint8_t octet, uint8_t *cursor)
+{
+	size_t address = tag == PDNS_TAG_IPV4 ? 4 : tag == PDNS_TAG_IPV6 ? 16 : 0, entry;
+	uint8_t *at = cursor + 2;
+
+	*at++ = tag;
+	memset(at, octet, address);
+	at += address;
+	if (tag == PDNS_TAG_TARGET)
+		at += sprintf((char *)at, "\1x") + 3;
+	if (tag == PDNS_TAG_HASH)
+		at += PDNS_HASH_SIZE + 2;
+	// An owner of 255 octets, each as large as a label cannot be.
+	for (unsigned label = 0; label < 4; label++) {
+		*at++ = label < 3 ? 63 : 61;
+		memset(at, 0xc8, 63);
+		at += label < 3 ? 63 : 61;
+	}
+	*at++ = 0;
+	*at++ = 1;
+	entry = (size_t)(at - cursor) - 2;
+	store_be16(cursor, (uint16_t)entry);
+	// The tuple behind it: the root, type A.
+	memcpy(at, (const uint8_t[]){PDNS_TAG_TUPLE, 0, 0, 1, 0}, 5);
+	return 2 + entry + 5;
+}
+
+Test(pdns_query, cursors_of_other_questions_are_refused)
+{
+	static const uint8_t tags[] = {
+		PDNS_TAG_IPV4, PDNS_TAG_IPV6, PDNS_TAG_TARGET, PDNS_TAG_HASH};
+	static uint8_t cursor[PDNS_CURSOR_MAX];
+	const struct pdns_visitor visitor = {.visit = bed_visit};
+
+	for (unsigned i = 0; i < 4; i++)
+		for (unsigned scope = PDNS_EXACT; scope <= PDNS_START; scope++)
+			for (unsigned by = PDNS_BY_OWNER; by <= PDNS_BY_ADDRESS; by++) {
+				struct pdns_question q = bed_by(by, scope, "www.example");
+				int wanted = by == PDNS_BY_TARGET && tags[i] == PDNS_TAG_TARGET
+						     ? 0
+						     : -EINVAL;
+
+				cr_assert_eq(addr_parse("192.0.2.0", &q.from), 0);
+				cr_assert_eq(addr_parse("192.0.2.255", &q.to), 0);
+				q.cursor = memset(cursor, 0, sizeof(cursor));
+				q.cursor_size = cursor_make(tags[i], 0xc8, cursor);
+				cr_expect_eq(pdns_query(bed.pdns, &q, &visitor, &bed.result),
+					wanted, "%u %u %u", i, scope, by);
+			}
+}
+
+Test(pdns_query, a_cursor_in_front_of_a_range_gives_no_rows_of_there)
+{
+	struct pdns_question q = {.by = PDNS_BY_ADDRESS, .types = PDNS_ANY_AT_ALL};
+	const struct pdns_visitor visitor = {.visit = bed_visit};
+
+	cr_assert_eq(by_address("192.0.2.1", "192.0.2.1"), 2);
+	cr_assert_eq(addr_parse("192.0.2.2", &q.from), 0);
+	cr_assert_eq(addr_parse("192.0.3.1", &q.to), 0);
+	q.cursor = bed.cursor;
+	q.cursor_size = bed.cursor_size;
+	cr_expect_eq(pdns_query(bed.pdns, &q, &visitor, &bed.result), -EINVAL);
+}
+
 static int count(void *ctx, const struct pdns_row *row)
 {
 	return 0;
