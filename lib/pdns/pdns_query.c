@@ -383,6 +383,7 @@ int pdns_query(struct pdns *pdns, const struct pdns_question *question,
 	struct pdns_scan *scan = calloc(1, sizeof(*scan));
 	int err;
 
+	*result = (struct pdns_result){0};
 	if (!scan)
 		return -ENOMEM;
 	scan->pdns = pdns;

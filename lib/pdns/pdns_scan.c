@@ -73,7 +73,6 @@ int pdns_scan_open(struct pdns_scan *scan)
 	const struct pdns_question *q = scan->question;
 	int err = cursor_read(scan);
 
-	*scan->result = (struct pdns_result){0};
 	scan->classes = q->classes ? q->classes : PDNS_CLASS_BIT(PDNS_CLASSES) - 1;
 	if (err == 0 && (q->by == PDNS_BY_OWNER || q->by == PDNS_BY_TARGET))
 		err = name_take(q->name, q->name_size, scan->name, &scan->name_size);

@@ -375,6 +375,23 @@ static int count(void *ctx, const struct pdns_row *row)
 	return 0;
 }
 
+Test(pdns_query, a_result_is_told_with_an_error_too)
+{
+	const struct pdns_question q = {.types = PDNS_ANY_AT_ALL};
+	const struct pdns_visitor visitor = {.visit = count};
+	struct pdns_result result = {.scanned = 1, .rows = 2, .limited = true};
+	rocksdb_t *db = bed.pdns->db;
+	struct pdns_summary s;
+
+	// As while it could not be opened anew.
+	bed.pdns->db = NULL;
+	cr_expect_eq(pdns_query(bed.pdns, &q, &visitor, &result), -EIO);
+	cr_expect(result.scanned == 0 && result.rows == 0 && !result.limited);
+	cr_expect_eq(pdns_summarise(bed.pdns, &q, 0, NULL, &s), -EIO);
+	cr_expect(!s.limited);
+	bed.pdns->db = db;
+}
+
 static int stop(void *ctx, const struct pdns_result *result)
 {
 	++*(unsigned *)ctx;
