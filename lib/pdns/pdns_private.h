@@ -214,7 +214,7 @@ struct pdns_entry {
 struct pdns_window {
 	uint8_t *arena;  /**< entries, each at a multiple of 8 */
 	size_t size, used;
-	size_t most;     /**< no more is added when so much is used; by its owner */
+	size_t most;     /**< no message begins when so much is used; by its owner */
 	uint64_t seed;   /**< of the hash: nobody outside can make names that share one */
 	uint32_t *slots; /**< place of an entry in units of 8, and 1 added; 0: free */
 	uint32_t mask, n;

@@ -110,11 +110,15 @@ static size_t entry_size(size_t owner_size, size_t rdata_size)
 	return (ENTRY_HEAD + owner_size + rdata_size + 7) & ~(size_t)7;
 }
 
+static bool fits(const struct pdns_window *window, size_t n, size_t octets)
+{
+	return window->size - window->used >= octets + n * (ENTRY_HEAD + 8) &&
+	       window->n + n <= window->mask - window->mask / 4;
+}
+
 bool pdns_window_has_room(const struct pdns_window *window, size_t n, size_t octets)
 {
-	return (window->used < window->most || window->n == 0) &&
-	       window->size - window->used >= octets + n * (ENTRY_HEAD + 8) &&
-	       window->n + n <= window->mask - window->mask / 4;
+	return (window->used < window->most || window->n == 0) && fits(window, n, octets);
 }
 
 bool pdns_window_add(struct pdns_window *window, enum pdns_class class,
@@ -132,7 +136,8 @@ bool pdns_window_add(struct pdns_window *window, enum pdns_class class,
 			return true;
 		}
 	}
-	if (!pdns_window_has_room(window, 1, tuple->owner_size + tuple->rdata_size))
+	// A message that begins in front of `most` has all of its tuples taken.
+	if (!fits(window, 1, tuple->owner_size + tuple->rdata_size))
 		return false;
 	entry = (struct pdns_entry *)(window->arena + window->used);
 	window->slots[i] = (uint32_t)(window->used / 8) + 1;

@@ -220,3 +220,43 @@ Test(pdns_gaps, a_full_window_is_left_to_the_next_tick)
 	pdns_stats_get(bed.pdns, &stats);
 	cr_expect_gt(stats.flushed, 200000);
 }
+Test(pdns_gaps, a_message_at_the_end_of_a_window_is_taken_whole)
+{
+	struct pdns_answer answer = {.class = PDNS_CLIENT, .time_s = 1};
+	struct pdns_stats stats;
+	char text[16];
+
+	bed_msg("www.example");
+	for (unsigned i = 0; i < 20; i++) {
+		snprintf(text, sizeof(text), "192.0.2.%u", i);
+		bed_rr(BED_ANSWER, "www.example", "A", text);
+	}
+	put_one("a.example");
+	// As where writing was found to be slow: the first of its tuples reach it.
+	bed.pdns->windows[0].most = bed.pdns->windows[1].most = bed.pdns->filling->used + 1;
+	answer.msg = bed.msg;
+	answer.size = bed.size;
+	cr_expect_eq(pdns_observe(bed.pdns, &answer), 20);
+	cr_assert_eq(pdns_flush(bed.pdns), 0);
+	cr_expect_eq(bed_everything(), 21);
+	pdns_stats_get(bed.pdns, &stats);
+	cr_expect_eq(stats.tuples, 21);
+}
+
+Test(pdns_gaps, numbers_of_what_is_refused_are_written_in_time_too)
+{
+	const uint8_t junk[DNS_HEADER_SIZE] = {0};
+	const struct pdns_answer answer = {
+		.time_s = 1, .msg = junk, .size = sizeof(junk), .start = 5, .seq = 9};
+	struct pdns_stats stats = {0};
+
+	open_gently(3);
+	cr_assert_eq(pdns_observe(bed.pdns, &answer), PDNS_E_MESSAGE);
+	for (unsigned tenths = 0; stats.flushes == 0 && tenths < 30; tenths++) {
+		cr_assert_eq(pdns_tick(bed.pdns), 0);
+		pdns_stats_get(bed.pdns, &stats);
+		usleep(100000);
+	}
+	cr_expect_eq(stats.flushes, 1);
+}
+
