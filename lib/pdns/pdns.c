@@ -316,6 +316,7 @@ int pdns_close(struct pdns *pdns)
 	pthread_mutex_destroy(&pdns->flush_lock);
 	pthread_rwlock_destroy(&pdns->db_lock);
 	free(pdns->streams);
+	free(pdns->retired);
 	free(pdns->sealed);
 	free(pdns->known);
 	free(pdns->bases);

@@ -314,8 +314,8 @@ struct pdns {
 	struct pdns_window *filling, *emptying;
 	struct pdns_stream *streams; /**< that of start 0 first */
 	size_t n_streams;
-	struct pdns_stream *sealed;  /**< rows to be written with `emptying` */
-	size_t n_sealed;
+	uint64_t *retired;           /**< starts of streams whose rows are to be removed */
+	size_t n_retired;
 	struct pdns_stats stats;
 	bool failing; /**< the last flush failed, and that was logged */
 	struct pdns_pace pace;
@@ -323,6 +323,8 @@ struct pdns {
 	pthread_mutex_t flush_lock; /**< taken before `lock`; of `emptying`, which is whoever flushes' */
 	size_t flushed_to;          /**< octets of `emptying` that are written */
 	size_t tried_to;            /**< and that the last write tried to bring them to */
+	struct pdns_stream *sealed; /**< rows to be written with the last of `emptying` */
+	size_t n_sealed;
 	uint64_t writes;            /**< row N */
 	bool db_failed;             /**< a write failed, so it has to be opened anew */
 	bool sealed_waits;          /**< `emptying` or `sealed` are not all written */
@@ -434,9 +436,9 @@ void pdns_feed_add(struct pdns *pdns, const struct pdns_entry *entry, uint8_t ba
 
 /** Note that a message came. Under lock. */
 void pdns_stream_note(struct pdns *pdns, uint64_t start, uint64_t seq);
-/** Have `sealed` be what changed up to now. Under lock. @return 0 or -ENOMEM */
+/** Have `sealed` be what changed up to now. Under flush_lock and lock. @return 0 or -ENOMEM */
 int pdns_streams_seal(struct pdns *pdns);
-/** Put the rows of `sealed` into a batch. */
+/** Put the rows of `sealed` into a batch. Under flush_lock. */
 void pdns_streams_write(const struct pdns *pdns, rocksdb_writebatch_t *batch);
 /** Read the rows. @return 0 or -errno */
 int pdns_streams_load(struct pdns *pdns);

@@ -13,6 +13,7 @@
 
 #define STREAMS_MAX \
 	4096 // then the oldest one goes to the sum of those that went, which has start 0
+#define RETIRED_MAX 16384
 
 static int streams_room(struct pdns_stream **streams, size_t n)
 {
@@ -24,14 +25,19 @@ static int streams_room(struct pdns_stream **streams, size_t n)
 	return 0;
 }
 
-// Under lock. The row of what goes is removed.
+// Under lock. The row of what goes is removed with what is sealed next; until then so many go at most.
 static int stream_retire(struct pdns *pdns)
 {
 	struct pdns_stream *oldest = &pdns->streams[1];
+	uint64_t *retired = pdns->retired;
 
-	if (streams_room(&pdns->sealed, pdns->n_sealed + 1) < 0)
+	if (pdns->n_retired == RETIRED_MAX)
+		return -ENOSPC;
+	if (!retired)
+		pdns->retired = retired = calloc(RETIRED_MAX, sizeof(*retired));
+	if (!retired)
 		return -ENOMEM;
-	pdns->sealed[pdns->n_sealed++] = (struct pdns_stream){.start = oldest->start};
+	retired[pdns->n_retired++] = oldest->start;
 	pdns->streams[0].last += oldest->last;
 	pdns->streams[0].messages += oldest->messages;
 	pdns->streams[0].dirty = true;
@@ -73,8 +79,12 @@ int pdns_streams_seal(struct pdns *pdns)
 {
 	size_t n = pdns->n_sealed;
 
-	if (streams_room(&pdns->sealed, n + pdns->n_streams + 1) < 0)
+	if (streams_room(&pdns->sealed, n + pdns->n_retired + pdns->n_streams + 1) < 0)
 		return -ENOMEM;
+	// One that has come back since has a row again, behind this.
+	for (size_t i = 0; i < pdns->n_retired; i++)
+		pdns->sealed[n++] = (struct pdns_stream){.start = pdns->retired[i]};
+	pdns->n_retired = 0;
 	for (size_t i = 0; i < pdns->n_streams; i++)
 		if (pdns->streams[i].dirty) {
 			pdns->sealed[n++] = pdns->streams[i];

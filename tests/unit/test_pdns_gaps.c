@@ -116,6 +116,35 @@ static void open_gently(unsigned window_s)
 	cr_assert_eq(pdns_open(bed.path, &options, &bed.pdns), 0);
 }
 
+static void *flush_run(void *arg)
+{
+	atomic_bool *end = arg;
+
+	while (!atomic_load(end))
+		pdns_flush(bed.pdns);
+	return NULL;
+}
+
+Test(pdns_gaps, streams_that_make_room_are_counted_once)
+{
+	struct pdns_stats stats;
+	atomic_bool end = false;
+	pthread_t flusher;
+
+	cr_assert_eq(pthread_create(&flusher, NULL, flush_run, &end), 0);
+	for (uint64_t start = 1; start <= 12000; start++)
+		pdns_skip(bed.pdns, start, 1);
+	atomic_store(&end, true);
+	pthread_join(flusher, NULL);
+	pdns_stats_get(bed.pdns, &stats);
+	cr_expect(stats.numbered == 12000 && stats.lost == 0);
+	bed_close();
+	bed_open(PDNS_WRITE);
+	pdns_stats_get(bed.pdns, &stats);
+	cr_expect(stats.numbered == 12000 && stats.lost == 0, "%llu",
+		(unsigned long long)stats.numbered);
+}
+
 Test(pdns_gaps, a_gentle_tick_writes_before_the_window_is_over)
 {
 	struct pdns_stats stats = {0};
