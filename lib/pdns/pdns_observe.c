@@ -262,6 +262,21 @@ static bool message_read(struct reading *r, const struct pdns_answer *answer)
 	       dns_msg_opcode(r->msg) == DNS_OPCODE_QUERY && sections_find(r);
 }
 
+// Something came. Under lock.
+static void age_note(struct pdns *pdns)
+{
+	if (pdns_window_wants_age(pdns->filling))
+		pdns_window_age(pdns->filling, pdns->now_us());
+}
+
+// The number of a message, which waits to be written as tuples do. Under lock.
+static void number_note(struct pdns *pdns, uint64_t start, uint64_t seq)
+{
+	pdns_stream_note(pdns, start, seq);
+	if (start)
+		age_note(pdns);
+}
+
 static int refused(struct pdns *pdns, const struct pdns_answer *answer, enum pdns_refusal refusal)
 {
 	uint64_t *counts[] = {&pdns->stats.malformed, &pdns->stats.made_up, &pdns->stats.no_room,
@@ -271,16 +286,9 @@ static int refused(struct pdns *pdns, const struct pdns_answer *answer, enum pdn
 	*counts[-(int)refusal - 1] += 1;
 	// It came, so it is not lost; where there was no room it is.
 	if (refusal != PDNS_E_ROOM)
-		pdns_stream_note(pdns, answer->start, answer->seq);
+		number_note(pdns, answer->start, answer->seq);
 	pthread_mutex_unlock(&pdns->lock);
 	return refusal;
-}
-
-// Something came. Under lock.
-static void age_note(struct pdns *pdns)
-{
-	if (pdns_window_wants_age(pdns->filling))
-		pdns_window_age(pdns->filling, pdns->now_us());
 }
 
 // Take lock with room for so many tuples in the window. Returns false without it: there is none.
@@ -341,8 +349,7 @@ int pdns_observe(struct pdns *pdns, const struct pdns_answer *answer)
 void pdns_skip(struct pdns *pdns, uint64_t start, uint64_t seq)
 {
 	pthread_mutex_lock(&pdns->lock);
-	pdns_stream_note(pdns, start, seq);
-	age_note(pdns);
+	number_note(pdns, start, seq);
 	pthread_mutex_unlock(&pdns->lock);
 }
 

@@ -249,6 +249,7 @@ Test(pdns_gaps, a_full_window_is_left_to_the_next_tick)
 	pdns_stats_get(bed.pdns, &stats);
 	cr_expect_gt(stats.flushed, 200000);
 }
+
 Test(pdns_gaps, a_message_at_the_end_of_a_window_is_taken_whole)
 {
 	struct pdns_answer answer = {.class = PDNS_CLIENT, .time_s = 1};
@@ -288,4 +289,3 @@ Test(pdns_gaps, numbers_of_what_is_refused_are_written_in_time_too)
 	}
 	cr_expect_eq(stats.flushes, 1);
 }
-
