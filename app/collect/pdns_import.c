@@ -86,7 +86,8 @@ static void frame_take(struct pdns_import *import, const uint8_t *frame, size_t 
 	}
 	ours = message.extra.data &&
 	       tap_extra_read(message.extra.data, message.extra.size, &extra) == 0;
-	if (!serve_answer(&message, ours, &answer)) {
+	// When a file was written nobody knows, so what has no time was seen at none.
+	if (!serve_answer(&message, ours, &answer) || answer.time_s == 0) {
 		import->refused++;
 		return;
 	}

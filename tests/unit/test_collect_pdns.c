@@ -204,10 +204,12 @@ static void control_put(FILE *file, fstrm_control_type type)
 	cr_assert(size > 0 && fwrite(frame, 1, size, file) == size);
 }
 
+static uint64_t frame_time = 1700000900;
+
 static void frame_put(
 	FILE *file, uint32_t type, const char *client, const char *zone, uint32_t action)
 {
-	struct tap_message m = {.type = type, .response_time.sec = 1700000900};
+	struct tap_message m = {.type = type, .response_time.sec = frame_time};
 	uint8_t frame[4096], length[4];
 	struct addr addr;
 	size_t size;
@@ -256,6 +258,27 @@ Test(collect_pdns, frames_of_dnstap_are_imported_but_not_of_who_refused)
 	cr_assert_eq(run("query", "--name refused.example"), 0);
 	cr_expect_str_empty(output);
 	cr_assert_eq(run("import", "--consent junk --again in.tap"), 2);
+}
+
+Test(collect_pdns, frames_without_a_time_were_not_seen_in_1970)
+{
+	char path[96];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/in.tap", bed.folder);
+	file = fopen(path, "w");
+	control_put(file, FSTRM_CONTROL_START);
+	bed_msg("tapped.example");
+	bed_rr(BED_ANSWER, "tapped.example", "A", "192.0.2.9");
+	frame_put(file, TAP_CLIENT_RESPONSE, "203.0.113.7", NULL, 0);
+	frame_time = 0;
+	frame_put(file, TAP_CLIENT_RESPONSE, "203.0.113.7", NULL, 0);
+	control_put(file, FSTRM_CONTROL_STOP);
+	fclose(file);
+	cr_assert_eq(run("import", "in.tap"), 0, "%s", complaint);
+	cr_expect_str_eq(output, "in.tap: 2 read, 1 taken, 1 refused, 0 opted out, 1 tuples\n");
+	cr_assert_eq(run("query", "--name tapped.example"), 0);
+	cr_expect(strstr(output, "{\"count\":1,\"time_first\":1700000900,"), "%s", output);
 }
 
 Test(collect_pdns, a_file_with_a_mistake_is_not_taken_at_all)
