@@ -40,10 +40,11 @@ static int flux_write(void *ctx, const struct signal_flux *flux)
 	if (args->text)
 		fprintf(sink->out, "%3u  %5u addresses  %4u networks  %5u brief  %s\n", flux->score,
 			flux->addresses, flux->networks, flux->brief, name);
-	else if (args->csv)
-		fprintf(sink->out, "%s,%u,%u,%u,%u,%" PRId64 ",%" PRId64 "\n", name, flux->score,
+	else if (args->csv) {
+		csv_text(sink->out, name);
+		fprintf(sink->out, ",%u,%u,%u,%u,%" PRId64 ",%" PRId64 "\n", flux->score,
 			flux->addresses, flux->networks, flux->brief, flux->first_s, flux->last_s);
-	else
+	} else
 		err = pdns_sink_json(sink, flux_make(name, flux));
 	return err ? err : pdns_sink_wrote(sink);
 }

@@ -183,8 +183,9 @@ static int item_write(struct pdns_sink *sink, const struct pdns_args *args, cons
 	if (args->text) {
 		text_write(sink->out, item, type);
 	} else if (args->csv) {
-		fprintf(sink->out, "%" PRId64 ",%s,%s,%s,", item->time_s,
-			signal_news_name(item->news), item->name, item->rdata ? type : "");
+		fprintf(sink->out, "%" PRId64 ",%s,", item->time_s, signal_news_name(item->news));
+		csv_text(sink->out, item->name);
+		fprintf(sink->out, ",%s,", item->rdata ? type : "");
 		csv_text(sink->out, item->rdata ? item->rdata : "");
 		putc('\n', sink->out);
 	} else {

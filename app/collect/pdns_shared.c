@@ -12,6 +12,14 @@ struct sharing {
 	const char *of; // the operand
 };
 
+static void line_write(FILE *out, const char *const fields[4])
+{
+	for (unsigned i = 0; i < 4; i++) {
+		csv_text(out, fields[i]);
+		putc(i < 3 ? ',' : '\n', out);
+	}
+}
+
 static int shared_write(void *ctx, const struct signal_shared *shared)
 {
 	struct sharing *sharing = ctx;
@@ -30,7 +38,7 @@ static int shared_write(void *ctx, const struct signal_shared *shared)
 	if (sharing->args->text)
 		fprintf(sink->out, "%s  %s\n", what, name);
 	else if (sharing->args->csv)
-		fprintf(sink->out, "%s,%s,%s,%s\n", sharing->of, name, via, what);
+		line_write(sink->out, (const char *const[]){sharing->of, name, via, what});
 	else
 		err = pdns_sink_json(sink, json_pack("{ss, ss, ss, ss}", "of", sharing->of, "name",
 						   name, "via", via, "what", what));

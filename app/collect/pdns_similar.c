@@ -55,6 +55,19 @@ static json_t *like_make(const struct naming *naming, const struct signal_like *
 	return row;
 }
 
+static void line_write(const struct naming *naming, const struct signal_like *like,
+	const char *const names[3], const struct pdns_summary *sum)
+{
+	FILE *out = naming->sink->out;
+
+	for (unsigned i = 0; i < 3; i++) {
+		csv_text(out, names[i]);
+		putc(',', out);
+	}
+	fprintf(out, "%s,%u,%" PRId64 ",%" PRId64 ",%" PRIu64 "\n", signal_class_name(like->class),
+		like->distance, sum->first_s, sum->last_s, sum->count);
+}
+
 static int like_write(void *ctx, const struct signal_like *like)
 {
 	struct naming *naming = ctx;
@@ -80,9 +93,7 @@ static int like_write(void *ctx, const struct signal_like *like)
 		fprintf(sink->out, "%-13s %2u  %s%s%s\n", signal_class_name(like->class),
 			like->distance, name, *seen ? "  " : "", seen);
 	else if (naming->args->csv)
-		fprintf(sink->out, "%s,%s,%s,%s,%u,%" PRId64 ",%" PRId64 ",%" PRIu64 "\n",
-			naming->of, name, seen, signal_class_name(like->class), like->distance,
-			sum.first_s, sum.last_s, sum.count);
+		line_write(naming, like, (const char *const[]){naming->of, name, seen}, &sum);
 	else
 		err = pdns_sink_json(sink, like_make(naming, like, name, seen, &sum));
 	return err ? err : pdns_sink_wrote(sink);

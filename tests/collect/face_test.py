@@ -28,6 +28,7 @@ def row(name, kind, data, first=0, last=1000, count=1, bailiwick=None):
             "bailiwick": bailiwick or ".".join(name.split(".")[-2:])}
 
 
+LONGEST = ".".join((63 * "a", 63 * "b", 63 * "c", 61 * "d"))  # 255 octets
 ROWS = [
     row("example.com", "A", ["192.0.2.1"], 0, 5000, 7),
     row("example.com", "NS", ["ns1.example.net", "ns2.example.net"], 0, 5000, 3),
@@ -41,6 +42,13 @@ ROWS = [
     row("other.example.org", "A", ["192.0.2.200"], 6000, 7000, 9),
     row("1.0/25.2.0.192.in-addr.arpa", "PTR", ["host.example.net"], 0, 9, 1, "2.0.192.in-addr.arpa"),
     row("far.example.org", "A", ["198.51.100.1"], 6000, 7000, 9),
+    row("xn--bcher-kva.odd.example", "A", ["198.51.100.7"]),
+    row("a\\.b.odd.example", "A", ["198.51.100.8"]),
+    row("nul\\000\\255.odd.example", "A", ["198.51.100.9"]),
+    row("a\\,b\\\".info", "A", ["198.51.100.10"]),
+    row("dot\\.", "A", ["198.51.100.11"], bailiwick="."),
+    row(".", "NS", ["a.root.example"], bailiwick="."),
+    row(LONGEST, "A", ["198.51.100.12"], bailiwick=61 * "d"),
 ]
 
 
@@ -111,6 +119,25 @@ def dnsdb_lookups(dnsdb):
             "rdata/raw/c0000201": ["example.com. A", "www.example.com. A"],
             "rdata/raw/c0000201/MX": [],
             "rrset/name/absent.example": [],
+            "rrset/name/B%C3%9Ccher.odd.example": ["xn--bcher-kva.odd.example. A"],
+            "rrset/name/*.b%C3%BCcher.odd.example.": ["xn--bcher-kva.odd.example. A"],
+            "rrset/name/b%C3%BCcher.odd.*": ["xn--bcher-kva.odd.example. A"],
+            "rrset/name/a%5C.b.odd.example": ["a\\.b.odd.example. A"],
+            "rrset/name/a.b.odd.example": [],
+            "rrset/name/a%5C.b.*.": ["a\\.b.odd.example. A"],
+            "rrset/name/nul%5C000%5C255.odd.example": ["nul\\000\\255.odd.example. A"],
+            "rrset/name/dot%5C.": ["dot\\.. A"],
+            "rrset/name/dot%5C..": ["dot\\.. A"],
+            "rrset/name/*.dot%5C.": ["dot\\.. A"],
+            "rrset/name/./NS": [". NS"],
+            "rdata/name/a.root.example": [". NS"],
+            "rrset/name/" + LONGEST.upper(): [LONGEST + ". A"],
+            "rrset/name/*." + LONGEST + ".": [LONGEST + ". A"],
+            "rdata/ip/192.0.2.77,25": ["example.com. A", "www.example.com. A"],
+            "rdata/ip/%3A%3A,0": ["www.example.com. AAAA"],
+            "rdata/ip/2001%3Adb8%3A%3Af%3A1,32": ["www.example.com. AAAA"],
+            "rdata/ip/2001%3Adb8%3A%3A1,128": ["www.example.com. AAAA"],
+            "rdata/ip/2001%3Adb8%3A%3A2,128": [],
     }.items():
         objects, end = dnsdb.get("lookup/" + path)
         equal(path, (names(objects) if isinstance(objects, list) else objects, end), (wanted, "succeeded"))
