@@ -85,6 +85,7 @@ struct http_request {
 	struct http_daemon *daemon;
 	struct MHD_Connection *connection; /**< NULL: over; under lock */
 	const struct http_route *route;
+	char allow[32]; /**< methods that its path has, between commas */
 	struct http_key who; /**< role HTTP_NOBODY and "" as name: nobody we know */
 	char *path;   /**< as it came, without the query */
 	char *accept; /**< NULL: its headers are still to come */

@@ -109,8 +109,7 @@ static enum MHD_Result refuse(struct http_request *request, unsigned status, con
 		MHD_add_response_header(
 			response, MHD_HTTP_HEADER_RETRY_AFTER, strstr(why, "quota") ? "3600" : "1");
 	if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
-		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW,
-			strcmp(request->route->method, "GET") == 0 ? "GET, HEAD" : "POST");
+		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, request->allow);
 	result = MHD_queue_response(request->connection, status, response);
 	MHD_destroy_response(response);
 	request->answered = true;
@@ -126,6 +125,14 @@ static bool path_is(const struct http_request *request, const char *url, const c
 	return strcmp(url, path) == 0;
 }
 
+static void allow_add(struct http_request *request, const char *method)
+{
+	size_t used = strlen(request->allow);
+
+	snprintf(request->allow + used, sizeof(request->allow) - used, "%s%s", used ? ", " : "",
+		strcmp(method, "GET") == 0 ? "GET, HEAD" : method);
+}
+
 // Returns 0, or the status of a refusal.
 static unsigned route_find(
 	struct http_request *request, const char *url, const char *method, char *why)
@@ -136,10 +143,11 @@ static unsigned route_find(
 		request->route = r;
 		if (method_is(method, r))
 			return 0;
+		allow_add(request, r->method);
 	}
 	http_count_refusal(request->server, HTTP_NO_ROUTE);
 	snprintf(why, HTTP_ERROR_SIZE, request->route ? "expected %s" : "%sno such path",
-		request->route ? request->route->method : "");
+		request->allow);
 	return request->route ? MHD_HTTP_METHOD_NOT_ALLOWED : MHD_HTTP_NOT_FOUND;
 }
 

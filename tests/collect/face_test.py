@@ -194,6 +194,11 @@ def dnsdb_errors(dnsdb):
     equal("ping answers", ask("/dnsdb/v2/ping?swclient=x&version=1", dnsdb.key)[2], '{"ping":"ok"}\n')
 
 
+    answer = ask("/v1/shared", dnsdb.key, "DELETE")
+    equal("and all that there are", (answer[0], answer[1]["Allow"]), (405, "GET, HEAD, POST"))
+    lines = ask("/v1/shared?name=far.example.org&format=csv", dnsdb.key)[2].splitlines()
+    check("a name with a comma and a quotation mark is one value of a line",
+          "far.example.org,\"a\\,b\\\"\".info\",block,198.51.100.0/24" in lines, lines)
 def keys_and_quota(collector):
     roles = {role: collector.key("of-" + role, role) for role in ("metrics", "pdns", "log")}
     few = collector.key("few", "pdns", "--quota", "4", "--expires", "2099-12-31")
