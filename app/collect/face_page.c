@@ -244,9 +244,15 @@ static int line_take(struct pdns_args *args, const json_t *line)
 		if (err == COLLECT_DONE)
 			err = member_take(args, name, value);
 	}
-	if (err != COLLECT_DONE || args->asks)
+	if (err != COLLECT_DONE)
 		return err;
-	snprintf(args->error, sizeof(args->error), "expected name, rdata-name, ip or raw");
+	if (args->asks && args->question.offset <= FACE_OFFSET_MAX)
+		return COLLECT_DONE;
+	if (args->asks)
+		snprintf(args->error, sizeof(args->error), "offset: expected at most %d",
+			FACE_OFFSET_MAX);
+	else
+		snprintf(args->error, sizeof(args->error), "expected name, rdata-name, ip or raw");
 	return COLLECT_USAGE;
 }
 
@@ -286,8 +292,6 @@ static int line_answer(struct face *face, const char *text, bool first)
 		snprintf(face->args->error, sizeof(face->args->error),
 			"the quota of this day is used up");
 	if (!face->args->error[0]) {
-		if (face->args->question.offset > FACE_OFFSET_MAX)
-			face->args->question.offset = FACE_OFFSET_MAX;
 		err = page_ask(face, &page, PAGE_CLASSES);
 		if (err == -EINVAL) {
 			snprintf(face->args->error, sizeof(face->args->error),

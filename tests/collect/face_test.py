@@ -444,6 +444,8 @@ def bulk(key, collector):
     equal("bulk: a bad one does no harm to the others", ["error" in e for e in ends], [False, False, True, True, True, False])
     many = [{"id": i, "name": f"h{i % MANY}.many.example"} for i in range(30000)]
     status, lines = post(many)
+    equal("bulk: an offset that is too large is said", [line.get("error") for line in post([{"id": 1, "name": "a", "offset": 1000001}])[1]],
+          ["offset: expected at most 1000000"])
     rows = [line["rrname"] for line in lines if "rrname" in line]
     equal("bulk: 30,000 questions at once", (status, rows == [q["name"] for q in many], [
         line["id"] for line in lines if "id" in line] == list(range(30000))), (200, True, True))
