@@ -48,7 +48,7 @@ struct sending {
 // Returns whether it can be met; else the request was answered.
 static bool range_take(struct sending *sending)
 {
-	char text[64], condition[64], number[96], *end;
+	char text[64], condition[HTTP_HEAD_MAX], number[96], *end;
 	unsigned long long from;
 
 	if (!http_header(sending->request, "Range", text, sizeof(text)) ||

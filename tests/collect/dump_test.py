@@ -107,6 +107,8 @@ def served(collector, key, scanned):
           (206, whole[10:], f"bytes 10-{len(whole) - 1}/{len(whole)}"))
     equal("of the same file", fetch(name, key, {"Range": "bytes=10-", "If-Range": tag})[0], 206)
     equal("and of no other", fetch(name, key, {"Range": "bytes=10-", "If-Range": "\"x\""})[::2], (200, whole))
+    equal("however long what is told of it is",
+          fetch(name, key, {"Range": "bytes=10-", "If-Range": "\"" + 500 * "x" + "\""})[::2], (200, whole))
     equal("not behind its end", fetch(name, key, {"Range": f"bytes={len(whole)}-"})[0], 416)
     for odd in ["bytes=-5", "bytes=1-2", "bytes=x-", "octets=1-"]:
         equal(f"all of it for {odd}", fetch(name, key, {"Range": odd})[::2], (200, whole))
