@@ -39,16 +39,31 @@ static int name_read_odd(struct pdns_args *args, const char *text, size_t size, 
 	return n;
 }
 
+static bool is_ascii(const char *text, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if ((uint8_t)text[i] >= 0x80)
+			return false;
+	return true;
+}
+
 static int name_take(struct pdns_args *args, const char *option, const char *text, size_t size,
 	uint8_t *name, size_t *name_size)
 {
 	int n = dns_name_parse(text, size, name);
+	const char *why = NULL;
+	enum list_scope scope = LIST_EXACT;
 
-	if (n == DNS_NAME_E_CHAR && args->question.by != PDNS_BY_RAW)
+	// U-labels; octets that are none have an escape each.
+	if (n == DNS_NAME_E_CHAR && !is_ascii(text, size))
+		n = list_name_parse(text, size, name, &scope, &why);
+	else if (n == DNS_NAME_E_CHAR && args->question.by != PDNS_BY_RAW)
 		n = name_read_odd(args, text, size, name);
+	if (n > 0 && scope != LIST_EXACT)
+		n = DNS_NAME_E_EMPTY;
 	if (n < 0) {
 		snprintf(args->error, sizeof(args->error), "%s: %s, got \"%.200s\"", option,
-			dns_name_error(n), text);
+			why ? why : dns_name_error(n), text);
 		return COLLECT_USAGE;
 	}
 	*name_size = (size_t)n;
@@ -64,13 +79,16 @@ static int scope_take(const char *option, const char *text, enum pdns_by by, str
 	q->by = by;
 	q->name = args->name;
 	q->scope = PDNS_EXACT;
-	if (size > 0 && text[size - 1] == '.' && size > 2)
-		size--;
 	if (strncmp(text, "*.", 2) == 0) {
 		q->scope = PDNS_SUBTREE;
 		text += size > 2 ? 2 : 1;
 		size -= size > 2 ? 2 : 1;
-	} else if (size > 2 && strncmp(text + size - 2, ".*", 2) == 0) {
+		return name_take(args, option, text, size, args->name, &q->name_size);
+	}
+	// Other dots at the end are the name's, which may have one that is escaped.
+	if (size > 3 && strcmp(text + size - 3, ".*.") == 0)
+		size--;
+	if (size > 2 && strncmp(text + size - 2, ".*", 2) == 0) {
 		q->scope = PDNS_START;
 		size -= 2;
 	}
@@ -194,7 +212,7 @@ static int number_take(
 
 	errno = 0;
 	*number = strtoull(text, &end, 10);
-	if (!*text || *end || *text == '-' || errno)
+	if (*text < '0' || *text > '9' || *end || errno)
 		return expected(args, option, "a number", text);
 	return COLLECT_DONE;
 }

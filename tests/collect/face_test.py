@@ -160,6 +160,8 @@ def dnsdb_parameters(dnsdb):
     every = [o["rrname"] for o in dnsdb.get(ips + "limit=0")[0]]
     equal("a limit of 0 is the server's", (len(every), dnsdb.get(ips)[1]), (MANY, "succeeded"))
     objects, end = dnsdb.get(ips + "limit=10")
+    equal("of all addresses", dnsdb.get(f"summarize/rdata/ip/0.0.0.0,0?time_first_before={T0 + 10000}")[0][0]["num_results"],
+          MANY + sum(len(r["rdata"]) for r in ROWS if r["rrtype"] == "A"))
     equal("a limit is kept, and said", ([o["rrname"] for o in objects], end), (every[:10], "limited"))
     equal("at the exact number there is no more", dnsdb.get(ips + f"limit={MANY}")[1], "succeeded")
     objects, end = dnsdb.get(ips + "limit=10&offset=15")
@@ -180,7 +182,8 @@ def dnsdb_errors(dnsdb):
                  "lookup/rdata/ip/192.0.2.0,33", "lookup/rdata/ip/192.0.2.1,24/A", "lookup/rrset/name/a..b", "lookup/rrset/name/a%00b",
                  "lookup/rrset/name/a%zzb", "lookup/rrset/name/a%2", "lookup/rrset/name/x/NOTYPE", "lookup/rrset/name/a/b/c/d/e/f/g/h/i",
                  "lookup/rrset/raw/03", "lookup/rrset/raw/", "lookup/rrset/raw/zz", "lookup/rdata/raw/0", "summarize/rdata/name/a b",
-                 "lookup/rrset/name/a?limit=x", "lookup/rrset/name/a?limit=-1", "lookup/rrset/name/a?time_first_after=x",
+                 "lookup/rrset/name/a?limit=x", "lookup/rrset/name/a?limit=-1", "lookup/rrset/name/a?limit=%20-1", "lookup/rrset/name/a?limit=%2B1",
+                 "lookup/rrset/name/%E3%80%82example", "lookup/rrset/name/%FF.example", "lookup/rrset/name/b%C3%BC%5C.x", "lookup/rrset/name/a?time_first_after=x",
                  "lookup/rrset/name/a?aggr=x", "lookup/rrset/name/a?unknown=1", "lookup/rrset/name/a?limit=1&limit=2",
                  "summarize/rrset/name/a?offset=1", "lookup/rrset/name/" + 64 * "a", "lookup/rrset/name/" + 130 * "a."):
         status, text = dnsdb.get(path.replace(" ", "%20"))
@@ -191,14 +194,14 @@ def dnsdb_errors(dnsdb):
     for path in ("", "lookup", "nothing", "lookups/rrset/name/a", "../v2/ping"):
         equal(f"/dnsdb/v2/{path} is no path", dnsdb.get(path)[0], 404)
     equal("another method is said", dnsdb.get("lookup/rrset/name/a", method="POST", body="")[0], 405)
-    equal("ping answers", ask("/dnsdb/v2/ping?swclient=x&version=1", dnsdb.key)[2], '{"ping":"ok"}\n')
-
-
     answer = ask("/v1/shared", dnsdb.key, "DELETE")
     equal("and all that there are", (answer[0], answer[1]["Allow"]), (405, "GET, HEAD, POST"))
     lines = ask("/v1/shared?name=far.example.org&format=csv", dnsdb.key)[2].splitlines()
     check("a name with a comma and a quotation mark is one value of a line",
           "far.example.org,\"a\\,b\\\"\".info\",block,198.51.100.0/24" in lines, lines)
+    equal("ping answers", ask("/dnsdb/v2/ping?swclient=x&version=1", dnsdb.key)[2], '{"ping":"ok"}\n')
+
+
 def keys_and_quota(collector):
     roles = {role: collector.key("of-" + role, role) for role in ("metrics", "pdns", "log")}
     few = collector.key("few", "pdns", "--quota", "4", "--expires", "2099-12-31")
@@ -441,11 +444,11 @@ def bulk(key, collector):
           [True, False, True, False, False, False, False, True, False])
     equal("bulk: each question has an end", [e["id"] for e in ends], [1, "b", None, 3, 4, 5])
     equal("bulk: with a cursor if there is more", ["cursor" in e for e in ends], [False, True, False, False, False, False])
+    equal("bulk: an offset that is too large is said", [line.get("error") for line in post([{"id": 1, "name": "a", "offset": 1000001}])[1]],
+          ["offset: expected at most 1000000"])
     equal("bulk: a bad one does no harm to the others", ["error" in e for e in ends], [False, False, True, True, True, False])
     many = [{"id": i, "name": f"h{i % MANY}.many.example"} for i in range(30000)]
     status, lines = post(many)
-    equal("bulk: an offset that is too large is said", [line.get("error") for line in post([{"id": 1, "name": "a", "offset": 1000001}])[1]],
-          ["offset: expected at most 1000000"])
     rows = [line["rrname"] for line in lines if "rrname" in line]
     equal("bulk: 30,000 questions at once", (status, rows == [q["name"] for q in many], [
         line["id"] for line in lines if "id" in line] == list(range(30000))), (200, True, True))
