@@ -4,9 +4,11 @@
 
 Into each input an address of a client is planted, each its own: frames of boxes and of resolvers, with the client's subnet and
 cookie in EDNS, captures, rows of the Common Output Format, parameters, headers and names of senders. Then all that the collector has
-written, answers and says is looked through, for the address as text and as octets; tables are unpacked by RocksDB's own tool. What
-has an address by design is named, and is looked for too."""
+written, answers and says is looked through, for the address as text and as octets; tables are unpacked by RocksDB's own tool, the
+feed and the dumps, too. What has an address by design is named, and is looked for too."""
 import base64
+import gzip
+import http.client
 import ipaddress
 import json
 import os
@@ -218,9 +220,23 @@ def files(folder):
                 yield full
 
 
+def segment(data):
+    """Rows of a segment of the feed: lib/feed/feed_private.h has the form."""
+    packed, at = b"", 32
+    while len(data) - at >= 48:
+        size = struct.unpack(">I", data[at + 36:at + 40])[0]
+        packed += data[at + 48:at + 48 + size]
+        at += 48 + size
+    return subprocess.run(["zstd", "-dc"], input=packed, capture_output=True, check=True).stdout if packed else b""
+
+
 def content(path):
     with open(path, "rb") as f:
         data = f.read()
+    if path.endswith(".gz"):
+        data += gzip.decompress(data)
+    if path.endswith(".feed") and shutil.which("zstd"):
+        data += segment(data)
     if path.endswith(".sst") and shutil.which("sst_dump"):
         text = subprocess.run(["sst_dump", "--file=" + path, "--command=scan", "--output_hex", "--verify_checksum"], capture_output=True,
                               check=True).stdout
@@ -239,6 +255,9 @@ def stored(collector, where):
         if found(data, whole):
             design.add(os.path.relpath(path, collector.folder).split("/")[1])
     check(f"{where}: no file has a client's address, among them {unpacked} tables", not bad and unpacked > 0, bad[:5])
+    if shutil.which("zstd"):
+        check(f"{where}: and the feed was unpacked", any(wire_name("boxed.example") in content(path) for path in files(collector.dataset)
+                                                        if path.endswith(".feed")))
     check(f"{where}: filtered clients are in the part of the log for them, and in the audit log where they were asked for",
           {"filtered"} <= design <= {"filtered", "audit.ndjson"}, design)
 
@@ -274,9 +293,50 @@ def answered(keys):
         equal(f"who has the role {key} does not", [ask("/v1/log", keys[key])[0], ask(f"/v1/infected?day={today}", keys[key])[0]], [403, 403])
 
 
+def followed(keys):
+    """The feed from its begin on, in both forms."""
+    answers, names = [], ["boxed", "bad", "resolved", "options", "inside"]
+    for accept in ("application/x-ndjson", "text/event-stream"):
+        connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=20)
+        connection.request("GET", "/v1/feed?from=oldest", headers={"X-API-Key": keys["pdns"], "Accept": accept})
+        answers.append((accept, connection, connection.getresponse()))
+    for accept, connection, answer in answers:
+        lines, rows, quiet = [], 0, False
+        # Without a row it says after five seconds where it is.
+        while not quiet:
+            line = answer.readline().decode()
+            lines.append(line)
+            rows += "rrname" in line
+            quiet = rows > 0 and (line.startswith("{\"cursor\"") or (line == "\n" and "rrname" not in lines[-2] and lines[-2] != "\n"))
+        connection.close()
+        text = str(answer.headers) + "".join(lines)
+        equal(f"the feed as {accept} has no client's address", found(text.encode(), planted() + [*FILTERED, *ASKED]), [])
+        equal("although all that came in is there", [n for n in names if n + ".example" not in text], [])
+
+
+def dumped(collector, keys):
+    """The dumps of the day, as the collector makes them after midnight."""
+    done = subprocess.run([collector.program, "pdns", "dump", "--dataset", collector.dataset, "--zone", "UTC", "--day",
+                           time.strftime("%Y-%m-%d", time.gmtime(NOW))], capture_output=True, check=False, **collector.less)
+    equal("the day is dumped", (done.returncode, found(done.stdout + done.stderr, planted())), (0, []))
+    listed = json.loads(ask("/v1/dumps/", keys["pdns"])[2])["files"]
+    bad, text = [], b""
+    for file in listed:
+        connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=20)
+        connection.request("GET", "/v1/dumps/" + file["name"], headers={"X-API-Key": keys["pdns"]})
+        answer = connection.getresponse()
+        data = gzip.decompress(answer.read())
+        bad += [(file["name"], a) for a in found(str(answer.headers).encode() + data, planted() + [*FILTERED, *ASKED])]
+        text += data
+        connection.close()
+    equal("no dump has a client's address", (len(listed), bad), (7, []))
+    equal("although all that was seen is there", [n for n in ("boxed", "resolved", "options", "captured", "row0", "inside")
+                                                  if n.encode() + b".example" not in text], [])
+
+
 def main():
     own_network()
-    collector = Collector(sys.argv[1], "rate = 100000", "[pdns]", "store = FOLDER/pdns", "window = 1")
+    collector = Collector(sys.argv[1], "rate = 100000", "[pdns]", "store = FOLDER/pdns", "window = 1", "dump_days = 0")
     try:
         imported(collector)
         collector.up()
@@ -288,6 +348,8 @@ def main():
         for client in ASKED:
             equal("a filtered client can be asked for", ask(f"/v1/log?client={client}", keys["analyst"])[2].count("\n"), 1)
         answered(keys)
+        followed(keys)
+        dumped(collector, keys)
         stored(collector, "while it runs")
         audit = json.dumps(collector.audit())
         equal("whom an analyst asked for is in the audit log", set(found(audit.encode(), ASKED)), set(ASKED))
