@@ -9,6 +9,7 @@ import json
 import os
 import random
 import shutil
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -183,7 +184,8 @@ def dnsdb_errors(dnsdb):
                  "lookup/rrset/name/a%zzb", "lookup/rrset/name/a%2", "lookup/rrset/name/x/NOTYPE", "lookup/rrset/name/a/b/c/d/e/f/g/h/i",
                  "lookup/rrset/raw/03", "lookup/rrset/raw/", "lookup/rrset/raw/zz", "lookup/rdata/raw/0", "summarize/rdata/name/a b",
                  "lookup/rrset/name/a?limit=x", "lookup/rrset/name/a?limit=-1", "lookup/rrset/name/a?limit=%20-1", "lookup/rrset/name/a?limit=%2B1",
-                 "lookup/rrset/name/%E3%80%82example", "lookup/rrset/name/%FF.example", "lookup/rrset/name/b%C3%BC%5C.x", "lookup/rrset/name/a?time_first_after=x",
+                 "lookup/rrset/name/%E3%80%82example", "lookup/rrset/name/%FF.example", "lookup/rrset/name/b%C3%BC%5C.x",
+                 "lookup/rrset/name/a?time_first_after=x",
                  "lookup/rrset/name/a?aggr=x", "lookup/rrset/name/a?unknown=1", "lookup/rrset/name/a?limit=1&limit=2",
                  "summarize/rrset/name/a?offset=1", "lookup/rrset/name/" + 64 * "a", "lookup/rrset/name/" + 130 * "a."):
         status, text = dnsdb.get(path.replace(" ", "%20"))
@@ -245,6 +247,28 @@ def keys_and_quota(collector):
     equal("a crash forgets what was asked in the last 10 seconds at most", counts(), (4, 0))
 
 
+def dotted(kind, data):
+    return data + "." if kind in ("NS", "CNAME", "MX", "PTR") else data
+
+
+def wrong_rows(objects, dot="."):
+    """Those that are not as they were put: all RDATA of an RRset, one of a tuple, its times and count."""
+    out = []
+    for o in objects if isinstance(objects, list) else [objects]:
+        there = [r for r in ROWS if isinstance(o, dict) and (r["rrname"] + dot, r["rrtype"]) == (o["rrname"], o["rrtype"])]
+        if not there:
+            out.append(o)
+            continue
+        r = there[0]
+        data = [dotted(r["rrtype"], d) if dot else d for d in r["rdata"]]
+        rest = {k: o[k] for k in ("count", "time_first", "time_last")} == {k: r[k] for k in ("count", "time_first", "time_last")}
+        good = sorted(o["rdata"]) == data if dot and isinstance(o["rdata"], list) else \
+            (o["rdata"] if isinstance(o["rdata"], str) else o["rdata"][0]) in data
+        if not (good and rest and o.get("bailiwick", r["bailiwick"] + dot) == r["bailiwick"] + dot):
+            out.append(o)
+    return out
+
+
 class Dnsdbq:
     """DNSDB's client; each run is held against what it may not say."""
 
@@ -263,9 +287,10 @@ class Dnsdbq:
             return json.loads(done.stdout)
         return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
-    def names(self, *words, **more):
+    def names(self, *words, dot=".", **more):
+        """What was found, if all of each row is right."""
         out = self.run(*words, **more)
-        return names(out) if isinstance(out, list) else out
+        return names(out) if isinstance(out, list) and not wrong_rows(out, dot) else out
 
     def close(self):
         shutil.rmtree(self.home)
@@ -281,6 +306,10 @@ def dnsdbq_tests(client, where):
             "-n ns1.example.*": ["example.com. NS"], "-i 192.0.2.1": in_25, "-i 192.0.2.0/25": in_25,
             "-i 2001:db8::/32": www[1:], "-i 2001:db8::1": www[1:], "-N c0000201": in_25,
             f"-r www.example.com -A {T0 + 201}": www[1:], f"-r www.example.com -B {T0 + 200}": www[:1],
+            f"-r www.example.com -A {T0 + 150} -B {T0 + 150}": www[:1], f"-r www.example.com -A {T0 + 5000} -B {T0 + 6000}": www[1:],
+            f"-r www.example.com -A {T0 + 300} -B {T0 + 900}": [], "-r mail.example.com/MX": ["mail.example.com. MX"],
+            "-n www.example.com/CNAME": ["www.example.org. CNAME"], "-r www.example.com/ANY-DNSSEC": ["www.example.com. DNSKEY"],
+            f"-n *.example.net -A {T0 + 4000}": ["example.com. NS"], f"-i 192.0.2.0/25 -c -B {T0 + 200}": in_25[1:],
             f"-r www.example.com -c -A {T0 + 100} -B {T0 + 200}": www[:1],
             f"-r www.example.com -c -A {T0 + 101} -B {T0 + 9000}": www[1:],
             "-r absent.example": [],
@@ -293,6 +322,9 @@ def dnsdbq_tests(client, where):
         "count": MANY, "num_results": MANY, "time_first": T0, "time_last": T0 + MANY - 1}])
     batch = "rrset/name/www.example.com/AAAA\nrdata/ip/192.0.2.0,25\nrdata/name/www.example.com\n"
     equal(f"{where}: a batch", client.names("-f", stdin=batch), sorted(in_25 + www[1:] + ["www.example.org. CNAME"]))
+    equal(f"{where}: a batch, several at once", client.names("-f", "-m", stdin=batch),
+          sorted(in_25 + www[1:] + ["www.example.org. CNAME"]))
+    equal(f"{where}: a batch of sums", sorted(o["num_results"] for o in client.run("-V", "summarize", "-f", stdin=batch)), [1, 1, 3])
     equal(f"{where}: a batch in parallel", client.names("-ff", "-m", stdin=batch),
           sorted(in_25 + www[1:] + ["www.example.org. CNAME"]))
     info = client.run("-I")
@@ -323,17 +355,25 @@ def circl_tests(key):
     equal("circl: pages", (pages, len(every), len(names(every))), ((MANY + 699) // 700, MANY, MANY))
     equal("circl: what is none", [get(w)[0] for w in ("a..b", "", "a/b")] +
           [get("a", dribble_paginate_count="x")[0], get("a", dribble_paginate_cursor="00")[0]], 5 * [400])
-    if not shutil.which("dnsdbq"):
-        Tap.skip("circl: dnsdbq", "it is not there")
-        return
+
+
+def circl_dnsdbq(key, where, server):
     client = Dnsdbq(key, "")
     with open(os.path.join(client.home, ".dnsdb-query.conf"), "w", encoding="utf-8") as f:
-        f.write(f'DNSDBQ_SYSTEM="circl"\nCIRCL_AUTH="user:{key}"\nCIRCL_SERVER="http://127.0.0.1:{PORT}/pdns/query"\n')
-    for words, wanted in {"-r www.example.com": ["www.example.com A", "www.example.com AAAA"],
-                          "-i 192.0.2.1": ["example.com A", "www.example.com A"]}.items():
-        out = client.run("-u", "circl", *words.split())
-        equal(f"circl: dnsdbq {words}", names(out) if isinstance(out, list) else out, wanted)
+        f.write(f'DNSDBQ_SYSTEM="circl"\nCIRCL_AUTH="user:{key}"\nCIRCL_SERVER="{server}/pdns/query"\n')
+    for words, wanted in {"-r www.example.com": ["www.example.com A", "www.example.com AAAA"], "-r absent.example": [],
+                          "-r mail.example.com": ["mail.example.com MX"], "-i 192.0.2.1": ["example.com A", "www.example.com A"],
+                          "-i 2001:db8::1": ["www.example.com AAAA"]}.items():
+        equal(f"{where}: circl: dnsdbq {words}", client.names("-u", "circl", *words.split(), dot=""), wanted)
     client.close()
+
+
+def certificate(collector):
+    """dnsdbq is told not to look at it, so we do."""
+    with open(os.path.join(collector.store, "api.crt"), encoding="utf-8") as f:
+        made = ssl.PEM_cert_to_DER_cert(f.read())
+    shown = ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate((TLS_ADDRESS, TLS_PORT)))
+    check("https: with the certificate that was made at the first start", shown == made)
 
 
 def deteque_tests(key):
@@ -514,6 +554,9 @@ def main():
             client = Dnsdbq(key, server)
             dnsdbq_tests(client, where)
             client.close()
+            circl_dnsdbq(key, where, server)
+            if where == "https":
+                certificate(collector)
         circl_tests(key)
         deteque_tests(key)
         own_pages(key, collector)
