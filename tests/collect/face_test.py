@@ -47,6 +47,7 @@ ROWS = [
     row("a\\.b.odd.example", "A", ["198.51.100.8"]),
     row("nul\\000\\255.odd.example", "A", ["198.51.100.9"]),
     row("a\\,b\\\".info", "A", ["198.51.100.10"]),
+    row("b\\124r.odd.example", "CNAME", ["bar.example"]),
     row("dot\\.", "A", ["198.51.100.11"], bailiwick="."),
     row(".", "NS", ["a.root.example"], bailiwick="."),
     row(LONGEST, "A", ["198.51.100.12"], bailiwick=61 * "d"),
@@ -398,6 +399,7 @@ def deteque_tests(key):
             ("MX", "mx.example.net", [(3000, "mail.example.com|10 mx.example.net")]),
             ("CNAME", "www.example.com", [(4000, "www.example.org|www.example.com")]),
             ("CHOST", "www.example.org", [(4000, "www.example.org|www.example.com")]),
+            ("CHOST", "b%5C%7Cr.odd.example", [(1000, "b\\124r.odd.example|bar.example")]),
             ("TXT", "deep.www.example.org", [(4000, 'deep.www.example.org|"a b" "c\\"d"')]),
             ("SOA", "example.com", []), ("NEW_DOMAIN", "example.org", [(3000, "example.org")]), ("NEW_DOMAIN", "absent.example", [])):
         status, _, body = get(kind, target)
