@@ -8,59 +8,30 @@
 
 #include "shape/shape.h"
 
-#define LABEL_IS_SHAPE 255 // in place of the first label
-
-// The key up to the base domain, and whether its first label is what it looks like.
-static size_t shape_put(const uint8_t *label, uint8_t *key, bool *same)
-{
-	char text[SHAPE_TEXT_SIZE], shape[SHAPE_TEXT_SIZE];
-	size_t size;
-
-	shape_text(label, text);
-	size = shape_key(text, shape);
-	key[0] = PDNS_TAG_BASE;
-	key[1] = (uint8_t)size;
-	memcpy(key + 2, shape, size);
-	*same = size == label[0] && memcmp(shape, label + 1, size) == 0;
-	return 2 + size;
-}
-
 size_t pdns_bases_prefix(const uint8_t *start, size_t size, uint8_t key[PDNS_BASE_MAX])
 {
-	size_t used = 1, label = 0;
-	bool same;
+	char text[SHAPE_TEXT_SIZE], shape[SHAPE_TEXT_SIZE];
+	size_t used;
 
 	key[0] = PDNS_TAG_BASE;
 	if (size == 0)
-		return used;
-	used = shape_put(start, key, &same);
-	if (same) {
-		key[used++] = LABEL_IS_SHAPE;
-		label = 1u + start[0];
-	}
-	memcpy(key + used, start + label, size - label);
-	return used + size - label;
+		return 1;
+	shape_text(start, text);
+	used = shape_key(text, shape);
+	key[1] = (uint8_t)used;
+	memcpy(key + 2, shape, used);
+	memcpy(key + 2 + used, start, size);
+	return 2 + used + size;
 }
 
-size_t pdns_bases_read(const uint8_t *key, size_t size, uint8_t base[DNS_NAME_SIZE_MAX])
+const uint8_t *pdns_bases_read(const uint8_t *key, size_t size, size_t *base_size)
 {
-	size_t shape = size > 1 ? key[1] : 0, at = 2 + shape, label = 0;
+	size_t at = size > 1 ? 2u + key[1] : size;
 
-	if (at >= size)
-		return 0;
-	if (key[at] == LABEL_IS_SHAPE) {
-		if (shape > DNS_LABEL_SIZE_MAX)
-			return 0;
-		base[0] = (uint8_t)shape;
-		memcpy(base + 1, key + 2, shape);
-		label = 1 + shape;
-		at++;
-	}
-	size -= at;
-	if (size > DNS_NAME_SIZE_MAX - label)
-		return 0;
-	memcpy(base + label, key + at, size);
-	return pdns_name_size(base, label + size) == label + size ? label + size : 0;
+	if (at >= size || pdns_name_size(key + at, size - at) != size - at)
+		return NULL;
+	*base_size = size - at;
+	return key + at;
 }
 
 void pdns_bases_put(struct pdns *pdns, const uint8_t *base, pdns_index_visit visit, void *ctx)
@@ -86,8 +57,7 @@ static int bases_visit(
 {
 	rocksdb_readoptions_t *read = rocksdb_readoptions_create();
 	rocksdb_iterator_t *iterator = rocksdb_create_iterator(pdns->db, read);
-	uint8_t base[DNS_NAME_SIZE_MAX];
-	const uint8_t *found;
+	const uint8_t *found, *base;
 	char *error = NULL;
 	size_t n;
 	int err = 0;
@@ -95,8 +65,8 @@ static int bases_visit(
 	for (rocksdb_iter_seek(iterator, (const char *)key, size);
 		err == 0 && (found = pdns_scan_key(iterator, key, size, &n));
 		rocksdb_iter_next(iterator)) {
-		n = pdns_bases_read(found, n, base);
-		if (n > 0)
+		base = pdns_bases_read(found, n, &n);
+		if (base)
 			err = visitor->visit(visitor->ctx, base, n);
 	}
 	rocksdb_iter_get_error(iterator, &error);
@@ -119,9 +89,7 @@ int pdns_bases(struct pdns *pdns, const char *shape, const uint8_t *label,
 	key[1] = (uint8_t)size;
 	memcpy(key + 2, shape, size);
 	size += 2;
-	if (label && label[0] == key[1] && memcmp(label + 1, shape, label[0]) == 0) {
-		key[size++] = LABEL_IS_SHAPE;
-	} else if (label) {
+	if (label) {
 		memcpy(key + size, label, 1u + label[0]);
 		size += 1u + label[0];
 	}

@@ -28,8 +28,7 @@
  *
  *   bailiwick  labels of it, the root not counted: it is the end of the owner's name
  *   hour       since 1970; of the last PDNS_RECENT_S only
- *   shape      what shape_key() makes of the base domain's first label; where that is the label itself, 255
- *              stands for it in the base domain
+ *   shape      what shape_key() makes of the base domain's first label
  *   hash       first octets of XXH3 of the RDATA. Two RDATA with the same are told apart where they are compared
  *   value      1 octet: PDNS_CLASS_BIT of each class that knows it; two bits higher, that it did so once; two
  *              bits higher, for each class two of them, octets of the seconds from first to last, less 1
@@ -512,8 +511,8 @@ void pdns_bases_put(struct pdns *pdns, const uint8_t *base, pdns_index_visit vis
 /** The beginning of the keys of base domains that begin with @p start, wire form up to a last label. @return octets */
 size_t pdns_bases_prefix(const uint8_t *start, size_t size, uint8_t key[PDNS_BASE_MAX]);
 
-/** Read such a key. @param base [out] wire form @return octets of it, 0: there is none */
-size_t pdns_bases_read(const uint8_t *key, size_t size, uint8_t base[DNS_NAME_SIZE_MAX]);
+/** Base domain in such a key. @param base_size [out] octets @return wire form, NULL: there is none */
+const uint8_t *pdns_bases_read(const uint8_t *key, size_t size, size_t *base_size);
 
 /* ---- pdns_forward.c, what questions have in common with the feed ------------------------------- */
 

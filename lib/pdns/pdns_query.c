@@ -117,8 +117,9 @@ static bool has_start(const struct pdns_scan *scan, const uint8_t *owner, size_t
 // Owners that are base domains and begin as asked: they have no entries of their own, unless they were none then.
 static int bases_start(struct pdns_scan *scan)
 {
-	uint8_t prefix[PDNS_BASE_MAX], base[DNS_NAME_SIZE_MAX];
-	size_t size = pdns_bases_prefix(scan->name, scan->name_size - 1, prefix), key_size, n;
+	uint8_t prefix[PDNS_BASE_MAX];
+	size_t size = pdns_bases_prefix(scan->name, scan->name_size - 1, prefix), key_size, n = 0;
+	const uint8_t *base;
 	char *error = NULL;
 	int err = 0;
 
@@ -132,8 +133,8 @@ static int bases_start(struct pdns_scan *scan)
 		if (!key)
 			break;
 		err = pdns_scan_count(scan);
-		n = err || key_size > PDNS_BASE_MAX ? 0 : pdns_bases_read(key, key_size, base);
-		if (n == 0 || has_start(scan, base, n))
+		base = err || key_size > PDNS_INDEX_MAX ? NULL : pdns_bases_read(key, key_size, &n);
+		if (!base || has_start(scan, base, n))
 			continue;
 		memcpy(scan->entry, key, key_size);
 		scan->entry_size = key_size;
