@@ -187,6 +187,12 @@ unsigned serve_observe(struct serve *serve, const struct tap_message *message,
  */
 bool serve_answer(const struct tap_message *message, bool ours, struct pdns_answer *answer);
 
+/**
+ * Have the calling thread leave the CPU to those that answer questions: what comes in can wait for it in its window and
+ * on its wire, who asks waits himself.
+ */
+void serve_stand_back(void);
+
 /** Start the thread that writes what waits in passive DNS, if that is kept. @return 0 or -errno */
 int serve_writer_start(struct serve *serve);
 

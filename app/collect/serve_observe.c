@@ -3,6 +3,7 @@
  * From dnstap to passive DNS: whose answers, and of whom not.
  */
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #define S_NEWEST 86400ll
 
 #define TICK_US 100000
+#define NICE    5 // a third of the CPU while somebody is answered on the same one
 
 bool serve_answer(const struct tap_message *message, bool ours, struct pdns_answer *answer)
 {
@@ -96,10 +98,18 @@ unsigned serve_observe(struct serve *serve, const struct tap_message *message,
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
+void serve_stand_back(void)
+{
+	// Of Linux, this is of a thread. Whoever was told to be nicer stays so.
+	if (getpriority(PRIO_PROCESS, (id_t)gettid()) < NICE)
+		(void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
+}
+
 static void *writer_run(void *arg)
 {
 	struct serve *serve = arg;
 
+	serve_stand_back();
 	while (!atomic_load(&serve->writer_ends)) {
 		pdns_tick(serve->pdns);
 		usleep(TICK_US);

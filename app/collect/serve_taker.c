@@ -35,6 +35,9 @@ static void *taker_open(void *ctx, const char *peer)
 
 	if (!taker)
 		return NULL;
+	// This is the connection's own thread.
+	if (serve->pdns)
+		serve_stand_back();
 	taker->serve = serve;
 	taker->batch = serve_batch_get(serve);
 	if (!taker->batch) {

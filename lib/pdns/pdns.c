@@ -21,7 +21,7 @@
 #define WINDOW_SECONDS 10
 #define CACHE_SIZE     ((size_t)256 << 20)
 #define MEMORY_FILTER  0.03               // of the size of a table in memory
-#define BLOCK_SIZE     ((size_t)16 << 10) // a row that is not in the cache costs reading one
+#define BLOCK_SIZE     ((size_t)24 << 10) // a row that is not in the cache costs reading one
 #define RESTART        128 // keys a run that share beginnings: seeking in less costs more room
 #define INDEX_RESTART  16
 #define DICTIONARY     (128 << 10)
@@ -30,6 +30,7 @@
 #define FILTER_BITS    10        // a key
 #define SYNC_EACH      (1 << 20) // octets: nothing waits for much to be written at once
 #define ZSTD_LEVEL     9
+#define COMPACT_NICE   5 // nearly as those who write: neither gets far ahead of the other
 
 const char *pdns_class_name(enum pdns_class class)
 {
@@ -57,12 +58,11 @@ static void blocks_set(const struct pdns *pdns, rocksdb_options_t *options)
 	rocksdb_block_based_options_destroy(blocks);
 }
 
-// Files are put in order when nobody else wants the CPU or the disk.
+// Files are put in order when nobody else wants the disk.
 static void background_set(rocksdb_options_t *options)
 {
 	rocksdb_env_t *env = rocksdb_create_default_env();
 
-	rocksdb_env_lower_thread_pool_cpu_priority(env);
 	rocksdb_env_lower_thread_pool_io_priority(env);
 	rocksdb_env_destroy(env);
 	rocksdb_options_set_bytes_per_sync(options, SYNC_EACH);
@@ -170,6 +170,7 @@ static int db_open(struct pdns *pdns, const struct pdns_options *options)
 		pdns->db = NULL;
 		return err;
 	}
+	rocks_compaction_nice(COMPACT_NICE);
 	err = version_check(pdns);
 	if (err == 0)
 		err = version_write(pdns);

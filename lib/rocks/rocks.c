@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "rocks/rocks.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -138,4 +141,36 @@ int rocks_open_beside(const rocksdb_options_t *options, const char *path, rocksd
 		err = -EAGAIN;
 	}
 	return err;
+}
+
+/* ---- its threads ----------------------------------------------------------------------------- */
+
+static bool is_compacting(const char *task)
+{
+	static const char prefix[] = "rocksdb:low";
+	char path[64], name[sizeof(prefix)] = "";
+	FILE *comm;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%.20s/comm", task);
+	comm = fopen(path, "re");
+	if (!comm)
+		return false;
+	(void)fgets(name, sizeof(name), comm);
+	fclose(comm);
+	return strcmp(name, prefix) == 0;
+}
+
+void rocks_compaction_nice(int nice)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	const struct dirent *task;
+
+	// Without it they are as nice as who opened the first database.
+	if (!tasks)
+		return;
+	while ((task = readdir(tasks)))
+		if (is_compacting(task->d_name))
+			(void)setpriority(
+				PRIO_PROCESS, (id_t)strtoul(task->d_name, NULL, 10), nice);
+	closedir(tasks);
 }

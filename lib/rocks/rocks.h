@@ -3,7 +3,7 @@
 /**
  * @file
  * What everybody who keeps things in RocksDB needs beside its C interface: errors as numbers, options,
- * and opening what another process writes.
+ * opening what another process writes, and how nice its threads are.
  *
  * Layer:   lib/rocks; no EAL.
  * Threads: any; a database's own rules apply to it.
@@ -45,3 +45,11 @@ void rocks_options_dictionary(rocksdb_options_t *options, int level, int diction
  * @return 0 or -errno
  */
 int rocks_open_beside(const rocksdb_options_t *options, const char *path, rocksdb_t **db);
+
+/**
+ * Set how nice the threads are that put files in order, of all databases of the process. RocksDB itself knows only 19:
+ * beside others who want the CPU files heap up then, which makes each question dearer, and in the end stops writes.
+ *
+ * @param nice as setpriority(2) has it; not less than now, without privileges
+ */
+void rocks_compaction_nice(int nice);

@@ -4,6 +4,7 @@
  */
 #include "pdns_bed.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -396,6 +397,31 @@ Test(pdns, what_cannot_be_written_waits_and_is_not_counted_twice)
 	for (unsigned i = 0; i < bed.n_found; i++)
 		cr_assert(strncmp(bed.found[i], "a.example TXT a.example 1 0 0 1 ", 32) == 0);
 	cr_assert_eq(bed_ask(bed_by(PDNS_BY_OWNER, PDNS_START, "a")), 20000);
+}
+
+Test(pdns, files_are_put_in_order_when_nobody_asks)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	unsigned found = 0;
+
+	cr_assert(tasks);
+	for (struct dirent *task; (task = readdir(tasks));) {
+		char path[300], name[32] = "";
+		FILE *comm;
+
+		snprintf(path, sizeof(path), "/proc/self/task/%s/comm", task->d_name);
+		comm = fopen(path, "r");
+		if (!comm)
+			continue;
+		cr_assert(fgets(name, sizeof(name), comm));
+		fclose(comm);
+		if (strcmp(name, "rocksdb:low\n") != 0)
+			continue;
+		found++;
+		cr_expect_geq(getpriority(PRIO_PROCESS, (id_t)atoi(task->d_name)), 5);
+	}
+	closedir(tasks);
+	cr_expect_gt(found, 0);
 }
 
 Test(pdns, values_are_read_as_they_were_written)
