@@ -339,8 +339,11 @@ int pdns_room_make(struct pdns *pdns, size_t n, size_t octets)
 	pthread_mutex_lock(&pdns->lock);
 	made = pdns_window_has_room(pdns->filling, n, octets);
 	pthread_mutex_unlock(&pdns->lock);
-	if (!made)
-		err = pdns->gentle && !pdns->sealed_waits ? seal(pdns) : all_flush(pdns);
+	// Where somebody writes beside us, what came since then goes on to be filled: it may be a single message.
+	if (!made && pdns->gentle)
+		err = pdns->sealed_waits ? sealed_flush(pdns, false) : seal(pdns);
+	else if (!made)
+		err = all_flush(pdns);
 	pthread_mutex_unlock(&pdns->flush_lock);
 	return err;
 }

@@ -9,8 +9,9 @@
 
 #define SPEED_FIRST \
 	((uint64_t)512 << 10) // octets a second that are believed at first: of a slow disk
-#define SPEED_LEAST ((uint64_t)64 << 10)
-#define LEARNING_US 3000000 // a machine is believed to be quicker after so much of writing
+#define SPEED_LEAST (64 << 10)
+#define SLOWER_US   1000000 // of writing that is looked back on where it became slower
+#define QUICKER_US  3000000 // and quicker
 #define MARGIN      4 // part of the window: disks stand still, marks and ticks come a second apart
 
 void pdns_pace_init(struct pdns_pace *pace, unsigned window_s)
@@ -23,15 +24,15 @@ void pdns_pace_init(struct pdns_pace *pace, unsigned window_s)
 
 void pdns_pace_wrote(struct pdns_pace *pace, size_t octets, int64_t took_us, bool whole)
 {
-	uint64_t speed = (uint64_t)octets * 1000000 / (uint64_t)(took_us + 1);
-	uint64_t learning = took_us < LEARNING_US ? (uint64_t)took_us : LEARNING_US;
+	int64_t believed = (int64_t)pace->speed;
+	int64_t speed = (int64_t)octets * 1000000 / (took_us + 1);
+	int64_t back_us = speed < believed ? SLOWER_US : QUICKER_US;
+	int64_t weight_us = took_us < back_us ? took_us : back_us;
 
-	if (speed < pace->speed)
-		pace->speed = whole ? (pace->speed + speed) / 2 : pace->speed;
-	else
-		pace->speed += (speed - pace->speed) * learning / LEARNING_US;
-	if (pace->speed < SPEED_LEAST)
-		pace->speed = SPEED_LEAST;
+	// A long write says more than a short one, as in what is written in a time on the whole.
+	if (speed >= believed || whole)
+		believed += (speed - believed) * weight_us / back_us;
+	pace->speed = believed > SPEED_LEAST ? (uint64_t)believed : SPEED_LEAST;
 }
 
 size_t pdns_pace_room(const struct pdns_pace *pace, int64_t age_us, size_t ahead)

@@ -219,27 +219,31 @@ Test(pdns_gaps, of_what_is_half_written_the_rest_is_as_old_as_it_is)
 	pdns_window_free(&window);
 }
 
-Test(pdns_gaps, a_full_window_is_left_to_the_next_tick)
+static void put_numbered(uint32_t i)
 {
 	const uint8_t address[] = {192, 0, 2, 1};
 	struct pdns_tuple t = {.type = 1, .rdata = address, .rdata_size = 4, .count = 1};
-	struct pdns_stats stats = {0};
 	uint8_t owner[] = "\4abcd\7example";
+
+	for (unsigned k = 1; k <= 4; k++, i /= 26)
+		owner[k] = (uint8_t)('a' + i % 26);
+	t.owner = owner;
+	t.owner_size = sizeof(owner);
+	cr_assert_eq(pdns_put(bed.pdns, &t), 0);
+}
+
+Test(pdns_gaps, a_full_window_is_left_to_the_next_tick)
+{
+	struct pdns_stats stats = {0};
 
 	open_gently(10);
 	// Of a disk that is quick enough for windows to be full.
 	bed.pdns->pace.speed = 1ull << 40;
-	t.owner = owner;
-	t.owner_size = sizeof(owner);
 	// Nobody has written what was full first, so it is written when the second one is, too.
 	for (unsigned i = 0; stats.flushed == 0; i++) {
 		uint64_t before = stats.waiting;
 
-		memcpy(owner + 1,
-			(char[]){'a' + i % 26, 'a' + i / 26 % 26, 'a' + i / 676 % 26,
-				'a' + i / 17576},
-			4);
-		cr_assert_eq(pdns_put(bed.pdns, &t), 0);
+		put_numbered(i);
 		pdns_stats_get(bed.pdns, &stats);
 		if (stats.flushed == 0)
 			cr_assert_eq(stats.waiting, before + 1);
@@ -288,4 +292,16 @@ Test(pdns_gaps, numbers_of_what_is_refused_are_written_in_time_too)
 		usleep(100000);
 	}
 	cr_expect_eq(stats.flushes, 1);
+}
+
+Test(pdns_gaps, where_senders_have_to_wait_windows_stay_as_large_as_they_may_be)
+{
+	struct pdns_stats stats;
+
+	open_gently(10);
+	for (unsigned i = 0; i < 200000; i++)
+		put_numbered(i);
+	pdns_stats_get(bed.pdns, &stats);
+	cr_expect(stats.flushed > 50000 && stats.flushes < 20, "%llu in %llu",
+		(unsigned long long)stats.flushed, (unsigned long long)stats.flushes);
 }
