@@ -188,10 +188,16 @@ unsigned serve_observe(struct serve *serve, const struct tap_message *message,
 bool serve_answer(const struct tap_message *message, bool ours, struct pdns_answer *answer);
 
 /**
- * Have the calling thread leave the CPU to those that answer questions: what comes in can wait for it in its window and
- * on its wire, who asks waits himself.
+ * How nice threads are beside those that answer questions: who asks waits himself, what comes in can wait in its window
+ * and on its wire, and a daily dump is for another day.
  */
-void serve_stand_back(void);
+enum serve_nice {
+	SERVE_NICE_INTAKE = 3, /**< half of the CPU that an answer gets */
+	SERVE_NICE_DUMP = 15,
+};
+
+/** Set how nice the calling thread is. It stays what it is if that is more. */
+void serve_stand_back(enum serve_nice nice);
 
 /** Start the thread that writes what waits in passive DNS, if that is kept. @return 0 or -errno */
 int serve_writer_start(struct serve *serve);

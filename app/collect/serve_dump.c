@@ -59,6 +59,7 @@ static void *dumper(void *arg)
 	int64_t next = 0;
 	int cleaned = -1;
 
+	serve_stand_back(SERVE_NICE_DUMP);
 	while (!atomic_load(&serve->dumper_ends)) {
 		int64_t now = time(NULL);
 		uint16_t today = list_day_of(now);

@@ -13,7 +13,6 @@
 #define S_NEWEST 86400ll
 
 #define TICK_US 100000
-#define NICE    5 // a third of the CPU while somebody is answered on the same one
 
 bool serve_answer(const struct tap_message *message, bool ours, struct pdns_answer *answer)
 {
@@ -98,18 +97,18 @@ unsigned serve_observe(struct serve *serve, const struct tap_message *message,
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
-void serve_stand_back(void)
+void serve_stand_back(enum serve_nice nice)
 {
-	// Of Linux, this is of a thread. Whoever was told to be nicer stays so.
-	if (getpriority(PRIO_PROCESS, (id_t)gettid()) < NICE)
-		(void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
+	// Of Linux, this is of a thread.
+	if (getpriority(PRIO_PROCESS, (id_t)gettid()) < (int)nice)
+		(void)setpriority(PRIO_PROCESS, (id_t)gettid(), (int)nice);
 }
 
 static void *writer_run(void *arg)
 {
 	struct serve *serve = arg;
 
-	serve_stand_back();
+	serve_stand_back(SERVE_NICE_INTAKE);
 	while (!atomic_load(&serve->writer_ends)) {
 		pdns_tick(serve->pdns);
 		usleep(TICK_US);

@@ -37,7 +37,7 @@ static void *taker_open(void *ctx, const char *peer)
 		return NULL;
 	// This is the connection's own thread.
 	if (serve->pdns)
-		serve_stand_back();
+		serve_stand_back(SERVE_NICE_INTAKE);
 	taker->serve = serve;
 	taker->batch = serve_batch_get(serve);
 	if (!taker->batch) {

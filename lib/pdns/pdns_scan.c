@@ -91,6 +91,8 @@ int pdns_scan_open(struct pdns_scan *scan)
 	scan->snapshot = rocksdb_create_snapshot(scan->pdns->db);
 	scan->read = rocksdb_readoptions_create();
 	rocksdb_readoptions_set_snapshot(scan->read, scan->snapshot);
+	// Whoever reads all, as a dump does, leaves the cache to those who ask for something.
+	rocksdb_readoptions_set_fill_cache(scan->read, q->by != PDNS_BY_EVERYTHING || q->limit > 0);
 	return 0;
 }
 
