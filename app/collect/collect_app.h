@@ -33,6 +33,7 @@ enum collect_format {
 /** The command line behind the command. */
 struct collect_args {
 	const char *config; /**< NULL: none given */
+	bool check;         /**< read what it names, and no more */
 	const char *store;
 	enum collect_format format;
 	bool has_format;

@@ -13,7 +13,7 @@
 #include "pdns_app.h"
 
 static const char usage[] =
-	"Usage: dnsweir-collect serve --config FILE\n"
+	"Usage: dnsweir-collect serve --config FILE [--check]\n"
 	"       dnsweir-collect query [--from TIME] [--to TIME] [--name NAME | --subtree NAME]\n"
 	"                             [--client PREFIX] [--id ID] [--rcode CODE] [--type TYPE]\n"
 	"                             [--filtered | --unfiltered] [--order time | name] [--limit "
@@ -51,6 +51,7 @@ static const char usage[] =
 	"  pdns        passive DNS: questions, import, export, backup\n"
 	"\n"
 	"  -c, --config FILE      what to serve\n"
+	"      --check            read the configuration and the files it names, then end\n"
 	"  -s, --store FOLDER     where the log is (" COLLECT_STORE ")\n"
 	"  -z, --zone ZONE        time zone of days and times, as in Asia/Tokyo; else the "
 	"system's\n"
@@ -85,6 +86,7 @@ static const char usage[] =
 
 static const struct option long_options[] = {
 	{"config", required_argument, NULL, 'c'},
+	{"check", no_argument, NULL, 'k'},
 	{"store", required_argument, NULL, 's'},
 	{"zone", required_argument, NULL, 'z'},
 	{"from", required_argument, NULL, 'f'},
@@ -124,7 +126,7 @@ static const struct {
 	int min, max;         // operands
 	const char *operands;
 } commands[] = {
-	{"serve", serve_run, "c", "c", 0, 0, "no operand"},
+	{"serve", serve_run, "ck", "c", 0, 0, "no operand"},
 	{"query", query_run, "szftnSCirTFUolme", "", 0, 0, "no operand"},
 	{"infected", infected_run, "szdim", "d", 0, 0, "no operand"},
 	{"addresses", addresses_run, "szftim", "", 0, 0, "no operand"},
@@ -164,6 +166,8 @@ static int given_take(const struct given *given, size_t n, struct collect_args *
 	for (size_t i = 0; i < n && err == COLLECT_DONE; i++) {
 		if (given[i].option == 'c')
 			args->config = given[i].value;
+		else if (given[i].option == 'k')
+			args->check = true;
 		else if (given[i].option == 's')
 			args->store = given[i].value;
 		else if (given[i].option != 'z')

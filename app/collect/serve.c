@@ -143,6 +143,16 @@ static void limits_set(void)
 	}
 }
 
+static int networks_open(struct serve *serve)
+{
+	const struct conf *conf = serve->conf;
+
+	if (!conf->pdns_store[0] || !conf->pdns_networks[0])
+		return COLLECT_DONE;
+	return signal_networks_read(conf->pdns_networks, &serve->networks) < 0 ? COLLECT_USAGE
+									       : COLLECT_DONE;
+}
+
 static int dataset_open(struct serve *serve)
 {
 	const struct conf *conf = serve->conf;
@@ -153,9 +163,6 @@ static int dataset_open(struct serve *serve)
 		.feed_size = (uint64_t)conf->pdns_feed_size << 20,
 		.feed_keep_s = (uint64_t)conf->pdns_feed_days * 86400};
 
-	if (conf->pdns_store[0] && conf->pdns_networks[0] &&
-		signal_networks_read(conf->pdns_networks, &serve->networks) < 0)
-		return COLLECT_USAGE;
 	return conf->pdns_store[0] ? pdns_open(conf->pdns_store, &options, &serve->pdns) : 0;
 }
 
@@ -249,35 +256,50 @@ int serve_conf(struct serve *serve, const char *path)
 	return err == COLLECT_DONE ? consent_open(serve) : err;
 }
 
-int serve_run(const struct collect_args *args)
+// What the configuration names and nothing has read so far; --check looks no further.
+static int certificates_check(const struct conf *conf)
 {
-	struct serve *serve = calloc(1, sizeof(*serve));
-	struct tap_listener_stats connections = {0};
-	sigset_t signals;
-	int err;
+	const struct {
+		bool used;
+		struct tls_files files;
+	} each[] = {
+		{conf->collect_tls.n > 0, {conf->collect_tls_certificate, conf->collect_tls_key,
+						  conf->collect_tls_ca}},
+		{conf->api_certificate[0] != 0,
+			{conf->api_certificate, conf->api_key, conf->api_client_ca}},
+	};
+	char error[CONF_ERROR_SIZE];
 
-	if (!serve)
-		return COLLECT_FAILED;
-	no_core_dumps();
-	limits_set();
-	pthread_mutex_init(&serve->deletion, NULL);
-	pthread_mutex_init(&serve->lock, NULL);
-	pthread_mutex_init(&serve->anon_lock, NULL);
-	pthread_mutex_init(&serve->sender_lock, NULL);
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGUSR1);
-	sigaddset(&signals, SIGHUP);
-	pthread_sigmask(SIG_BLOCK, &signals, NULL);
-	err = serve_conf(serve, args->config);
+	for (size_t i = 0; i < sizeof(each) / sizeof(each[0]); i++) {
+		struct tls_keeper *keeper = NULL;
+
+		if (each[i].used && tls_keeper_open(&each[i].files, &keeper, error) < 0) {
+			log_line(LOG_ERROR, "%s", error);
+			return COLLECT_USAGE;
+		}
+		tls_keeper_close(keeper);
+	}
+	return COLLECT_DONE;
+}
+
+static int serve_check(struct serve *serve)
+{
+	int err = certificates_check(serve->conf);
+
 	if (err == COLLECT_DONE)
-		err = anon_open(serve);
-	if (err == COLLECT_DONE)
-		err = serve_open(serve);
+		log_line(LOG_INFO, "%s: good", serve->conf->path);
+	return err;
+}
+
+// Until it is told to end.
+static int serve_live(struct serve *serve, const sigset_t *signals)
+{
+	struct tap_listener_stats connections = {0};
+	int err = serve_open(serve);
+
 	if (err == COLLECT_DONE) {
 		log_line(LOG_INFO, "serving: log in %s", serve->conf->collect_store);
-		wait_for_end(serve, &signals);
+		wait_for_end(serve, signals);
 		tap_listener_stats_get(serve->listener, &connections);
 		connections.open = 0;
 	}
@@ -299,6 +321,36 @@ int serve_run(const struct collect_args *args)
 		err = COLLECT_FAILED;
 	if (pdns_close(serve->pdns) < 0)
 		err = COLLECT_FAILED;
+	return err;
+}
+
+int serve_run(const struct collect_args *args)
+{
+	struct serve *serve = calloc(1, sizeof(*serve));
+	sigset_t signals;
+	int err;
+
+	if (!serve)
+		return COLLECT_FAILED;
+	no_core_dumps();
+	limits_set();
+	pthread_mutex_init(&serve->deletion, NULL);
+	pthread_mutex_init(&serve->lock, NULL);
+	pthread_mutex_init(&serve->anon_lock, NULL);
+	pthread_mutex_init(&serve->sender_lock, NULL);
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGUSR1);
+	sigaddset(&signals, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	err = serve_conf(serve, args->config);
+	if (err == COLLECT_DONE)
+		err = anon_open(serve);
+	if (err == COLLECT_DONE)
+		err = networks_open(serve);
+	if (err == COLLECT_DONE)
+		err = args->check ? serve_check(serve) : serve_live(serve, &signals);
 	serve_free(serve);
 	return err;
 }

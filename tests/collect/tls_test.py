@@ -185,10 +185,18 @@ def mistakes(collector, made):
                            (good.replace("[api]", tls.replace("tls_ca", ";") + f"{first}.key\n[api]"), "expected tls_ca to go with it")):
         with open(collector.config, "w", encoding="utf-8") as f:
             f.write(text)
-        done = subprocess.run([collector.program, "serve", "--config", collector.config], capture_output=True, text=True, check=False,
-                              timeout=60, **collector.less)
-        last = done.stderr.splitlines()[-1]
-        check(f"it does not start, and says: {sentence}", done.returncode == 2 and sentence in last, (done.returncode, done.stderr))
+        for words in ([], ["--check"]):
+            done = subprocess.run([collector.program, "serve", "--config", collector.config, *words], capture_output=True, text=True,
+                                  check=False, timeout=60, **collector.less)
+            last = (done.stderr.splitlines() or [""])[-1]
+            check(f"it does not start{' or pass a check' if words else ''}, and says: {sentence}",
+                  done.returncode == 2 and sentence in last, (done.returncode, done.stderr))
+    with open(collector.config, "w", encoding="utf-8") as f:
+        f.write(good.replace(f"store = {collector.store}\n", f"store = {made.path('nowhere')}\n"))
+    done = subprocess.run([collector.program, "serve", "--check", "--config", collector.config], capture_output=True, text=True, check=False,
+                          timeout=60, **collector.less)
+    check("a check of what is good says so, and makes nothing",
+          done.returncode == 0 and done.stderr.endswith(": good\n") and not os.path.exists(made.path("nowhere")), done.stderr)
     with open(collector.config, "w", encoding="utf-8") as f:
         f.write(good)
     collector.up()
