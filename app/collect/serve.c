@@ -159,6 +159,7 @@ static int dataset_open(struct serve *serve)
 	const struct pdns_options options = {.mode = PDNS_WRITE,
 		.gentle = true,
 		.window_size = (size_t)conf->pdns_memory << 20,
+		.cache_size = (size_t)conf->pdns_cache << 20,
 		.window_s = conf->pdns_window_s,
 		.feed_size = (uint64_t)conf->pdns_feed_size << 20,
 		.feed_keep_s = (uint64_t)conf->pdns_feed_days * 86400};

@@ -144,6 +144,7 @@ struct conf {
 	char pdns_store[CONF_PATH_SIZE]; /**< folder of the dataset; empty: none is kept */
 	unsigned pdns_window_s;          /**< longest that anything waits, seconds */
 	unsigned pdns_memory;            /**< of what waits, MiB */
+	unsigned pdns_cache;             /**< of what was read, MiB */
 	enum conf_sensors pdns_sensors;
 	char pdns_networks[CONF_PATH_SIZE]; /**< CSV file; empty: none */
 	unsigned pdns_feed_size;         /**< of the feed on the disk, MiB; 0: there is none */

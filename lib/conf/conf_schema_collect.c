@@ -83,6 +83,10 @@ static const struct conf_key keys[] = {
 		AT(pdns_window_s)},
 	{"pdns", "memory", CONF_NUMBER, "64", 16, 4096, "MiB",
 		"What may wait; when it is full it is written earlier.", AT(pdns_memory)},
+	{"pdns", "cache", CONF_NUMBER, "1024", 32, 1048576, "MiB",
+		"Of what was read, for those who ask: at most. Questions are quick where most of "
+		"the dataset has room; unpacked it takes four times what it takes on the disk.",
+		AT(pdns_cache)},
 	{"pdns", "sensors", CONF_WORD, "all", 0, 0, "",
 		"Whose answers are taken. client: those that clients get, from boxes and from "
 		"other software. resolver: those that resolvers get from authorities, and "

@@ -20,6 +20,8 @@
 #define WINDOW_MAX     ((size_t)8 << 30)  // places of entries have 32 bits
 #define WINDOW_SECONDS 10
 #define CACHE_SIZE     ((size_t)256 << 20)
+#define MEMORY_TABLE   ((size_t)64 << 20)
+#define FIRST_FILES    8
 #define MEMORY_FILTER  0.03               // of the size of a table in memory
 #define BLOCK_SIZE     ((size_t)24 << 10) // a row that is not in the cache costs reading one
 #define RESTART        128 // keys a run that share beginnings: seeking in less costs more room
@@ -87,6 +89,9 @@ rocksdb_options_t *pdns_options_make(const struct pdns *pdns, enum pdns_mode mod
 	if (mode == PDNS_READ)
 		return options;
 	rocks_options_write(options);
+	// Each time that files of the first level are merged nearly all of the last one is written anew.
+	rocksdb_options_set_write_buffer_size(options, MEMORY_TABLE);
+	rocksdb_options_set_level0_file_num_compaction_trigger(options, FIRST_FILES);
 	rocksdb_options_set_target_file_size_base(options, FILE_SIZE);
 	background_set(options);
 	// A row that is looked for by its key is in none of the tables in memory nearly always.
@@ -267,7 +272,8 @@ int pdns_open(const char *folder, const struct pdns_options *options, struct pdn
 	pdns->now_us = pdns_now_us;
 	pdns_pace_init(&pdns->pace, pdns->window_s);
 	pdns->folder = strdup(folder);
-	pdns->cache = rocksdb_cache_create_lru(CACHE_SIZE);
+	pdns->cache = rocksdb_cache_create_lru(
+		options->cache_size ? options->cache_size : CACHE_SIZE);
 	pdns->options = pdns_options_make(pdns, pdns->mode);
 	pdns->write_options = rocksdb_writeoptions_create();
 	rocksdb_writeoptions_set_sync(pdns->write_options, 1);

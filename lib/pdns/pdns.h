@@ -51,6 +51,7 @@ enum pdns_mode {
 struct pdns_options {
 	enum pdns_mode mode;
 	size_t window_size; /**< octets that wait at most; 0: 64 MiB */
+	size_t cache_size;  /**< octets of what was read that are kept at most; 0: 256 MiB */
 	unsigned window_s;  /**< seconds that anything waits at most; 0: 10 */
 	bool gentle;        /**< pdns_tick makes pauses, so that those who ask get the CPU */
 	uint64_t feed_size; /**< octets that the feed (pdns_feed.h) may take on the disk; 0: there is none */
