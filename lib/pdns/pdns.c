@@ -272,8 +272,8 @@ int pdns_open(const char *folder, const struct pdns_options *options, struct pdn
 	pdns->now_us = pdns_now_us;
 	pdns_pace_init(&pdns->pace, pdns->window_s);
 	pdns->folder = strdup(folder);
-	pdns->cache = rocksdb_cache_create_lru(
-		options->cache_size ? options->cache_size : CACHE_SIZE);
+	pdns->cache =
+		rocksdb_cache_create_lru(options->cache_size ? options->cache_size : CACHE_SIZE);
 	pdns->options = pdns_options_make(pdns, pdns->mode);
 	pdns->write_options = rocksdb_writeoptions_create();
 	rocksdb_writeoptions_set_sync(pdns->write_options, 1);
