@@ -13,7 +13,10 @@
 // A writer beside us replaces files while we open them.
 #define OPEN_TRIES   20
 #define OPEN_WAIT_US 50000
-#define PATH_SIZE    (4096 + 80) // a folder's path, and a file in it
+// A minute.
+#define SETTLE_TRIES   30000
+#define SETTLE_WAIT_US 2000
+#define PATH_SIZE      (4096 + 80) // a folder's path, and a file in it
 
 #define LOG_LEVEL_NONE 5
 #define MEMORY_TABLE   ((size_t)32 << 20) // who asks beside a writer reads as much from its log
@@ -83,6 +86,21 @@ void rocks_options_dictionary(rocksdb_options_t *options, int level, int diction
 	rocksdb_options_set_bottommost_compression_options(options, -14, level, 0, dictionary, 1);
 	rocksdb_options_set_bottommost_compression_options_zstd_max_train_bytes(
 		options, TRAINING * dictionary, 1);
+}
+
+int rocks_settle(rocksdb_t *db)
+{
+	uint64_t compactions = 1, flushes = 1;
+
+	for (unsigned i = 0; i < SETTLE_TRIES; i++) {
+		if (rocksdb_property_int(db, "rocksdb.num-running-compactions", &compactions) ||
+			rocksdb_property_int(db, "rocksdb.num-running-flushes", &flushes))
+			return -EIO;
+		if (compactions + flushes == 0)
+			return 0;
+		usleep(SETTLE_WAIT_US);
+	}
+	return -EBUSY;
 }
 
 // Which files make up a database: it is another one after each change of these.

@@ -37,6 +37,14 @@ void rocks_options_write(rocksdb_options_t *options);
 void rocks_options_dictionary(rocksdb_options_t *options, int level, int dictionary);
 
 /**
+ * Wait until nothing writes files of a database anew any more, and those that nothing needs are gone: a compaction
+ * that was waited for may have ended a moment before they are removed.
+ *
+ * @return 0, -EBUSY when it took more than a minute, -EIO
+ */
+int rocks_settle(rocksdb_t *db);
+
+/**
  * Open a database for reading, beside a process that may write to it meanwhile. What that one
  * commits afterwards is not seen.
  *

@@ -138,8 +138,10 @@ static int table_rewrite(rocksdb_t *db)
 	rocksdb_flush(db, flush, &error);
 	err = rocks_error(error);
 	rocksdb_compactoptions_set_bottommost_level_compaction(all, COMPACT_ALL);
-	if (err == 0)
+	if (err == 0) {
 		rocksdb_compact_range_opt(db, all, NULL, 0, NULL, 0);
+		err = rocks_settle(db);
+	}
 	rocksdb_flushoptions_destroy(flush);
 	rocksdb_compactoptions_destroy(all);
 	return err;
