@@ -171,6 +171,14 @@ static int unknown_read(const char *text, uint8_t *rdata)
 	return n == size ? (int)n : -EINVAL;
 }
 
+// A CERT of the type that is reserved (RFC 4398 s2.1). ldns reads the number, refuses it, and keeps its memory.
+static bool is_reserved_cert(uint16_t type, const char *text)
+{
+	char *end;
+
+	return type == LDNS_RR_TYPE_CERT && (uint16_t)strtol(text, &end, 10) == 0 && end != text;
+}
+
 int pdns_rdata_parse(uint16_t type, const char *text, uint8_t *rdata)
 {
 	size_t room = strlen(text) + 64, size;
@@ -186,7 +194,7 @@ int pdns_rdata_parse(uint16_t type, const char *text, uint8_t *rdata)
 	if (!line)
 		return -ENOMEM;
 	snprintf(line, room, ". 0 IN TYPE%u %s", type, text);
-	if (!strchr(text, '\n') &&
+	if (!strchr(text, '\n') && !is_reserved_cert(type, text) &&
 		ldns_rr_new_frm_str(&rr, line, 0, NULL, NULL) == LDNS_STATUS_OK &&
 		ldns_rr2wire(&wire, rr, LDNS_SECTION_ANSWER, &size) == LDNS_STATUS_OK &&
 		size >= RR_HEAD && size - RR_HEAD <= PDNS_RDATA_MAX) {

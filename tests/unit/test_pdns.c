@@ -263,6 +263,8 @@ Test(pdns, data_that_is_none_of_its_type_has_a_text_too)
 		{65280, "\\# 1 0", -EINVAL},
 		{65280, "\\# 1 0g", -EINVAL},
 		{65280, "\\# x", -EINVAL},
+		{37, "0 1 5 aaaa", -EINVAL},
+		{37, "65536 1 5 aaaa", -EINVAL},
 		{1, "192.0.2", -EINVAL},
 		{1, "192.0.2.1\n", -EINVAL},
 	};
