@@ -68,8 +68,8 @@ void pipeline_parse(struct burst *burst, const struct pipeline_tables *tables);
 void pipeline_consent(struct burst *burst, const struct pipeline_tables *tables);
 void pipeline_match(struct burst *burst, const struct pipeline_tables *tables);
 /**
- * Where a frame of burst->edits cannot grow to what its verdict takes, the response passes as
- * `no_address`. Each slot's frame_room is set.
+ * Where a frame of burst->edits cannot grow to what its verdict takes, the response has no record added:
+ * addresses beside its answer are replaced, or it passes. Each slot's frame_room is set.
  */
 void pipeline_fit(struct burst *burst, const struct pipeline_tables *tables);
 /**

@@ -105,9 +105,9 @@ void pipeline_fit(struct burst *burst, const struct pipeline_tables *tables)
 		room_take(slot, &m);
 		if (rewrite_answer_fits(&m, slot->qtype))
 			continue;
-		slot->reason = REASON_no_address;
-		slot->edit = false;
-		burst->edits &= ~(1u << i);
+		slot->reason = pipeline_addresses_verdict(&m);
+		slot->edit = slot->reason == REASON_rewritten;
+		burst->edits &= ~((uint32_t)!slot->edit << i);
 	}
 }
 

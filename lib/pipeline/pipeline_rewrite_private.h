@@ -16,3 +16,6 @@
  */
 void pipeline_message_get(const struct burst_slot *slot, const struct policy_list *list,
 	struct rewrite_message *m);
+
+/** What becomes of a response to which no record is added: by the addresses that it has, in all sections. */
+enum reason pipeline_addresses_verdict(const struct rewrite_message *m);

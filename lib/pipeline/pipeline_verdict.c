@@ -27,22 +27,26 @@ static inline bool is_plain(const struct burst_slot *slot, const struct policy_l
 	return (slot->n_ipv4 && list->sinkhole.n_ipv4) || (slot->n_ipv6 && list->sinkhole.n_ipv6);
 }
 
+enum reason pipeline_addresses_verdict(const struct rewrite_message *m)
+{
+	struct rewrite_counts counts = rewrite_find(m);
+
+	if (rewrite_any(&counts))
+		return REASON_rewritten;
+	return counts.n_left ? REASON_no_sinkhole : REASON_no_address;
+}
+
 static enum reason sinkhole_verdict(struct burst_slot *slot, const struct policy_list *list)
 {
 	struct rewrite_message m;
-	struct rewrite_counts counts;
 
 	if (is_plain(slot, list))
 		return REASON_rewritten;
 	pipeline_message_get(slot, list, &m);
-	counts = rewrite_find(&m);
-	if (rewrite_any(&counts))
-		return REASON_rewritten;
-	if (counts.n_left)
-		return REASON_no_sinkhole;
-	return list->answer_empty && slot->question && rewrite_answer_fits(&m, slot->qtype)
-		       ? REASON_answered
-		       : REASON_no_address;
+	// What is empty stays empty when addresses beside it are replaced.
+	if (list->answer_empty && slot->question && rewrite_answer_fits(&m, slot->qtype))
+		return REASON_answered;
+	return pipeline_addresses_verdict(&m);
 }
 
 // Over TCP the length must stay.

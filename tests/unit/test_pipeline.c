@@ -414,3 +414,35 @@ Test(pipeline, the_first_list_decides_and_within_it_the_first_name)
 	match_check(tables, alias_frame("logged.example", "noted.example"), "q", 0);
 	tables_destroy(t);
 }
+
+// An A record beside it is shorter than the AAAA record that would be added.
+Test(pipeline, an_answer_that_the_frame_has_no_room_for_still_loses_the_address_beside_it)
+{
+	struct tables *t = tables_usual();
+	struct policy *policy = tables_policy(t);
+	const struct pipeline_tables *tables = tables_finish(t);
+	struct burst burst = {.n = 1, .side = BURST_FROM_RESOLVERS};
+	struct burst_slot *slot = &burst.slot[0];
+	struct stats_worker *stats = stats_create();
+	struct wire *w = wire_create();
+
+	policy->lists[0].answer_empty = true;
+	wire_response(w, "198.51.100.53", "203.0.113.7", "evil.example", DNS_TYPE_AAAA);
+	w->section = WIRE_ADDITIONAL;
+	wire_record_address(w, "^q", 300, "198.51.100.66");
+	wire_finish(w);
+	slot->frame = w->bytes;
+	slot->frame_size = (uint32_t)w->size;
+	pipeline_parse(&burst, tables);
+	pipeline_consent(&burst, tables);
+	pipeline_match(&burst, tables);
+	cr_assert(slot->reason == REASON_answered && burst.edits == 1);
+	slot->frame_room = slot->frame_size;
+	pipeline_fit(&burst, tables);
+	cr_expect(slot->reason == REASON_rewritten && slot->edit && burst.edits == 1);
+	pipeline_rewrite(&burst, tables, stats);
+	cr_expect(stats->records_rewritten[STATS_RECORD_A] == 1 && burst.resized == 0);
+	wire_destroy(w);
+	tables_destroy(t);
+	free(stats);
+}
