@@ -110,8 +110,8 @@ struct rewrite_range {
  * change, afterwards.
  *
  * @param ranges in ascending order, apart, each of whole records
- * @return the size now; 0: nothing was changed, because a pointer leads into a range, or a section
- *         cannot be walked
+ * @return the size now; 0: nothing was changed, because a pointer leads somewhere else than into a
+ *         name that stays, or a section cannot be walked
  */
 uint16_t rewrite_cut(
 	uint8_t *msg, uint16_t size, const struct rewrite_range *ranges, unsigned n_ranges);

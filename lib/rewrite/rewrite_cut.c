@@ -6,6 +6,8 @@
 
 // Pointers that are noted while they are looked at; with more the message is walked once more.
 #define FIXES_MAX 192
+// Offsets that a pointer can lead to.
+#define TARGETS_MAX 0x4000
 
 struct cut {
 	uint8_t *msg;
@@ -15,22 +17,30 @@ struct cut {
 	uint32_t target; // of the pointer looked at last: the next one often leads there, too; ...
 	int removed;     // ... and what is removed in front of it
 	bool apply;      // else only look whether every pointer can follow
+	// Bits of the octets at which a label or pointer of a name is that stays. What leads anywhere else may
+	// run on into octets that go, or meet others that look like a pointer and do not follow.
+	uint64_t labels[TARGETS_MAX / 64];
 	unsigned n_fixes;
 	struct {
 		uint16_t at, pointer;
 	} fixes[FIXES_MAX];
 };
 
-// Octets removed in front of an offset; negative: it is inside of a range.
+static inline void label_note(struct cut *cut, uint32_t off)
+{
+	if (off < TARGETS_MAX)
+		cut->labels[off / 64] |= UINT64_C(1) << off % 64;
+}
+
+// Octets removed in front of a label; negative: there is none.
 static inline int shift(const struct cut *cut, uint32_t off)
 {
 	int removed = 0;
 
-	for (unsigned i = 0; i < cut->n && off >= cut->ranges[i].from; i++) {
-		if (off < cut->ranges[i].to)
-			return -1;
+	if (off >= cut->size || !(cut->labels[off / 64] >> off % 64 & 1))
+		return -1;
+	for (unsigned i = 0; i < cut->n && off >= cut->ranges[i].from; i++)
 		removed += cut->ranges[i].to - cut->ranges[i].from;
-	}
 	return removed;
 }
 
@@ -41,6 +51,7 @@ static inline bool pointer_fix(struct cut *cut, uint32_t off)
 	int removed;
 	uint16_t pointer;
 
+	label_note(cut, off);
 	if (target != cut->target) {
 		cut->target = target;
 		cut->removed = shift(cut, target);
@@ -63,9 +74,12 @@ static bool name_fix(struct cut *cut, uint32_t off)
 {
 	if (dns_msg_name_skip(cut->msg, cut->size, off) < 0)
 		return false;
-	while (cut->msg[off] != 0 && cut->msg[off] < 0xc0)
-		off += cut->msg[off] + 1u;
-	return cut->msg[off] == 0 || pointer_fix(cut, off);
+	for (; cut->msg[off] != 0 && cut->msg[off] < 0xc0; off += cut->msg[off] + 1u)
+		label_note(cut, off);
+	if (cut->msg[off] != 0)
+		return pointer_fix(cut, off);
+	label_note(cut, off);
+	return true;
 }
 
 static bool record_fix(struct cut *cut, const struct dns_rr *rr)
@@ -125,6 +139,8 @@ uint16_t rewrite_cut(
 	cut.size = size;
 	cut.ranges = ranges;
 	cut.n = n_ranges;
+	memset(cut.labels, 0,
+		(size < TARGETS_MAX ? size / 64u + 1 : TARGETS_MAX / 64) * sizeof(uint64_t));
 	// The header, where no pointer leads that has been read.
 	cut.target = cut.removed = 0;
 	cut.apply = false;

@@ -9,13 +9,16 @@
 #include "dns/dns_rdata.h"
 #include "pkt/pkt.h"
 
+#define EDIT_POINTER 1    // follows what it points at
+#define EDIT_VALUE   0xfe // becomes something else
+
 // A message, and where a walk over its records is.
 struct walk {
 	const uint8_t *msg;
 	uint32_t size, off;
 	unsigned left;
 	struct dns_rr rr;
-	const uint8_t *edits; // set where a rewrite may change bits; NULL: nobody asks
+	const uint8_t *edits; // how a rewrite may change each octet; NULL: nobody asks
 };
 
 static uint32_t questions_end(const uint8_t *msg, uint32_t size)
@@ -65,17 +68,21 @@ static bool is_edited(const struct walk *walk, uint32_t at)
 	while (at < walk->size) {
 		uint8_t size = walk->msg[at];
 		bool pointer = size >= 0xc0;
+		unsigned end = pointer ? 1 : size;
 
-		// Pointers themselves are what a move changes.
-		for (unsigned n = 0; !pointer && n <= size && at + n < walk->size; n++)
-			if (walk->edits[at + n])
+		// Pointers that follow are what a move changes, but values may look like pointers.
+		for (unsigned n = 0; n <= end && at + n < walk->size; n++)
+			if (walk->edits[at + n] &
+				(pointer ? EDIT_VALUE : EDIT_VALUE | EDIT_POINTER))
 				return true;
-		if (size == 0 || (!pointer && size > 63) || at + 1 >= walk->size ||
-			(pointer && ++jumps > DNS_LABELS_MAX))
+		if (size == 0 || (!pointer && size > 63) || (pointer && ++jumps > DNS_LABELS_MAX))
 			return false;
+		if (at + 1 >= walk->size)
+			break;
 		at = pointer ? load_be16(walk->msg + at) & 0x3fff : at + size + 1u;
 	}
-	return false;
+	// What led outside may lead to what was added.
+	return true;
 }
 
 static bool names_same(const struct walk *a, uint32_t at, const struct walk *b, uint32_t other)
@@ -177,8 +184,10 @@ static void pointer_may_change(const struct walk *walk, uint32_t at, uint8_t *ma
 		return;
 	while (walk->msg[at] != 0 && walk->msg[at] < 0xc0)
 		at += walk->msg[at] + 1u;
-	if (walk->msg[at] != 0)
-		memset(mask + at, 0xff, 2);
+	if (walk->msg[at] == 0)
+		return;
+	mask[at] |= EDIT_POINTER;
+	mask[at + 1] |= EDIT_POINTER;
 }
 
 static void pointers_may_change(const struct walk *walk, uint8_t *mask)
@@ -191,8 +200,9 @@ static void pointers_may_change(const struct walk *walk, uint8_t *mask)
 		pointer_may_change(walk, at[i], mask);
 }
 
-// All of them, of the records that there are.
-static const char *records_error(const struct walk *from, const struct walk *to, unsigned added)
+// All of them, of the records that there are. What stands from @p end on may become something else.
+static const char *records_error(
+	const struct walk *from, const struct walk *to, uint32_t end, unsigned added)
 {
 	uint8_t *edits = calloc(1, from->size + 1u);
 	struct walk before = *from;
@@ -203,9 +213,11 @@ static const char *records_error(const struct walk *from, const struct walk *to,
 	while (walk_next(&before)) {
 		record_may_change(before.msg, &before.rr, edits);
 		pointers_may_change(&before, edits);
+		// Its length, too.
 		if (before.rr.type == DNS_TYPE_OPT)
-			memset(edits + before.rr.rdata, 0xff, before.rr.rdata_size);
+			memset(edits + before.rr.rdata - 2, 0xff, before.rr.rdata_size + 2u);
 	}
+	memset(edits + end, 0xff, from->size + 1u - end);
 	before = *from;
 	before.edits = edits;
 	error = records_walk(before, *to, added);
@@ -293,7 +305,9 @@ static const char *message_error(const struct change *change)
 	dns_msg_rest_read(before, slot->msg_size, slot->behind, &rest);
 	if (!may_be_empty(slot->reason) && !rest.whole)
 		return "records were moved that cannot be walked";
-	return records_error(&from, &to, slot->reason == REASON_answered);
+	if (slot->reason == REASON_answered)
+		return records_error(&from, &to, slot->behind, 1);
+	return records_error(&from, &to, from.size, 0);
 }
 
 struct csum_udp change_csum(const uint8_t *frame, const struct burst_slot *slot, uint16_t msg_size)

@@ -238,3 +238,36 @@ Test(rewrite_cut, any_number_of_pointers_follows)
 	}
 	wire_destroy(w);
 }
+
+// A name that begins in the text of a record has a label that ends with the text, or a pointer in there.
+static uint16_t cut_beside_text(const char *text, uint16_t octets)
+{
+	struct wire *w = wire_create();
+	struct rewrite_range range;
+	uint16_t size, now;
+
+	wire_response(w, "198.51.100.53", "203.0.113.7", "evil.example", DNS_TYPE_A);
+	wire_record_address(w, "^q", 300, "198.51.100.66");
+	wire_record(w, "^q", 300, 16, DNS_CLASS_IN);
+	wire_mark(w, "t");
+	wire_u16(w, octets);
+	wire_record_end(w);
+	wire_record_address(w, "b.^q", 300, "198.51.100.66");
+	wire_record_address(w, text, 300, "198.51.100.66");
+	wire_finish(w);
+	size = (uint16_t)(w->size - w->dns);
+	// With its label the owner is longer by two octets.
+	range.from = (uint16_t)(w->records[2].ttl - w->dns - 8);
+	range.to = (uint16_t)(range.from + 18);
+	now = rewrite_cut(w->bytes + w->dns, size, &range, 1);
+	wire_destroy(w);
+	return now == 0 ? 0 : (uint16_t)(size - now);
+}
+
+Test(rewrite_cut, a_pointer_to_what_is_no_name_keeps_all)
+{
+	cr_assert(cut_beside_text("^q", 0x0161) == 18);
+	cr_assert(cut_beside_text("^t", 0x0161) == 0);
+	cr_assert(cut_beside_text("^t", 0xc00c) == 0);
+	cr_assert(cut_beside_text("^q", 0xc00c) == 18);
+}
