@@ -191,17 +191,29 @@ def merge(source, frames_path, target):
             result += record(data, frame, found[number])
         done = frame.end
     result += data[done:]
-    # Whoever watches OUT never sees half of it.
-    part = target + ".part"
     try:
-        with open(part, "wb") as f:
-            f.write(result)
-        os.replace(part, target)
+        write_whole(target, result)
     except OSError as e:
-        if os.path.exists(part):
-            os.unlink(part)
         return fail(1, f"{target}: {e.strerror}")
     return 0
+
+
+def write_whole(target, content):
+    """Whoever watches a file never sees half of it. Devices, pipes and links stay what they are."""
+    if os.path.exists(target) and not os.path.isfile(target):
+        with open(target, "wb") as f:
+            f.write(content)
+        return
+    whole = os.path.realpath(target)
+    part = whole + ".part"
+    try:
+        with open(part, "wb") as f:
+            f.write(content)
+        os.replace(part, whole)
+    except OSError:
+        if os.path.exists(part):
+            os.unlink(part)
+        raise
 
 
 def fail(status, text):

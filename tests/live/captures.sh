@@ -229,6 +229,25 @@ printf '[sinkhole]\nipv5 = 1\n' >"$WORK/a folder, with/bad.ini"
 	>"$WORK/out.txt" 2>"$WORK/err.txt" || status=$?
 is "a bad configuration is refused with its own name and line" "2 1" \
 	echo "$status $(grep -c '/bad.ini:2: ' "$WORK/err.txt")"
+# Relative paths, a bad line, and an OUT that is no file of its own.
+printf '0.0.0.0 hosts.example\nlarge.example\n' >"$WORK/a folder, with/odd.txt"
+config odd
+printf '[anonymise]\nmode = crypto-pan\nkey_file = key\n[totals]\nfile = totals.db\n' >>"$WORK/a folder, with/odd.ini"
+printf '0123456789abcdef%.0s' 1 2 3 4 >"$WORK/a folder, with/key"
+chmod 600 "$WORK/a folder, with/key"
+mkfifo "$WORK/pipe"
+timeout 60 cat "$WORK/pipe" >"$WORK/piped" &
+reader=$!
+check "paths are relative to the configuration" filter odd "$WORK/large-answer.pcap" "$WORK/pipe"
+check "totals are where the configuration has them" test -s "$WORK/a folder, with/totals.db"
+is "a bad line of a list is told, with its file" 1 \
+	grep -c "^dnsweir: warning: $WORK/a folder, with/odd.txt:1: " "$WORK/filter.err"
+check "a pipe is written to, and stays one" test -p "$WORK/pipe" -a ! -e "$WORK/pipe.part"
+wait "$reader" || true
+ln -s linked "$WORK/link"
+check "a link is followed" filter odd "$WORK/large-answer.pcap" "$WORK/link"
+check "and stays one" test -L "$WORK/link" -a -f "$WORK/linked"
+check "pipe and file have the same" cmp "$WORK/piped" "$WORK/linked"
 if ((EUID == 0)); then
 	chmod 755 "$WORK"
 	mkdir -m 777 "$WORK/nobody"
