@@ -104,7 +104,7 @@ static const struct conf_key keys[] = {
 		AT(stream_hold_ms)},
 	{"streams", "gap_ms", CONF_NUMBER, "15000", 10, 60000, "milliseconds",
 		"Longest that segments wait for one before them that was lost. Then the connection "
-		"passes unfiltered up to its next query.",
+		"passes unfiltered up to the next query or response that begins.",
 		AT(stream_gap_ms)},
 
 	{"fragments", "datagrams", CONF_NUMBER, "4096", 0, 65536, "datagrams",

@@ -157,6 +157,7 @@ void stream_flow_timer(
 	flow->timer = timer & 15;
 	if (timer == STREAM_NO_TIMER)
 		return;
+	flow->flags &= (uint8_t)~STREAM_PAST;
 	flow->due = tcp->tick + ticks;
 	list_append(tcp, &tcp->timers[timer], i);
 }

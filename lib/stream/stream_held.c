@@ -2,10 +2,7 @@
 /* hot */
 #include "stream/stream_tcp_private.h"
 
-#include "dns/dns_msg.h"
-
-#define FORGET_MAX 64                    // connections forgotten in one round
-#define HEAD_SIZE  (2 + DNS_HEADER_SIZE) // of a message, its length first
+#define FORGET_MAX 64 // connections forgotten in one round
 
 static inline uint32_t held_end(const struct stream_held *held)
 {
@@ -176,28 +173,46 @@ static void hold_over(struct stream_tcp *tcp, struct stream_flow *flow)
 	stream_held_settle(tcp, flow);
 }
 
-// Whether a segment begins like a response; octets from the middle of one hardly ever do.
 static bool is_response(const struct stream_tcp *tcp, const struct stream_held *held)
 {
 	const struct stream_hooks *hooks = &tcp->stream->hooks;
-	uint8_t octets[HEAD_SIZE];
+	uint8_t octets[STREAM_HEAD_SIZE];
 
-	if (held->size < HEAD_SIZE)
+	if (held->size < STREAM_HEAD_SIZE)
 		return false;
-	hooks->ops->read(hooks->ctx, held->packet, held->payload, octets, HEAD_SIZE);
-	return stream_is_begin(octets, HEAD_SIZE) && dns_msg_qdcount(octets + 2) == 1;
+	hooks->ops->read(hooks->ctx, held->packet, held->payload, octets, STREAM_HEAD_SIZE);
+	return stream_is_response(octets, STREAM_HEAD_SIZE);
 }
 
-// What is missing does not come. If the client got it some other way, as it does where only a part of
-// a path leads through here, all goes on with the next message.
+// The first held segment that begins like a response, of octets that no other one before it has.
+static uint32_t held_response(const struct stream_tcp *tcp, const struct stream_flow *flow)
+{
+	uint32_t i = flow->held_first, end = tcp->held[i].seq;
+
+	for (; i != STREAM_NONE; i = tcp->held[i].next) {
+		const struct stream_held *held = &tcp->held[i];
+
+		if (stream_seq(held->seq, end) >= 0 && is_response(tcp, held))
+			break;
+		if (stream_seq(held_end(held), end) > 0)
+			end = held_end(held);
+	}
+	return i;
+}
+
+// What is missing does not come. The client may have got it some other way, as it does where only a
+// part of a path leads through here; all goes on with the next message that can be told.
 static void gap_pass(struct stream_tcp *tcp, struct stream_flow *flow)
 {
-	const struct stream_held *held = &tcp->held[flow->held_first];
+	uint32_t i = held_response(tcp, flow);
 
-	if (is_response(tcp, held))
-		stream_text_restart(tcp, flow, held->seq, false);
-	else
+	if (i != flow->held_first)
 		stream_text_give_up(tcp, flow, REASON_stream_gap);
+	if (i == STREAM_NONE)
+		return;
+	while (flow->held_first != i)
+		first_send(tcp, flow, REASON_stream_gap);
+	stream_text_restart(tcp, flow, tcp->held[i].seq, false);
 }
 
 // Behind one gap there may be another, and nothing is held for longer because of that.
@@ -235,6 +250,7 @@ void stream_held_expire(struct stream_tcp *tcp)
 			flow = &tcp->flows[tcp->ages[age].first];
 			if (tcp->tick - flow->used < tcp->idle[age])
 				break;
+			stream_held_end(tcp, flow);
 			stream_flow_close(tcp, flow, REASON_stream_gap);
 		}
 }

@@ -4,7 +4,7 @@
 
 /** Octets of sequence that a connection may be away from where it was and still be the same one. */
 #define SAME_WINDOW (1 << 24)
-/** The same for an answer to a SYN that comes once more. */
+/** The same for an answer to a SYN that comes once more, if it is not known what number it began with. */
 #define SAME_SYN (1 << 16)
 /**
  * One part of the table is for connections that a server has agreed to and in which nobody has said
@@ -37,6 +37,23 @@ static void flow_ends(struct stream_tcp *tcp, struct stream_flow *flow)
 	stream_flow_touch(tcp, flow, STREAM_CLOSING);
 }
 
+// How far the client says that it has the octets, as far as anybody said so.
+static uint32_t said_get(const struct stream_flow *flow)
+{
+	return flow->flags & STREAM_PAST ? flow->due : flow->next;
+}
+
+// Octets begin before what the client said that it has: it may have come past us, or before our time.
+static void past_note(struct stream_flow *flow, uint32_t said)
+{
+	int32_t ahead = stream_seq(said, flow->next);
+
+	if (ahead <= 0 || ahead > SAME_WINDOW)
+		return;
+	flow->flags |= STREAM_PAST;
+	flow->due = said;
+}
+
 /* ---- from the client: hints ----------------------------------------------------------------- */
 
 static void client_acked(
@@ -55,13 +72,19 @@ static void client_acked(
 		// What was changed in the message under way is asked for when all of it is there.
 		stream_patch_trim(tcp, flow,
 			(stream_seq(seg->ack, start) < 0 ? seg->ack : start) - STREAM_PATCH_ACKED);
-	else if (flow->held_last != STREAM_NONE && ahead <= SAME_WINDOW &&
-		 flow->clear == flow->next && flow->reason == REASON_none) {
-		stream_text_restart(tcp, flow, seg->ack, false);
-		stream_held_settle(tcp, flow);
-		return;
+	else if (ahead <= SAME_WINDOW && flow->clear == flow->next && flow->reason == REASON_none) {
+		if (flow->held_last != STREAM_NONE) {
+			stream_text_restart(tcp, flow, seg->ack, false);
+			stream_held_settle(tcp, flow);
+			return;
+		}
+		// The gap may come behind it, and then the client has nothing more to say.
+		// An older acknowledgement may come late.
+		if (stream_seq(seg->ack, said_get(flow)) > 0)
+			past_note(flow, seg->ack);
 	}
-	if (ahead >= 0 && flow->flags & STREAM_FIN && flow->held_first == STREAM_NONE)
+	// Its FIN, too: before that something may be lost, and come again late.
+	if (ahead > 0 && flow->flags & STREAM_FIN && flow->held_first == STREAM_NONE)
 		stream_flow_touch(tcp, flow, STREAM_CLOSING);
 }
 
@@ -73,8 +96,13 @@ static void client_asked(
 	stream_flow_touch(tcp, flow, flow->age == STREAM_YOUNG ? STREAM_YOUNG : STREAM_LIVE);
 	if (flow->held_first != STREAM_NONE)
 		return;
-	if (flow->age == STREAM_YOUNG || (flow->reason != REASON_none && seg->ack == flow->next))
+	if (flow->age == STREAM_YOUNG || (flow->reason != REASON_none && seg->ack == flow->next)) {
+		uint32_t said = said_get(flow);
+
 		stream_text_restart(tcp, flow, seg->ack, false);
+		// A query that comes late has an older number.
+		past_note(flow, said);
+	}
 }
 
 static void client_segment(
@@ -114,7 +142,7 @@ static void client_segment(
 // Another connection of the same addresses and ports.
 static void flow_renew(struct stream_tcp *tcp, struct stream_flow *flow, uint32_t next, bool sure)
 {
-	stream_held_flush(tcp, flow, REASON_stream_gap);
+	stream_held_end(tcp, flow);
 	stream_patch_forget(tcp, flow);
 	flow->flags = 0;
 	stream_text_restart(tcp, flow, next, sure);
@@ -141,11 +169,13 @@ static void server_began(struct stream_tcp *tcp, const struct stream_key *key, u
 static void server_agreed(struct stream_tcp *tcp, struct stream_flow *flow, uint32_t start)
 {
 	int32_t ahead = stream_seq(start, flow->next);
-	bool again = ahead <= 0 && ahead > -SAME_SYN && !(flow->flags & STREAM_WAIT);
+	bool first = flow->first == (uint16_t)start;
+	bool again = ahead <= 0 && ahead > (first ? -SAME_WINDOW : -SAME_SYN) &&
+		     !(flow->flags & STREAM_WAIT);
 
 	// A SYN that comes late, or twice, may be seen when the connection has long begun. Then the
 	// number is the one that it began with.
-	if (again && (!(flow->flags & STREAM_REOPEN) || flow->first == (uint16_t)start)) {
+	if (again && (!(flow->flags & STREAM_REOPEN) || first)) {
 		flow->flags &= (uint8_t)~STREAM_REOPEN;
 		// Or it is one with the same numbers: its first octets will tell.
 		if (is_over(flow)) {
@@ -176,6 +206,9 @@ static bool is_astray(const struct stream_flow *flow, uint32_t seq)
 static struct stream_flow *server_flow(struct stream_tcp *tcp, struct stream_flow *flow,
 	const struct stream_key *key, const struct stream_held *segment, const uint8_t *octets)
 {
+	bool asked = flow && flow->age == STREAM_YOUNG && !(flow->flags & STREAM_WAIT);
+	uint32_t said = asked ? said_get(flow) : 0;
+
 	if (flow && !is_astray(flow, segment->seq))
 		return flow;
 	if (!stream_is_begin(octets, segment->size))
@@ -183,7 +216,28 @@ static struct stream_flow *server_flow(struct stream_tcp *tcp, struct stream_flo
 	if (!flow)
 		return stream_flow_create(tcp, key, segment->seq);
 	flow_renew(tcp, flow, segment->seq, false);
+	if (asked)
+		past_note(flow, said);
 	return flow;
+}
+
+// Octets before a gap that the client has: they were sent past us.
+static void octets_skip(struct stream_tcp *tcp, struct stream_flow *flow, uint32_t seq)
+{
+	if (flow->flags & STREAM_PAST && stream_seq(flow->due, flow->next) > 0 &&
+		stream_seq(seq, flow->next) > 0)
+		stream_text_restart(tcp, flow, flow->due, false);
+}
+
+// A connection that passes unfiltered since octets were missing: a response that begins shows where the
+// next message does, as a query would, which is not seen where only the servers' side is.
+static void server_resumes(struct stream_tcp *tcp, struct stream_flow *flow,
+	const struct stream_held *segment, const uint8_t *octets)
+{
+	if ((flow->reason == REASON_stream_gap || flow->reason == REASON_stream_limit) &&
+		stream_seq(segment->seq, flow->next) >= 0 &&
+		stream_is_response(octets, segment->size))
+		stream_text_restart(tcp, flow, segment->seq, false);
 }
 
 // @return whether the segment may go on at once, with segment->reason
@@ -191,12 +245,17 @@ static bool server_octets(struct stream_tcp *tcp, struct stream_flow *flow,
 	struct stream_held *segment, const uint8_t *octets)
 {
 	uint32_t end = segment->seq + segment->size;
-	int32_t ahead = stream_seq(segment->seq, flow->next);
+	int32_t ahead;
 
+	octets_skip(tcp, flow, segment->seq);
+	server_resumes(tcp, flow, segment, octets);
+	ahead = stream_seq(segment->seq, flow->next);
 	if (flow->reason != REASON_none) {
 		segment->reason = flow->reason;
 		if (stream_seq(end, flow->next) > 0)
 			flow->next = flow->clear = flow->seal = end;
+		// Numbers come round again.
+		stream_patch_trim(tcp, flow, flow->next - STREAM_PATCH_WINDOW);
 	} else if (stream_seq(end, flow->next) <= 0) {
 		segment->reason = REASON_stream_repeated;
 	} else if (ahead <= 0) {

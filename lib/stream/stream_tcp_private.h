@@ -25,10 +25,12 @@
 
 #include "base/bytes.h"
 #include "dns/dns_const.h"
+#include "dns/dns_msg.h"
 #include "pkt/pkt_tcp.h"
 #include "stream/stream_private.h"
 
 #define STREAM_NONE UINT32_MAX /**< no index */
+#define STREAM_HEAD_SIZE (2 + DNS_HEADER_SIZE) /**< of a message, its length first */
 
 /**
  * What may be held of one connection for the rest of a message, before the records that are there
@@ -127,6 +129,7 @@ enum stream_flag {
 	STREAM_UNSURE = 8, /**< `next` may be inside a message */
 	STREAM_AGAIN = 16, /**< it is over, and the server agreed to one that begins at `first` */
 	STREAM_TRANSFER = 32, /**< a zone was asked for */
+	STREAM_PAST = 64, /**< nothing is held, and the client says that it has all up to `due` */
 };
 
 /** Place in a list of connections. */
@@ -144,7 +147,7 @@ struct stream_flow {
 	uint32_t chain; /**< next of the same bucket; of the free ones */
 	struct stream_link link[2];
 	uint32_t used; /**< tick when something last came */
-	uint32_t due;  /**< tick of its timer */
+	uint32_t due;  /**< tick of its timer; without one, see STREAM_PAST */
 	uint32_t next, clear, seal, have;
 	uint32_t chunk_first, chunk_last;
 	uint32_t held_first, held_last; /**< in the order of `seq` */
@@ -231,6 +234,13 @@ static inline bool stream_is_begin(const uint8_t *octets, uint32_t n)
 {
 	return n >= 2 && load_be16(octets) >= DNS_HEADER_SIZE &&
 	       (n < STREAM_BEGIN_SIZE || octets[4] & (DNS_FLAG_QR >> 8));
+}
+
+/** The same, header and all: octets from the middle of a message hardly ever do. */
+static inline bool stream_is_response(const uint8_t *octets, uint32_t n)
+{
+	return n >= STREAM_HEAD_SIZE && stream_is_begin(octets, n) &&
+	       dns_msg_qdcount(octets + 2) == 1;
 }
 
 /* stream_tcp_create.c */

@@ -67,6 +67,26 @@ Test(stream_flow, a_syn_that_comes_late_changes_nothing)
 	cr_assert_eq(verdicts(REASON_rewritten), 3);
 }
 
+Test(stream_flow, an_answer_to_a_syn_that_comes_again_after_much_was_said_changes_nothing)
+{
+	uint32_t from;
+
+	talk_sign(talk, traffic, false, PKT_TCP_SYN | PKT_TCP_ACK, UINT32_MAX);
+	talk_ask(talk, traffic);
+	while (talk->size < 70000) {
+		from = talk->size;
+		talk_answer(talk, "www.evil.example", NULL, 80, 300);
+		talk_say(talk, traffic, from, talk->size);
+	}
+	talk_acknowledge(talk, traffic);
+	talk_sign(talk, traffic, false, PKT_TCP_SYN | PKT_TCP_ACK, UINT32_MAX);
+	from = talk->size;
+	talk_answer(talk, "www.evil.example", NULL, 2, 300);
+	talk_say(talk, traffic, from, talk->size);
+	talk_say(talk, traffic, from - 500, from);
+	all_is_well();
+}
+
 Test(stream_flow, data_in_the_syn_and_right_behind_its_answer)
 {
 	struct traffic_segment s = {

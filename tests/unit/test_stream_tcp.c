@@ -348,3 +348,25 @@ Test(stream_tcp, old_octets_and_new_ones_in_a_segment_are_the_same_again)
 	cr_assert_eq(
 		memcmp(traffic_send(traffic, &s)->frame + 54, talk->expected + first - 4, s.n), 0);
 }
+
+Test(stream_tcp, numbers_that_come_round_again_have_no_octets_of_the_round_before)
+{
+	static const uint8_t zeros[2000];
+	struct traffic_segment s = {.client = TALK_PORT, .octets = zeros};
+	uint32_t size;
+
+	talk_ask(talk, traffic);
+	talk_answer(talk, "www.evil.example", NULL, 3, 300);
+	size = talk->size;
+	talk_say(talk, traffic, 0, size);
+	// It is no DNS from here on, and only this side is seen: steps of 8 MiB, all the way round.
+	for (unsigned i = 0; i <= 512; i++) {
+		s.seq = TALK_ISN + size + (i << 23);
+		s.n = 200;
+		traffic_send(traffic, &s);
+	}
+	cr_assert_eq(traffic->stats->streams_unfiltered[STATS_STREAM_FRAMING], 1);
+	s.seq = TALK_ISN;
+	s.n = size;
+	cr_assert_eq(memcmp(traffic_send(traffic, &s)->frame + 54, zeros, size), 0);
+}

@@ -35,6 +35,60 @@ Test(stream_time, a_gap_that_stays_passes_unfiltered_until_the_next_query)
 	cr_assert_eq(talk_say(talk, traffic, end, talk->size)->reason, REASON_rewritten);
 }
 
+/** What was said from @p from on has arrived as it has to. */
+static void is_well_from(uint32_t from)
+{
+	cr_assert_eq(memcmp(talk->arrived + from, talk->expected + from, talk->size - from), 0);
+	cr_assert_eq(talk->unlike, 0);
+	cr_assert_eq(traffic_held(traffic), 0);
+}
+
+// Where the clients' side is not seen no query tells where a message begins.
+Test(stream_time, responses_behind_a_gap_that_stays_are_filtered)
+{
+	uint32_t end;
+
+	talk_ask(talk, traffic);
+	talk_answer(talk, "clean.example", NULL, 30, 300);
+	end = talk->size;
+	talk_answer(talk, "www.evil.example", NULL, 30, 300);
+	talk_say(talk, traffic, 0, 40);
+	talk_say(talk, traffic, 100, 200);
+	talk_say(talk, traffic, 200, end);
+	talk_say(talk, traffic, end, end + 100);
+	talk_say(talk, traffic, end + 100, talk->size);
+	traffic_wait(traffic, 1100);
+	cr_assert_eq(verdicts(REASON_stream_gap), 2);
+	cr_assert_eq(verdicts(REASON_rewritten), 2);
+	cr_assert_eq(traffic->stats->streams_unfiltered[STATS_STREAM_GAP], 1);
+	is_well_from(end);
+	// What is sent again gets the same octets, from wherever on.
+	talk_say(talk, traffic, end - 10, talk->size);
+	is_well_from(end);
+}
+
+Test(stream_time, a_response_that_comes_when_a_gap_was_given_up_is_filtered)
+{
+	uint32_t end, missing;
+
+	talk_ask(talk, traffic);
+	talk_answer(talk, "clean.example", NULL, 30, 300);
+	end = talk->size;
+	talk_say(talk, traffic, 100, end);
+	traffic_wait(traffic, 1100);
+	cr_assert_eq(verdicts(REASON_stream_gap), 1);
+	talk_answer(talk, "clean.example", NULL, 30, 300);
+	missing = talk->size;
+	talk_answer(talk, "www.evil.example", NULL, 30, 300);
+	talk_say(talk, traffic, missing, missing + 100);
+	talk_say(talk, traffic, missing + 100, talk->size);
+	cr_assert_eq(verdicts(REASON_rewritten), 2);
+	is_well_from(missing);
+	// What was missing before it comes after all.
+	talk_say(talk, traffic, end, missing + 50);
+	is_well_from(missing);
+}
+
 Test(stream_time, octets_that_could_be_the_begin_of_a_message_are_not_taken_for_one)
 {
 	talk_ask(talk, traffic);
@@ -84,6 +138,71 @@ Test(stream_time, octets_that_came_past_the_box_are_not_waited_for)
 	talk_acknowledge(talk, traffic);
 	all_is_well();
 	cr_assert(!has_leaked() || memcmp(talk->said, talk->arrived, end) == 0);
+}
+
+// [from, to) went to the client without the box, as segments in IP fragments do.
+static void came_past(uint32_t from, uint32_t to)
+{
+	memset(talk->got + from, 1, to - from);
+	memcpy(talk->arrived + from, talk->said + from, to - from);
+	memcpy(talk->expected + from, talk->said + from, to - from);
+	talk->contiguous = to;
+}
+
+// The client asks on, and then waits: it has nothing to say to what is held.
+Test(stream_time, what_follows_octets_that_came_past_the_box_is_not_held)
+{
+	uint32_t first, second;
+
+	talk_ask(talk, traffic);
+	talk_answer(talk, "www.evil.example", NULL, 1, 300);
+	first = talk->size;
+	talk_say(talk, traffic, 0, first);
+	talk_answer(talk, "clean.example", NULL, 90, 300);
+	second = talk->size;
+	came_past(first, second);
+	talk_ask(talk, traffic);
+	talk_answer(talk, "www.evil.example", NULL, 3, 300);
+	talk_say(talk, traffic, second, second + 30);
+	talk_say(talk, traffic, second + 30, talk->size);
+	all_is_well();
+	cr_assert_eq(matched(traffic), 2);
+}
+
+// The resolver sends the rest of an answer when it knows that the client has the first part.
+Test(stream_time, the_rest_of_what_came_past_the_box_is_not_held)
+{
+	uint32_t part;
+
+	talk_ask(talk, traffic);
+	talk_answer(talk, "clean.example", NULL, 1, 300);
+	part = talk->size;
+	talk_say(talk, traffic, 0, part);
+	talk_answer(talk, "clean.example", NULL, 90, 300);
+	came_past(part, part + 1000);
+	talk_acknowledge(talk, traffic);
+	talk_say(talk, traffic, part + 1000, talk->size);
+	traffic_wait(traffic, 12);
+	all_is_well();
+}
+
+// A connection from its middle on; of two old answers the first is sent again while the query is under way.
+Test(stream_time, what_the_client_has_is_not_waited_for_behind_an_old_answer)
+{
+	uint32_t first, second;
+
+	talk_answer(talk, "clean.example", NULL, 1, 300);
+	first = talk->size;
+	talk_answer(talk, "clean.example", NULL, 2, 300);
+	second = talk->size;
+	came_past(0, second);
+	talk_ask(talk, traffic);
+	talk_say(talk, traffic, 0, first);
+	talk_answer(talk, "www.evil.example", NULL, 3, 300);
+	talk_say(talk, traffic, second, second + 30);
+	talk_say(talk, traffic, second + 30, talk->size);
+	all_is_well();
+	cr_assert_eq(matched(traffic), 1);
 }
 
 Test(stream_time, made_up_acknowledgements_do_not_blind_the_box)
