@@ -58,7 +58,7 @@ static void eth_conf_fill(const struct rte_eth_dev_info *info, uint16_t n_queues
 	conf->rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
 	conf->rx_adv_conf.rss_conf.rss_key = key;
 	conf->rx_adv_conf.rss_conf.rss_key_len = info->hash_key_size ? info->hash_key_size : 40;
-	// Addresses only: a datagram's fragments have no ports but must meet the same worker.
+	// Fragments have no ports: a port spreads them by their addresses, so that all of a datagram meet.
 	conf->rx_adv_conf.rss_conf.rss_hf =
 		info->flow_type_rss_offloads & (RTE_ETH_RSS_IP | RTE_ETH_RSS_UDP | RTE_ETH_RSS_TCP);
 }
