@@ -22,11 +22,13 @@ enum burst_side {
 
 struct fqdn_rule;
 
+/* In the order of use: what every packet has written comes first, in one cache line or two. */
 struct burst_slot {
 	/* input of the pipeline */
 	uint8_t *frame;      /**< Ethernet header first; borrowed, rewritten in place */
 	uint32_t frame_size; /**< bytes */
-	uint32_t frame_room; /**< bytes that the frame may grow to where it stands; set for `edits` */
+
+	enum reason reason; /**< what became of it, and why; every stage may set it */
 
 	/* pkt: valid when reason is none after parsing, or the packet is TCP */
 	uint16_t l3;       /**< IP header */
@@ -37,18 +39,18 @@ struct burst_slot {
 	uint16_t dst_port;
 	uint8_t family;   /**< enum addr_family */
 	uint8_t protocol; /**< IP protocol number of the transport */
-	bool partly;      /**< of a message that lib/stream put together: a part has left already,
-			       so nothing but addresses and their TTL may change */
-	bool transfer;    /**< the same: a zone transfer is under way on its connection */
 
 	/* consent */
 	uint8_t refused; /**< CONSENT_NO_FILTER | CONSENT_NO_LOG */
 
 	/* dns, fqdn, policy: valid when `response` */
 	bool response;       /**< a DNS response to be counted and mirrored, if its client lets us */
-	bool question;       /**< qtype is valid: the message has a question */
 	bool edit;           /**< the rewrite stage has work to do: what, the reason tells */
+	bool question;       /**< qtype is valid: the message has a question */
 	uint8_t rcode;       /**< RFC 1035 s4.1.1, 0..15 */
+	bool partly;         /**< of a message that lib/stream put together: a part has left already,
+				  so nothing but addresses and their TTL may change */
+	bool transfer;       /**< the same: a zone transfer is under way on its connection */
 	uint16_t qtype;      /**< of the first question */
 	uint16_t n_ipv4;     /**< A records of class IN in the answer section */
 	uint16_t n_ipv6;     /**< AAAA records of class IN in the answer section */
@@ -57,11 +59,10 @@ struct burst_slot {
 	uint16_t additional; /**< where the additional section starts, if it may have addresses to replace;
 				  0: it has none; for edits */
 	uint16_t match;      /**< where the name that decided stands, from the message's start */
+	uint32_t frame_room; /**< bytes that the frame may grow to where it stands; set for `edits` */
 	const struct fqdn_rule *block; /**< rule that decided, in the worker's table; NULL: none */
 	const struct fqdn_rule *log;   /**< rule of a list that only logs; NULL: none */
 	const struct fqdn_rule *allow; /**< exemption that made a difference; NULL: none */
-
-	enum reason reason;
 };
 
 struct burst {

@@ -186,7 +186,8 @@ static __attribute__((noinline)) void response_count(const struct burst_slot *sl
 }
 
 // Clients that leave for encrypted DNS, as far as ports tell. Nothing about who they are.
-static void encrypted_count(const struct burst_slot *slot, struct stats_worker *stats)
+static __attribute__((noinline)) void encrypted_count(
+	const struct burst_slot *slot, struct stats_worker *stats)
 {
 	bool tcp = slot->protocol == IP_PROTO_TCP;
 	enum stats_encrypted row;
@@ -204,9 +205,10 @@ static void encrypted_count(const struct burst_slot *slot, struct stats_worker *
 	counter_add(&stats->encrypted[row], 1);
 }
 
-// A packet that left, and the response in it if it is one by itself.
-static void slot_count(const struct burst_slot *slot, enum burst_side side,
-	const struct pipeline_tables *tables, struct stats_worker *stats)
+// A packet that left, and the response in it if it is one by itself. Inlined, since most packets that are
+// not looked at cost little more than this.
+static inline __attribute__((always_inline)) void slot_count(const struct burst_slot *slot,
+	enum burst_side side, const struct pipeline_tables *tables, struct stats_worker *stats)
 {
 	bool hidden = slot->response && (slot->refused & CONSENT_NO_LOG);
 
