@@ -18,7 +18,7 @@ struct walk {
 	uint32_t size, off;
 	unsigned left;
 	struct dns_rr rr;
-	const uint8_t *edits; // how a rewrite may change each octet; NULL: nobody asks
+	const uint8_t *edits; // how each octet may change, then what is behind; NULL: nobody asks
 };
 
 static uint32_t questions_end(const uint8_t *msg, uint32_t size)
@@ -82,7 +82,7 @@ static bool is_edited(const struct walk *walk, uint32_t at)
 		at = pointer ? load_be16(walk->msg + at) & 0x3fff : at + size + 1u;
 	}
 	// What led outside may lead to what was added.
-	return true;
+	return walk->edits[walk->size] != 0;
 }
 
 static bool names_same(const struct walk *a, uint32_t at, const struct walk *b, uint32_t other)
@@ -200,25 +200,35 @@ static void pointers_may_change(const struct walk *walk, uint8_t *mask)
 		pointer_may_change(walk, at[i], mask);
 }
 
+// How a rewrite may change each octet of a message; from @p end on it may become something else. @return to be
+// freed; NULL: no memory
+static uint8_t *edits_make(struct walk walk, uint32_t end)
+{
+	uint8_t *edits = calloc(1, walk.size + 1u);
+
+	if (!edits)
+		return NULL;
+	while (walk_next(&walk)) {
+		record_may_change(walk.msg, &walk.rr, edits);
+		pointers_may_change(&walk, edits);
+		// Its length, too.
+		if (walk.rr.type == DNS_TYPE_OPT)
+			memset(edits + walk.rr.rdata - 2, 0xff, walk.rr.rdata_size + 2u);
+	}
+	memset(edits + end, 0xff, walk.size + 1u - end);
+	return edits;
+}
+
 // All of them, of the records that there are. What stands from @p end on may become something else.
 static const char *records_error(
 	const struct walk *from, const struct walk *to, uint32_t end, unsigned added)
 {
-	uint8_t *edits = calloc(1, from->size + 1u);
+	uint8_t *edits = edits_make(*from, end);
 	struct walk before = *from;
 	const char *error;
 
 	if (!edits)
 		return "no memory";
-	while (walk_next(&before)) {
-		record_may_change(before.msg, &before.rr, edits);
-		pointers_may_change(&before, edits);
-		// Its length, too.
-		if (before.rr.type == DNS_TYPE_OPT)
-			memset(edits + before.rr.rdata - 2, 0xff, before.rr.rdata_size + 2u);
-	}
-	memset(edits + end, 0xff, from->size + 1u - end);
-	before = *from;
 	before.edits = edits;
 	error = records_walk(before, *to, added);
 	free(edits);
@@ -255,6 +265,38 @@ static const char *in_place_error(
 static bool may_be_empty(enum reason reason)
 {
 	return reason == REASON_truncated || reason == REASON_nodata || reason == REASON_nxdomain;
+}
+
+static bool record_is_renamed(const struct walk *walk)
+{
+	uint16_t at[DNS_RDATA_NAMES_MAX];
+	int n = dns_rdata_names(walk->msg, &walk->rr, at);
+	bool renamed = is_edited(walk, walk->rr.name);
+
+	for (int i = 0; i < n; i++)
+		renamed |= is_edited(walk, at[i]);
+	return renamed;
+}
+
+bool change_may_rename(const struct change *change)
+{
+	const struct burst_slot *slot = change->found;
+	const uint8_t *after = change->after + slot->msg;
+	struct walk walk = walk_begin(change->before + slot->msg, slot->msg_size);
+	uint8_t *edits = edits_make(walk, walk.size);
+	bool renamed = !edits;
+
+	if (may_be_empty(slot->reason))
+		walk.left = 0;
+	// Where nothing moved it is known what changed.
+	if (edits && change->msg_size == slot->msg_size)
+		for (uint32_t i = 0; i <= walk.size; i++)
+			edits[i] = i < walk.size && walk.msg[i] != after[i] ? EDIT_VALUE : 0;
+	walk.edits = edits;
+	while (!renamed && walk_next(&walk))
+		renamed = record_is_renamed(&walk);
+	free(edits);
+	return renamed;
 }
 
 static const char *header_error(

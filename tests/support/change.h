@@ -24,5 +24,11 @@ const char *change_error(const struct change *change);
 /** The same for the message alone, whose length is fixed: there are no headers to look at. */
 const char *change_fixed_error(const struct change *change);
 
+/**
+ * Whether names of a filtered message's records lead through octets that were changed, or may have been, as no
+ * server's do: they may be other names now, and a second pass may find these.
+ */
+bool change_may_rename(const struct change *change);
+
 /** The parts of a parsed UDP packet that its checksum covers. */
 struct csum_udp change_csum(const uint8_t *frame, const struct burst_slot *slot, uint16_t msg_size);
