@@ -3,7 +3,7 @@
 #include "rewrite/rewrite_private.h"
 
 // Ours: a set has one signature for each algorithm, two while keys are changed; every pointer of the
-// message is held against all of them.
+// message is held against all of them. Of more none goes: what a part leaves, the next box would change.
 #define RANGES_MAX 8
 
 static bool covers_changed(
@@ -43,7 +43,7 @@ void rewrite_signatures_cut(struct rewrite_message *m, struct rewrite_counts *co
 		off += (uint32_t)rr_size;
 	}
 	before = csum_sum(m->msg, m->size);
-	size = m->fixed ? 0 : rewrite_cut(m->msg, m->size, ranges, n);
+	size = m->fixed || covering > RANGES_MAX ? 0 : rewrite_cut(m->msg, m->size, ranges, n);
 	if (size == 0) {
 		counts->rrsigs_kept = (uint16_t)covering;
 		return;
@@ -53,5 +53,4 @@ void rewrite_signatures_cut(struct rewrite_message *m, struct rewrite_counts *co
 	m->behind = (uint16_t)(m->behind - (m->size - size));
 	m->size = size;
 	counts->rrsigs_cut = (uint16_t)n;
-	counts->rrsigs_kept = (uint16_t)(covering - n);
 }
