@@ -59,8 +59,9 @@ void fqdn_labels_pass(const struct fqdn_table *table, struct fqdn_labels *labels
 	}
 }
 
-uint64_t fqdn_lookup_bulk(const struct fqdn_table *table, const struct fqdn_name *names, unsigned n,
-	uint16_t today, struct fqdn_match *match)
+// Not inlined, so that the loops have all registers.
+__attribute__((noinline)) uint64_t fqdn_lookup_bulk(const struct fqdn_table *table,
+	const struct fqdn_name *names, unsigned n, uint16_t today, struct fqdn_match *match)
 {
 	struct fqdn_aim aims[FQDN_BULK];
 
