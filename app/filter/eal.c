@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <link.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 
+#include "base/log.h"
 #include "hush.h"
 #include "start.h"
 
@@ -46,6 +49,33 @@ static int vdevs_check(int argc, char **argv, const char *said, char *error)
 	return 0;
 }
 
+// Of one object what is the same as in its file. @return 0: go on with the next
+static int object_lock(struct dl_phdr_info *object, size_t size, void *ctx)
+{
+	(void)size;
+	(void)ctx;
+	for (unsigned i = 0; i < object->dlpi_phnum; i++) {
+		const ElfW(Phdr) *part = &object->dlpi_phdr[i];
+
+		if (part->p_type == PT_LOAD && !(part->p_flags & PF_W) &&
+			mlock((const void *)(object->dlpi_addr + part->p_vaddr), part->p_memsz) < 0)
+			return errno;
+	}
+	return 0;
+}
+
+// Code that was not run for long the kernel may drop; then a worker waits for a disk. Drivers are loaded by now.
+static void program_lock(void)
+{
+	int err = dl_iterate_phdr(object_lock, NULL);
+
+	if (err)
+		log_line(LOG_WARN,
+			"the program may have to be read from disk again while packets wait: mlock: %s; "
+			"expected a higher limit of locked memory (ulimit -l)",
+			strerror(err));
+}
+
 int start_eal(int argc, char **argv, char *error)
 {
 	char said[APP_ERROR_SIZE / 2] = "";
@@ -65,6 +95,7 @@ int start_eal(int argc, char **argv, char *error)
 		return -1;
 	}
 	eal_up = true;
+	program_lock();
 	if (n + 1 < argc) {
 		snprintf(error, APP_ERROR_SIZE, "%s: EAL does not know this argument", argv[n + 1]);
 		return -1;

@@ -120,6 +120,12 @@ is "--check of a bad one" 2 \
 # After all that the interfaces are free: a box starts and works, and a second one is refused.
 box_up "$PREFIX" "$WORK" "$WORK/dnsweir.ini"
 is "after failed starts a start works" "$SINK4" q4 bad.example A
+# unlocked: code of the program and its libraries that the kernel may drop.
+unlocked() {
+	awk '/^[0-9a-f]+-[0-9a-f]+ / { code = $2 == "r-xp" && $6 ~ /^\//; name = $6 }
+		code && /^VmFlags:/ && !/ lo/ { print name }' "/proc/$BOX_PID/smaps" | sort -u | head -n 5
+}
+is "the program stays in memory" '' unlocked
 status=0
 "$BUILD/app/dnsweir" --lcores "$(lcores 1)" --no-huge -m 64 --no-pci --no-shconf --no-telemetry \
 	--log-level=error "--file-prefix=$PREFIX-second" --vdev net_null0 --vdev net_null1 -- \
