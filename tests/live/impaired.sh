@@ -161,6 +161,7 @@ tool_answers() {
 		echo "no answers"
 		return 1
 	}
+	grep '^lost ' "$WORK/$1.got" | head -n 3
 	sort "$WORK/$1.$2.$MIDDLE" | diff - "$WORK/$1.got" | head -n 6
 	return "${PIPESTATUS[1]}"
 }

@@ -14,7 +14,7 @@
 #define UNDER_WAY   32
 #define RECORDS_MAX 4096
 #define TRIES       8
-#define UDP_WAIT_MS 1000
+#define UDP_WAIT_MS 5000  // also all that an answer may take which does not fit, and is asked for over TCP
 #define TCP_WAIT_MS 20000 // c-ares sends nothing again on a connection
 #define CLASS_IN    1
 #define TYPE_A      1

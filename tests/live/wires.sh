@@ -111,10 +111,13 @@ unimpair() {
 	return "$status"
 }
 
-# wires_tell WORDS: what the wires did, the counters that are not 0.
+# wires_tell WORDS: what the wires did, the counters that are not 0, if something failed. What one has sent and the
+# other has not received was lost between them.
+WIRES_FAILED=0
 wires_tell() {
 	local letter
-	[[ -n ${DNSWEIR_VERBOSE:-} ]] || return 0
+	[[ -n ${DNSWEIR_VERBOSE:-} ]] || ((N_FAILED > WIRES_FAILED)) || return 0
+	WIRES_FAILED=$N_FAILED
 	say "# $1"
 	for letter in a b; do
 		say "#   $letter: $(grep -h = "$WORK/impair.$letter.out" | tr ' ' '\n' | grep -v '=0$' | paste -sd' ')"
