@@ -128,8 +128,11 @@ void stream_held_settle(struct stream_tcp *tcp, struct stream_flow *flow)
 
 	while (flow->reason == REASON_none && (held = held_following(tcp, flow)))
 		held_take(tcp, flow, held);
-	if (flow->reason == REASON_none)
+	if (flow->reason == REASON_none) {
+		// What may leave counts no longer.
+		clear_send(tcp, flow);
 		bounds_keep(tcp, flow);
+	}
 	if (flow->reason == REASON_none) {
 		clear_send(tcp, flow);
 	} else {

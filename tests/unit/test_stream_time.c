@@ -17,6 +17,26 @@ Test(stream_time, segments_behind_a_gap_wait_until_it_is_filled)
 	all_is_well();
 }
 
+Test(stream_time, a_message_behind_a_gap_that_is_filled_is_not_judged_in_part)
+{
+	uint32_t end;
+
+	talk_ask(talk, traffic);
+	talk_answer(talk, "clean.example", NULL, 200, 300);
+	end = talk->size;
+	talk_answer(talk, "www.evil.example", NULL, 30, 300);
+	// More than is held of a message without a gap.
+	for (uint32_t at = 40; at < end; at += 40)
+		talk_say(talk, traffic, at, at + 40 < end ? at + 40 : end);
+	talk_say(talk, traffic, end, end + 100);
+	cr_assert_gt(traffic_held(traffic), 64);
+	talk_say(talk, traffic, 0, 40);
+	cr_assert_eq(traffic_held(traffic), 1);
+	cr_assert_eq(traffic->judged[STREAM_PART], 0);
+	talk_say(talk, traffic, end + 100, talk->size);
+	all_is_well();
+}
+
 Test(stream_time, a_gap_that_stays_passes_unfiltered_until_the_next_query)
 {
 	uint32_t end;
