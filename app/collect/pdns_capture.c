@@ -89,13 +89,19 @@ static void packet_shorten(void *ctx, void *packet, uint32_t size)
 	frame->size = size;
 }
 
+static void *packet_keep(void *ctx, void *packet)
+{
+	(void)ctx;
+	return packet;
+}
+
 static void packet_end(void *ctx, void *packet)
 {
 	free(packet);
 }
 
 static const struct packet_ops ops = {
-	packet_read, packet_write, packet_shorten, packet_end, packet_end};
+	packet_read, packet_write, packet_shorten, packet_keep, packet_end, packet_end};
 
 static bool is_dns_tcp(const struct burst_slot *slot)
 {

@@ -45,8 +45,6 @@ struct options {
 	unsigned exit_when_idle; /**< milliseconds; 0: never */
 };
 
-#define APP_HELD_MAX 18432 /**< packets that may be held for one port pair: segments and fragments */
-
 /** What a burst is judged by, and what its records share. */
 struct judging {
 	struct pipeline_tables tables;
@@ -55,8 +53,8 @@ struct judging {
 
 /** What waits for a port, in order: the port to read from is not read meanwhile. */
 struct backlog {
-	struct rte_mbuf *mbufs[BURST_MAX + APP_HELD_MAX];
-	unsigned n;
+	void **packets; /**< handles (copies.h): `n` from `first` on */
+	unsigned first, n, room;
 	uint64_t since; /**< TSC when it began to wait */
 };
 
@@ -82,6 +80,7 @@ struct worker {
 	struct backlog *held_out; /**< of those that were held: to the clients of the same pair */
 	struct judging judging; /**< of the burst that is worked on */
 	struct stream *streams[CONF_PAIRS_MAX]; /**< by pair */
+	struct copies *copies; /**< of small packets that are held */
 	uint8_t *scratch; /**< BURST_MAX frames of several mbufs, 64 KiB each */
 	struct stats_worker *unseen; /**< for what is judged before it is complete */
 

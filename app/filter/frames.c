@@ -4,6 +4,8 @@
 
 #include <rte_cycles.h>
 
+#include "copies.h"
+
 void frames_join(struct worker *w, unsigned i, const struct rte_mbuf *mbuf)
 {
 	uint8_t *frame = w->scratch + (size_t)i * FRAMES_SCRATCH_SIZE;
@@ -30,9 +32,14 @@ void frames_room(struct worker *w, struct rte_mbuf *const *mbufs)
 // Octets of a frame, wherever its mbufs have them.
 static void frame_write(void *ctx, void *packet, uint32_t at, const void *bytes, uint32_t n)
 {
+	struct copy *copy = copies_of(packet);
 	const uint8_t *from = bytes;
 
 	(void)ctx;
+	if (copy) {
+		memcpy(copy->octets + at, bytes, n);
+		return;
+	}
 	for (struct rte_mbuf *mbuf = packet; mbuf && n > 0; mbuf = mbuf->next) {
 		uint32_t part;
 
@@ -50,7 +57,8 @@ static void frame_write(void *ctx, void *packet, uint32_t at, const void *bytes,
 
 static void frame_read(void *ctx, void *packet, uint32_t at, void *bytes, uint32_t n)
 {
-	const void *from = rte_pktmbuf_read(packet, at, n, bytes);
+	const struct copy *copy = copies_of(packet);
+	const void *from = copy ? copy->octets + at : rte_pktmbuf_read(packet, at, n, bytes);
 
 	(void)ctx;
 	if (from && from != bytes)
@@ -95,12 +103,19 @@ void frames_write_back(struct worker *w, struct rte_mbuf *const *mbufs)
 	}
 }
 
-static void backlog_put(struct backlog *out, struct rte_mbuf *mbuf)
+static void *frame_keep(void *ctx, void *packet)
 {
-	if (out->n == 0)
+	return copies_take(((struct worker *)ctx)->copies, packet);
+}
+
+static void backlog_put(struct backlog *out, void *packet)
+{
+	if (out->n == 0) {
 		out->since = rte_rdtsc();
+		out->first = 0;
+	}
 	// There is room for a burst and all that can be held.
-	out->mbufs[out->n++] = mbuf;
+	out->packets[out->first + out->n++] = packet;
 }
 
 void frames_wait(struct worker *w, struct rte_mbuf *mbuf)
@@ -115,14 +130,19 @@ static void frame_send(void *ctx, void *packet)
 
 static void frame_drop(void *ctx, void *packet)
 {
-	(void)ctx;
-	rte_pktmbuf_free(packet);
+	struct copy *copy = copies_of(packet);
+
+	if (copy)
+		copies_free(((struct worker *)ctx)->copies, copy);
+	else
+		rte_pktmbuf_free(packet);
 }
 
 const struct packet_ops frames_ops = {
 	.read = frame_read,
 	.write = frame_write,
 	.shorten = frame_shorten,
+	.keep = frame_keep,
 	.send = frame_send,
 	.drop = frame_drop,
 };

@@ -9,6 +9,7 @@
 #include <rte_cycles.h>
 
 #include "base/block.h"
+#include "copies.h"
 #include "frames.h"
 
 static enum reason message_judge(void *ctx, struct burst *message, enum stream_how how)
@@ -28,6 +29,49 @@ static enum reason message_judge(void *ctx, struct burst *message, enum stream_h
 	if (how == STREAM_WHOLE)
 		pipeline_count_message(message, tables, w->stats);
 	return slot->response && (slot->refused & CONSENT_NO_LOG) ? REASON_no_log : slot->reason;
+}
+
+// To the clients go what is held, too.
+static unsigned backlog_room(unsigned i)
+{
+	const struct conf *conf = app.conf;
+
+	if (i % 2 == BURST_FROM_CLIENTS)
+		return BURST_MAX;
+	return BURST_MAX + conf->stream_segments * (1 + STREAM_COPIES) + conf->fragment_packets;
+}
+
+// What packets are in while they are held, and when they wait for a port.
+static bool rooms_create(struct worker *w)
+{
+	w->unseen = block_alloc(sizeof(*w->unseen), w->node);
+	w->copies = copies_create(w->n_pairs * app.conf->stream_segments * STREAM_COPIES, w->node);
+	if (!w->unseen || !w->copies)
+		return false;
+	for (unsigned i = 0; i < 2 * w->n_pairs; i++) {
+		struct backlog *backlog = &w->backlogs[i];
+		unsigned room = backlog_room(i);
+
+		backlog->packets = block_reserve(room * sizeof(backlog->packets[0]), w->node);
+		if (!backlog->packets)
+			return false;
+		backlog->room = room;
+	}
+	return true;
+}
+
+static void rooms_destroy(struct worker *w)
+{
+	for (unsigned i = 0; i < APP_PORTS_MAX; i++) {
+		struct backlog *backlog = &w->backlogs[i];
+
+		block_free(backlog->packets, backlog->room * sizeof(backlog->packets[0]));
+		*backlog = (struct backlog){0};
+	}
+	copies_destroy(w->copies);
+	w->copies = NULL;
+	block_free(w->unseen, sizeof(*w->unseen));
+	w->unseen = NULL;
 }
 
 int streams_create(struct worker *w, char *error)
@@ -52,8 +96,7 @@ int streams_create(struct worker *w, char *error)
 		.stats = w->stats,
 	};
 
-	w->unseen = block_alloc(sizeof(*w->unseen), w->node);
-	if (!w->unseen) {
+	if (!rooms_create(w)) {
 		snprintf(error, APP_ERROR_SIZE, "streams of worker %u: %s", w->id, strerror(errno));
 		return -1;
 	}
@@ -76,8 +119,7 @@ void streams_destroy(struct worker *w)
 		stream_destroy(w->streams[i]);
 		w->streams[i] = NULL;
 	}
-	block_free(w->unseen, sizeof(*w->unseen));
-	w->unseen = NULL;
+	rooms_destroy(w);
 }
 
 // What is held comes from the resolvers' side.

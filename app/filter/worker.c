@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* hot */
+#include "copies.h"
 #include "frames.h"
 #include "streams.h"
 
@@ -84,37 +85,62 @@ static unsigned frames_tx(
 	return sent;
 }
 
+// The next @p n that wait become mbufs, all of them. @return how many are
+static unsigned backlog_expand(struct worker *w, struct backlog *backlog, unsigned n)
+{
+	void **packets = backlog->packets + backlog->first;
+
+	for (unsigned i = 0; i < n; i++) {
+		struct copy *copy = copies_of(packets[i]);
+		struct rte_mbuf *mbuf;
+
+		if (!copy)
+			continue;
+		mbuf = copies_expand(w->copies, copy, app.pool);
+		if (!mbuf)
+			return i;
+		packets[i] = mbuf;
+	}
+	return n;
+}
+
+static void backlog_drop(struct worker *w, struct backlog *backlog)
+{
+	counter_add(&w->stats->tx_dropped, backlog->n);
+	for (; backlog->n > 0; backlog->n--)
+		frames_ops.drop(w, backlog->packets[backlog->first++]);
+}
+
 // Send what waits. @return whether the port can take new frames
 static bool backlog_flush(struct worker *w, uint16_t port, struct backlog *backlog)
 {
-	unsigned sent = 0;
+	bool some = false;
 
 	if (likely(backlog->n == 0))
 		return true;
 	// Not more at once than a port's ring surely has room for: some take all or nothing.
-	while (sent < backlog->n) {
-		struct rte_mbuf **mbufs = backlog->mbufs + sent;
-		unsigned n = RTE_MIN(backlog->n - sent, (unsigned)BURST_MAX), took;
+	while (backlog->n > 0) {
+		struct rte_mbuf **mbufs =
+			(struct rte_mbuf **)(void *)(backlog->packets + backlog->first);
+		unsigned want = RTE_MIN(backlog->n, (unsigned)BURST_MAX), n, took;
 		uint64_t bytes = 0;
 
+		n = backlog_expand(w, backlog, want);
 		for (unsigned i = 0; i < n; i++)
 			bytes += rte_pktmbuf_pkt_len(mbufs[i]);
 		took = frames_tx(w, port, mbufs, n, bytes);
-		sent += took;
-		if (took < n)
+		backlog->first += took;
+		backlog->n -= took;
+		some |= took > 0;
+		if (took < want)
 			break;
 	}
-	backlog->n -= sent;
 	if (backlog->n == 0)
 		return true;
-	memmove(backlog->mbufs, backlog->mbufs + sent, backlog->n * sizeof(backlog->mbufs[0]));
-	if (sent > 0)
+	if (some)
 		backlog->since = rte_rdtsc();
-	if (rte_rdtsc() - backlog->since > w->stale_cycles) {
-		counter_add(&w->stats->tx_dropped, backlog->n);
-		rte_pktmbuf_free_bulk(backlog->mbufs, backlog->n);
-		backlog->n = 0;
-	}
+	if (rte_rdtsc() - backlog->since > w->stale_cycles)
+		backlog_drop(w, backlog);
 	return backlog->n == 0;
 }
 

@@ -15,8 +15,13 @@ struct packet_ops {
 	void (*read)(void *ctx, void *packet, uint32_t at, void *bytes, uint32_t n);
 	/** Put @p n octets into the frame at @p at, all inside it. */
 	void (*write)(void *ctx, void *packet, uint32_t at, const void *bytes, uint32_t n);
-	/** Cut the frame's end off, so that @p size octets are left; not more than it has. */
+	/** Cut the frame's end off, so that @p size octets are left; not more than it has. Not of what was kept. */
 	void (*shorten)(void *ctx, void *packet, uint32_t size);
+	/**
+	 * It will be held: what there is of it from now on. A copy that takes less room, and @p packet is
+	 * given back; or @p packet.
+	 */
+	void *(*keep)(void *ctx, void *packet);
 	/** To the port that it was on its way to, after those that were sent before it. */
 	void (*send)(void *ctx, void *packet);
 	/** It is never sent. */

@@ -96,7 +96,9 @@ static const struct conf_key keys[] = {
 		AT(stream_memory)},
 	{"streams", "segments", CONF_NUMBER, "8192", 16, 16384, "packets",
 		"Segments held at once, at most a quarter of them for one connection of which one "
-		"was lost. Each takes a buffer of [ports] mbuf_size from EAL's memory.",
+		"was lost. Each takes a buffer of [ports] mbuf_size from EAL's memory. Beside them "
+		"32 times as many in frames of up to 126 octets are held as copies, in other memory: "
+		"160 bytes each, as they are needed.",
 		AT(stream_segments)},
 	{"streams", "hold_ms", CONF_NUMBER, "10", 1, 1000, "milliseconds",
 		"Longest that the begin of a message waits for its end. Then the records that are "

@@ -36,12 +36,15 @@ struct stream_frag_conf {
 	unsigned hold_ms; /**< longest that they are held for the rest to come */
 };
 
+/** Copies of small packets (packet_ops.keep) that may be held beside each packet that may be. */
+#define STREAM_COPIES 32
+
 struct stream_conf {
 	unsigned flows;   /**< TCP connections that are followed at once */
 	size_t memory;    /**< bytes for TCP messages of which a part came, and for edits to repeat */
 	unsigned hold_ms; /**< longest that a part of a TCP message is held for the rest to come */
 	unsigned gap_ms;  /**< longest that TCP segments are held because one before them is missing */
-	unsigned held;    /**< TCP segments that may be held */
+	unsigned held;    /**< TCP segments that may be held as they came */
 	struct stream_frag_conf frag;
 };
 

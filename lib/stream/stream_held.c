@@ -9,45 +9,93 @@ static inline uint32_t held_end(const struct stream_held *held)
 	return held->seq + held->size;
 }
 
-void stream_held_add(
-	struct stream_tcp *tcp, struct stream_flow *flow, const struct stream_held *segment)
-{
-	uint32_t i = tcp->held_pool.free, *at = &flow->held_first;
-	struct stream_held *held;
+/*
+ * Segments stand in the order of their octets. With a window of them that are small that is a long
+ * list, and those that were lost come again one by one: a place is looked for along a lane, of the
+ * first segment and some of the others. A search that goes far between two of them puts more into it.
+ */
+#define LANE_STEPS 64
 
-	if (i != STREAM_NONE)
-		tcp->held_pool.free = tcp->held[i].next;
-	else
-		i = stream_pool_fresh(&tcp->held_pool);
-	held = &tcp->held[i];
+// The last held segment that begins at @p seq or before. STREAM_NONE: there is none
+static uint32_t held_before(struct stream_tcp *tcp, const struct stream_flow *flow, uint32_t seq)
+{
+	struct stream_held *held = tcp->held;
+	uint32_t lane = flow->held_first, at, next;
+	unsigned steps = 0;
+
+	if (lane == STREAM_NONE || stream_seq(held[lane].seq, seq) > 0)
+		return STREAM_NONE;
 	// Nearly always it comes behind all that there are.
-	if (flow->held_last != STREAM_NONE &&
-		stream_seq(segment->seq, tcp->held[flow->held_last].seq) >= 0)
-		at = &tcp->held[flow->held_last].next;
-	while (*at != STREAM_NONE && stream_seq(tcp->held[*at].seq, segment->seq) <= 0)
-		at = &tcp->held[*at].next;
-	*held = *segment;
-	held->next = *at;
-	*at = i;
-	if (held->next == STREAM_NONE)
-		flow->held_last = i;
-	flow->n_held++;
-	stream_held(tcp->stream, 1);
+	if (stream_seq(held[flow->held_last].seq, seq) <= 0)
+		return flow->held_last;
+	while ((next = held[lane].lane) != STREAM_NONE && stream_seq(held[next].seq, seq) <= 0)
+		lane = next;
+	for (at = lane; stream_seq(held[next = held[at].next].seq, seq) <= 0; at = next) {
+		if (++steps % LANE_STEPS == 0) {
+			held[next].lane = held[lane].lane;
+			held[lane].lane = next;
+			lane = next;
+		}
+	}
+	return at;
 }
 
-static void first_send(struct stream_tcp *tcp, struct stream_flow *flow, enum reason least)
+static uint32_t held_take_place(struct stream_tcp *tcp)
+{
+	uint32_t i = tcp->held_pool.free;
+
+	if (i == STREAM_NONE)
+		return stream_pool_fresh(&tcp->held_pool);
+	tcp->held_pool.free = tcp->held[i].next;
+	return i;
+}
+
+static uint32_t held_insert(
+	struct stream_tcp *tcp, struct stream_flow *flow, const struct stream_held *segment)
+{
+	uint32_t i = held_take_place(tcp), before = held_before(tcp, flow, segment->seq);
+	struct stream_held *held = &tcp->held[i];
+
+	*held = *segment;
+	held->lane = STREAM_NONE;
+	if (before != STREAM_NONE) {
+		held->next = tcp->held[before].next;
+		tcp->held[before].next = i;
+	} else {
+		held->next = flow->held_first;
+		// The first is always in the lane; the one that was is so no longer.
+		if (flow->held_first != STREAM_NONE)
+			held->lane = tcp->held[flow->held_first].lane;
+		flow->held_first = i;
+	}
+	if (held->next == STREAM_NONE)
+		flow->held_last = i;
+	return i;
+}
+
+static void first_remove(struct stream_tcp *tcp, struct stream_flow *flow)
 {
 	uint32_t i = flow->held_first;
 	struct stream_held *held = &tcp->held[i];
 
-	stream_patch_segment(tcp, flow, held);
-	stream_send(tcp->stream, held->packet, held->reason > least ? held->reason : least);
-	flow->held_first = held->next;
-	if (flow->held_first == STREAM_NONE)
+	if (held->next == STREAM_NONE)
 		flow->held_last = STREAM_NONE;
-	flow->n_held--;
+	else if (held->lane != held->next)
+		tcp->held[held->next].lane = held->lane;
+	flow->held_first = held->next;
 	held->next = tcp->held_pool.free;
 	tcp->held_pool.free = i;
+}
+
+static void first_send(struct stream_tcp *tcp, struct stream_flow *flow, enum reason least)
+{
+	struct stream_held *held = &tcp->held[flow->held_first];
+
+	stream_patch_segment(tcp, flow, held);
+	stream_send(tcp->stream, held->packet, held->reason > least ? held->reason : least);
+	flow->weight -= held->weight;
+	tcp->n_whole -= held->weight == STREAM_WEIGHT;
+	first_remove(tcp, flow);
 }
 
 void stream_held_flush(struct stream_tcp *tcp, struct stream_flow *flow, enum reason reason)
@@ -61,18 +109,19 @@ void stream_held_flush(struct stream_tcp *tcp, struct stream_flow *flow, enum re
 	}
 }
 
-// The first held segment that goes on where the octets end.
-static struct stream_held *held_following(struct stream_tcp *tcp, const struct stream_flow *flow)
+// The first held segment from @p i on that goes on where the octets end.
+static uint32_t held_following(
+	const struct stream_tcp *tcp, const struct stream_flow *flow, uint32_t i)
 {
-	for (uint32_t i = flow->held_first; i != STREAM_NONE; i = tcp->held[i].next) {
-		struct stream_held *held = &tcp->held[i];
+	for (; i != STREAM_NONE; i = tcp->held[i].next) {
+		const struct stream_held *held = &tcp->held[i];
 
 		if (stream_seq(held->seq, flow->next) > 0)
-			return NULL;
+			return STREAM_NONE;
 		if (stream_seq(held_end(held), flow->next) > 0)
-			return held;
+			break;
 	}
-	return NULL;
+	return i;
 }
 
 static void held_take(struct stream_tcp *tcp, struct stream_flow *flow, struct stream_held *held)
@@ -94,10 +143,10 @@ static void bounds_keep(struct stream_tcp *tcp, struct stream_flow *flow)
 {
 	bool gap = is_gap(tcp, flow);
 
-	if (flow->n_held > tcp->gap_packets && gap)
+	if (flow->weight > tcp->gap_weight && gap)
 		stream_text_give_up(tcp, flow, REASON_stream_limit);
 	else if (flow->next - flow->clear >= STREAM_HOLD_OCTETS ||
-		 (flow->n_held >= STREAM_HOLD_PACKETS && !gap))
+		 (flow->weight >= STREAM_HOLD_PACKETS * STREAM_WEIGHT && !gap))
 		stream_text_release(tcp, flow);
 }
 
@@ -122,12 +171,18 @@ static void timer_set(struct stream_tcp *tcp, struct stream_flow *flow)
 	stream_flow_timer(tcp, flow, timer, timer == STREAM_HOLD ? tcp->hold : tcp->gap);
 }
 
-void stream_held_settle(struct stream_tcp *tcp, struct stream_flow *flow)
+// Of what is held no segment before @p i follows.
+static void settle_from(struct stream_tcp *tcp, struct stream_flow *flow, uint32_t i)
 {
-	struct stream_held *held;
-
-	while (flow->reason == REASON_none && (held = held_following(tcp, flow)))
-		held_take(tcp, flow, held);
+	while (flow->reason == REASON_none && (i = held_following(tcp, flow, i)) != STREAM_NONE) {
+		held_take(tcp, flow, &tcp->held[i]);
+		if (flow->reason != REASON_none)
+			break;
+		// Messages that follow need not look past those that may leave.
+		clear_send(tcp, flow);
+		if (flow->clear == flow->next)
+			i = flow->held_first;
+	}
 	if (flow->reason == REASON_none) {
 		// What may leave counts no longer.
 		clear_send(tcp, flow);
@@ -140,6 +195,27 @@ void stream_held_settle(struct stream_tcp *tcp, struct stream_flow *flow)
 		flow->clear = flow->seal = flow->next;
 	}
 	timer_set(tcp, flow);
+}
+
+void stream_held_settle(struct stream_tcp *tcp, struct stream_flow *flow)
+{
+	settle_from(tcp, flow, flow->held_first);
+}
+
+void stream_held_add(
+	struct stream_tcp *tcp, struct stream_flow *flow, const struct stream_held *segment)
+{
+	const struct stream_hooks *hooks = &tcp->stream->hooks;
+	uint32_t i = held_insert(tcp, flow, segment);
+	struct stream_held *held = &tcp->held[i];
+
+	held->packet = hooks->ops->keep(hooks->ctx, segment->packet);
+	held->weight = held->packet == segment->packet ? STREAM_WEIGHT : 1;
+	flow->weight += held->weight;
+	tcp->n_whole += held->weight == STREAM_WEIGHT;
+	stream_held(tcp->stream, 1);
+	// All before it were settled when they came.
+	settle_from(tcp, flow, i);
 }
 
 // Some of what was held longest goes, judged if that can be.
@@ -159,7 +235,7 @@ static void oldest_release(struct stream_tcp *tcp)
 
 void stream_held_room(struct stream_tcp *tcp)
 {
-	while (stream_pool_is_empty(&tcp->held_pool))
+	while (tcp->n_whole >= tcp->n_whole_max || stream_pool_is_empty(&tcp->held_pool))
 		oldest_release(tcp);
 }
 

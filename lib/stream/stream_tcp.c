@@ -273,7 +273,6 @@ static bool server_octets(struct stream_tcp *tcp, struct stream_flow *flow,
 		return true;
 	}
 	stream_held_add(tcp, flow, segment);
-	stream_held_settle(tcp, flow);
 	return false;
 }
 

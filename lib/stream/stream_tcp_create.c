@@ -16,7 +16,7 @@ static const uint32_t idle_ms[STREAM_AGES] = {
 // Where the parts of the block are, from its start; each on a cache line of its own.
 struct layout {
 	size_t buckets, flows, chunks, patches, held, text, sent, octets, size;
-	uint32_t n_buckets, n_chunks, n_patches;
+	uint32_t n_buckets, n_chunks, n_patches, n_held;
 };
 
 static size_t part(struct layout *l, size_t size)
@@ -36,12 +36,13 @@ static struct layout lay_out(const struct stream_conf *conf)
 	// A message is long, what changes in it is short.
 	l.n_chunks = (uint32_t)(conf->memory * 3 / 4 / sizeof(struct stream_chunk));
 	l.n_patches = (uint32_t)(conf->memory / 4 / sizeof(struct stream_patch));
+	l.n_held = conf->held * (1 + STREAM_COPIES);
 	part(&l, sizeof(struct stream_tcp));
 	l.buckets = part(&l, l.n_buckets * sizeof(uint32_t));
 	l.flows = part(&l, conf->flows * sizeof(struct stream_flow));
 	l.chunks = part(&l, l.n_chunks * sizeof(struct stream_chunk));
 	l.patches = part(&l, l.n_patches * sizeof(struct stream_patch));
-	l.held = part(&l, conf->held * sizeof(struct stream_held));
+	l.held = part(&l, l.n_held * sizeof(struct stream_held));
 	l.text = part(&l, MESSAGE_SIZE);
 	l.sent = part(&l, MESSAGE_SIZE);
 	l.octets = part(&l, MESSAGE_SIZE);
@@ -55,9 +56,12 @@ static void pools_fill(
 		tcp->buckets[i] = STREAM_NONE;
 	tcp->flow_pool = (struct stream_pool){STREAM_NONE, 0, conf->flows};
 	tcp->chunk_pool = (struct stream_pool){STREAM_NONE, 0, l->n_chunks};
-	tcp->gap_packets = conf->held / STREAM_GAP_SHARE;
+	tcp->gap_weight = conf->held / STREAM_GAP_SHARE * STREAM_WEIGHT;
+	if (tcp->gap_weight > UINT16_MAX - STREAM_WEIGHT)
+		tcp->gap_weight = UINT16_MAX - STREAM_WEIGHT;
+	tcp->n_whole_max = conf->held;
 	tcp->n_patches = l->n_patches;
-	tcp->held_pool = (struct stream_pool){STREAM_NONE, 0, conf->held};
+	tcp->held_pool = (struct stream_pool){STREAM_NONE, 0, l->n_held};
 	for (unsigned i = 0; i < STREAM_AGES; i++)
 		tcp->ages[i] = (struct stream_list){STREAM_NONE, STREAM_NONE, 0, STREAM_LINK_AGE};
 	for (unsigned i = 0; i < STREAM_TIMERS; i++)

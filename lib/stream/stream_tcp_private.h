@@ -40,10 +40,14 @@
 #define STREAM_HOLD_PACKETS 64
 #define STREAM_HOLD_OCTETS  8192
 
+/** What a packet that is held as it came counts of a connection's share; a copy counts 1. */
+#define STREAM_WEIGHT 4
+
 /**
  * Of all segments that may be held so many are for one connection behind a gap: what is under way at
- * once, a window of 64 KB, is 46 segments of 1,460 octets, and 2,048, a quarter of the default, if they
- * are cut to 32.
+ * once, a window of 64 KB, is 46 segments of 1,460 octets. Cut to 8 octets it is 8,192, which is the
+ * share of the default, as copies. All of them leave at once when the gap is filled, so that it is
+ * not more: a worker has nothing else to do meanwhile.
  */
 #define STREAM_GAP_SHARE 4
 
@@ -92,11 +96,13 @@ struct stream_patch {
 struct stream_held {
 	void *packet;
 	uint32_t next;
+	uint32_t lane;    /**< of some: the next of them further on (stream_held.c) */
 	uint32_t seq;     /**< of the first octet of payload */
 	uint16_t size;    /**< of the payload, 1.. */
 	uint16_t payload; /**< where it starts in the frame */
 	uint16_t l3, l4;
 	uint8_t reason; /**< so far; the highest of all messages that it has octets of */
+	uint8_t weight; /**< STREAM_WEIGHT: as it came; 1: a copy */
 };
 
 struct stream_key {
@@ -152,7 +158,8 @@ struct stream_flow {
 	uint32_t chunk_first, chunk_last;
 	uint32_t held_first, held_last; /**< in the order of `seq` */
 	uint32_t patch_first, patch_last; /**< in the order of `seq` */
-	uint16_t n_held, n_patches;
+	uint16_t weight; /**< of what is held */
+	uint16_t n_patches;
 	uint8_t age : 4;    /**< enum stream_age */
 	uint8_t timer : 4;  /**< enum stream_timer */
 	uint8_t flags;      /**< enum stream_flag */
@@ -200,7 +207,8 @@ struct stream_tcp {
 	unsigned shift;   /**< a tick is 2^shift cycles, at most a quarter of a millisecond */
 	uint32_t tick, expired; /**< now; when stream_tcp_expire last looked */
 	uint32_t hold, gap;     /**< ticks */
-	uint32_t gap_packets;   /**< held of one connection behind a gap */
+	uint32_t gap_weight;    /**< of what may be held of one connection behind a gap */
+	uint32_t n_whole, n_whole_max; /**< segments held as they came */
 	uint32_t idle[STREAM_AGES]; /**< ticks */
 
 	struct stream_list ages[STREAM_AGES], timers[STREAM_TIMERS];
@@ -334,7 +342,7 @@ void stream_text_restart(
 	struct stream_tcp *tcp, struct stream_flow *flow, uint32_t next, bool sure);
 
 /* stream_held.c */
-/** Hold a copy of @p segment; stream_held_room was asked. */
+/** Hold @p segment; stream_held_room was asked. What follows it in order is taken up, as by settle. */
 void stream_held_add(
 	struct stream_tcp *tcp, struct stream_flow *flow, const struct stream_held *segment);
 

@@ -44,6 +44,12 @@ static void bed_shorten(void *ctx, void *packet, uint32_t size)
 	p->bytes = realloc(p->bytes, size ? size : 1);
 }
 
+static void *bed_keep(void *ctx, void *packet)
+{
+	(void)ctx;
+	return packet;
+}
+
 static void bed_send(void *ctx, void *packet)
 {
 	struct stream_bed *bed = ctx;
@@ -68,6 +74,7 @@ static const struct packet_ops ops = {
 	.read = bed_read,
 	.write = bed_write,
 	.shorten = bed_shorten,
+	.keep = bed_keep,
 	.send = bed_send,
 	.drop = bed_drop,
 };

@@ -34,9 +34,37 @@ static void *zeros(size_t size)
 
 /* ---- packets -------------------------------------------------------------------------------- */
 
+// Those that are held as copies have another handle from then on.
+static struct traffic_packet *packet_of(void *handle)
+{
+	uintptr_t copied = (uintptr_t)handle & 1;
+	struct traffic_packet *p = (struct traffic_packet *)((uintptr_t)handle - copied);
+
+	must(p->copied == (copied == 1), "not the handle that the packet has");
+	return p;
+}
+
+static void *packet_keep(void *ctx, void *packet)
+{
+	struct traffic_packet *p = packet_of(packet);
+	uint8_t *copy;
+
+	(void)ctx;
+	must(!p->sent && !p->copied, "kept twice");
+	if (p->size > TRAFFIC_COPY_MAX)
+		return packet;
+	// Nobody has the frame any more.
+	copy = zeros(p->size);
+	memcpy(copy, p->frame, p->size);
+	free(p->frame);
+	p->frame = copy;
+	p->copied = true;
+	return (void *)((uintptr_t)packet | 1);
+}
+
 static void packet_read(void *ctx, void *packet, uint32_t at, void *bytes, uint32_t n)
 {
-	const struct traffic_packet *p = packet;
+	const struct traffic_packet *p = packet_of(packet);
 
 	(void)ctx;
 	must(!p->sent && at <= p->size && n <= p->size - at, "read outside of a packet");
@@ -45,7 +73,7 @@ static void packet_read(void *ctx, void *packet, uint32_t at, void *bytes, uint3
 
 static void packet_write(void *ctx, void *packet, uint32_t at, const void *bytes, uint32_t n)
 {
-	struct traffic_packet *p = packet;
+	struct traffic_packet *p = packet_of(packet);
 
 	(void)ctx;
 	must(!p->sent && at <= p->size && n <= p->size - at, "written outside of a packet");
@@ -100,7 +128,7 @@ static void packet_check(const struct traffic_packet *p)
 static void packet_send(void *ctx, void *packet)
 {
 	struct traffic *t = ctx;
-	struct traffic_packet *p = packet;
+	struct traffic_packet *p = packet_of(packet);
 
 	must(!p->sent, "sent twice");
 	packet_check(p);
@@ -111,7 +139,7 @@ static void packet_send(void *ctx, void *packet)
 }
 
 static const struct packet_ops ops = {
-	packet_read, packet_write, packet_shorten, packet_send, packet_drop};
+	packet_read, packet_write, packet_shorten, packet_keep, packet_send, packet_drop};
 
 /* ---- the stages ----------------------------------------------------------------------------- */
 

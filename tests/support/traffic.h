@@ -13,6 +13,7 @@
 #include "stream/stream.h"
 
 #define TRAFFIC_CYCLES_PER_MS 1000
+#define TRAFFIC_COPY_MAX      90 /**< octets of a frame that is held as a copy */
 
 /** One end-to-end connection: ports are 53 and `client`. */
 struct traffic_segment {
@@ -31,7 +32,7 @@ struct traffic_packet {
 	uint8_t *frame, *before; /**< now; as it came */
 	uint32_t size, payload;  /**< bytes; where the octets of the stream start */
 	struct traffic_segment segment; /**< its octets are before + payload */
-	bool sent;
+	bool sent, copied; /**< copied: held as a copy, its handle another one */
 	enum reason reason; /**< where it was not held; REASON_none: it was */
 };
 

@@ -292,6 +292,39 @@ Test(stream_flow_small, more_than_can_be_held_leaves_early_judged)
 	cr_assert_eq(verdicts(REASON_rewritten), 200);
 }
 
+Test(stream_flow_small, more_copies_than_can_be_held_leave_early_judged)
+{
+	struct traffic_segment s = {.client = 0};
+	struct stream_conf conf = traffic_conf;
+
+	conf.held = 8;
+	begin_with(&conf);
+	talk_answer(talk, "www.evil.example", NULL, 2, 30);
+	for (unsigned port = 1024; port < 1124; port++) {
+		query_from((uint16_t)port);
+		s.client = (uint16_t)port;
+		s.n = 1;
+		for (unsigned at = 0; at < 5; at++) {
+			s.seq = TALK_ISN + at;
+			s.octets = talk->said + at;
+			traffic_send(traffic, &s);
+			cr_assert_leq(traffic_held(traffic), 8 * STREAM_COPIES + 8);
+		}
+	}
+	cr_assert_gt(traffic_held(traffic), 8 * STREAM_COPIES);
+	for (unsigned port = 1024; port < 1124; port++) {
+		s.client = (uint16_t)port;
+		s.seq = TALK_ISN + 5;
+		s.octets = talk->said + 5;
+		s.n = talk->size - 5;
+		traffic_send(traffic, &s);
+	}
+	cr_assert_eq(traffic_held(traffic), 0);
+	cr_assert_eq(matched(traffic), 100);
+	cr_assert_eq(traffic->stats->stream_late, 0);
+	cr_assert_eq(traffic->stats->streams_unfiltered[STATS_STREAM_LIMIT], 0);
+}
+
 Test(stream_flow_small, without_memory_it_passes_unfiltered_and_is_counted)
 {
 	struct stream_conf conf = traffic_conf;
@@ -323,30 +356,119 @@ Test(stream_flow_small, memory_is_given_back)
 	cr_assert_eq(matched(traffic), 200);
 }
 
-// Segments of ten octets, the first of which is missing.
-static void gap_say(unsigned n)
+#define LONG_SIZE (TRAFFIC_COPY_MAX - 54 + 1) // octets in a segment that is just no copy
+#define SHORT     2048                        // copies held of one connection
+
+// Segments, the first of which is missing.
+static void gap_say(uint32_t size, unsigned n)
 {
 	talk_ask(talk, traffic);
-	talk_answer(talk, "clean.example", NULL, 700, 300);
-	for (uint32_t at = 10; at < 10 + n * 10; at += 10)
-		talk_say(talk, traffic, at, at + 10);
+	for (uint32_t at = size; n > 0; at += size, n--) {
+		while (talk->size < at + size)
+			talk_answer(talk, "clean.example", NULL, 700, 300);
+		talk_say(talk, traffic, at, at + size);
+	}
 }
 
-Test(stream_flow, a_window_of_small_segments_waits_behind_a_gap)
+static void gap_fill(uint32_t size)
 {
-	gap_say(512);
-	cr_assert_eq(traffic_held(traffic), 512);
-	talk_say(talk, traffic, 0, 10);
+	talk_say(talk, traffic, 0, size);
 	traffic_wait(traffic, 12);
 	cr_assert_eq(traffic_held(traffic), 0);
 	cr_assert_eq(traffic->stats->streams_unfiltered[STATS_STREAM_LIMIT], 0);
 }
 
+Test(stream_flow, a_window_of_segments_waits_behind_a_gap)
+{
+	gap_say(LONG_SIZE, 512);
+	cr_assert_eq(traffic_held(traffic), 512);
+	gap_fill(LONG_SIZE);
+}
+
 Test(stream_flow, too_much_behind_a_gap_passes_unfiltered)
 {
-	gap_say(513);
+	gap_say(LONG_SIZE, 513);
 	cr_assert_eq(traffic->stats->streams_unfiltered[STATS_STREAM_LIMIT], 1);
 	cr_assert_eq(traffic_held(traffic), 0);
+}
+
+// What is small is held as a copy, and many times more of it.
+Test(stream_flow, a_window_of_segments_of_one_octet_waits_behind_a_gap)
+{
+	gap_say(1, SHORT);
+	cr_assert_eq(traffic_held(traffic), SHORT);
+	gap_fill(1);
+}
+
+Test(stream_flow, too_many_segments_of_one_octet_behind_a_gap_pass_unfiltered)
+{
+	gap_say(1, SHORT + 1);
+	cr_assert_eq(traffic->stats->streams_unfiltered[STATS_STREAM_LIMIT], 1);
+	cr_assert_eq(traffic_held(traffic), 0);
+}
+
+Test(stream_flow, copies_and_others_share_what_one_connection_may_hold)
+{
+	gap_say(1, SHORT / 2);
+	for (unsigned i = 0; i < 256; i++) {
+		uint32_t at = 1 + SHORT / 2 + i * LONG_SIZE;
+
+		while (talk->size < at + LONG_SIZE)
+			talk_answer(talk, "clean.example", NULL, 700, 300);
+		cr_assert_eq(traffic_held(traffic), SHORT / 2 + i);
+		talk_say(talk, traffic, at, at + LONG_SIZE);
+	}
+	cr_assert_eq(traffic_held(traffic), SHORT / 2 + 256);
+	talk_say(talk, traffic, 8, 9);
+	cr_assert_eq(traffic_held(traffic), 0);
+	cr_assert_eq(traffic->stats->streams_unfiltered[STATS_STREAM_LIMIT], 1);
+}
+
+// Order of the second half of what is held.
+static void order_check(uint32_t (*of)(uint32_t i, uint32_t n))
+{
+	const uint32_t n = SHORT / 2;
+
+	talk_ask(talk, traffic);
+	while (talk->size < 2 * n + 1)
+		talk_answer(talk, "www.evil.example", NULL, 40, 300);
+	// Every other octet, and those between in some order.
+	for (uint32_t i = 0; i < n; i++)
+		talk_say(talk, traffic, 2 * i + 2, 2 * i + 3);
+	for (uint32_t i = 0; i < n; i++)
+		talk_say(talk, traffic, 2 * of(i, n) + 1, 2 * of(i, n) + 2);
+	cr_assert_eq(traffic_held(traffic), 2 * n);
+	talk_say(talk, traffic, 0, 1);
+	talk_say(talk, traffic, 2 * n + 1, talk->size);
+	all_is_well();
+	cr_assert(!has_leaked());
+}
+
+static uint32_t forwards(uint32_t i, uint32_t n)
+{
+	(void)n;
+	return i;
+}
+
+static uint32_t backwards(uint32_t i, uint32_t n)
+{
+	return n - 1 - i;
+}
+
+static uint32_t scattered(uint32_t i, uint32_t n)
+{
+	return i * 1103 % n;
+}
+
+Test(stream_flow, segments_behind_a_gap_come_in_any_order)
+{
+	order_check(forwards);
+	end();
+	begin();
+	order_check(backwards);
+	end();
+	begin();
+	order_check(scattered);
 }
 
 Test(stream_flow_small, the_oldest_patch_of_all_makes_room_for_a_new_one)
