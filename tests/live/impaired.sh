@@ -72,6 +72,7 @@ CASES=(
 	"as it comes;TCP;large;;;;"
 	"loss, repeats, other order;TCP;large;$mild;$mild;$mild;$mild"
 	"segments of 1 octet;TCP;small;;;cut=1;cut=1"
+	"segments of 1 octet, some 300 ms late;TCP;small;;;;cut=1,reorder=0.2:1000000,hold=300"
 	"segments of 1 octet for a while, then of 2 and 500;TCP;large;;;;cut=1x40+2x8+500"
 	"every cut of a segment in two, halves swapped;TCP;small;;;cut=walk,swap=30;cut=walk,swap=30"
 	"cut anywhere, overlapping, any order;TCP;large;;;cut=random,shuffle=20;cut=random:900,overlap=40,shuffle=20,loss=1"
