@@ -424,7 +424,7 @@ Test(stream_flow, copies_and_others_share_what_one_connection_may_hold)
 	cr_assert_eq(traffic->stats->streams_unfiltered[STATS_STREAM_LIMIT], 1);
 }
 
-// Order of the second half of what is held.
+// Half of what is held comes in some order between the other half.
 static void order_check(uint32_t (*of)(uint32_t i, uint32_t n))
 {
 	const uint32_t n = SHORT / 2;
@@ -432,7 +432,6 @@ static void order_check(uint32_t (*of)(uint32_t i, uint32_t n))
 	talk_ask(talk, traffic);
 	while (talk->size < 2 * n + 1)
 		talk_answer(talk, "www.evil.example", NULL, 40, 300);
-	// Every other octet, and those between in some order.
 	for (uint32_t i = 0; i < n; i++)
 		talk_say(talk, traffic, 2 * i + 2, 2 * i + 3);
 	for (uint32_t i = 0; i < n; i++)
